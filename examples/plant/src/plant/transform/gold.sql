@@ -5,17 +5,7 @@ SELECT *
 FROM silver_readings
 QUALIFY row_number() OVER (PARTITION BY device_id, seq ORDER BY enqueued_at, partition, offset) = 1;
 
-CREATE OR REFRESH MATERIALIZED VIEW gold_machine_5min (
-  window_start COMMENT 'Start of the five minutes',
-  device_id,
-  site,
-  kind,
-  readings,
-  avg_temperature,
-  max_temperature,
-  avg_vibration,
-  avg_power_kw
-)
+CREATE OR REFRESH MATERIALIZED VIEW gold_machine_5min
 COMMENT 'Five-minute windows per machine'
 TBLPROPERTIES ('quality' = 'gold')
 AS SELECT
