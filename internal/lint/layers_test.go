@@ -22,7 +22,7 @@ var layer = map[string]int{
 	"internal/catalog": 2, "internal/secret": 2,
 	"internal/query": 3, "internal/worker": 3,
 	"internal/pipeline": 4, "internal/jobs": 4, "internal/alert": 4, "internal/maintain": 4,
-	"internal/iothub": 5, "internal/web": 5,
+	"internal/iothub": 5, "internal/web": 5, "internal/fleet": 5,
 	"internal/app": 6, "": 6,
 	"cmd/marisma": 7,
 }
