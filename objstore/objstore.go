@@ -1,0 +1,69 @@
+package objstore
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+)
+
+// Families of errors; stores wrap them with the key and what the service said.
+var (
+	// ErrNotFound: no object has the key.
+	ErrNotFound = errors.New("objstore: not found")
+	// ErrExists: a conditional put met an object under the key.
+	ErrExists = errors.New("objstore: exists already")
+	// ErrUnknownOutcome: the service did not say whether the put happened;
+	// read the object back to know.
+	ErrUnknownOutcome = errors.New("objstore: outcome unknown")
+)
+
+// Info describes an object.
+type Info struct {
+	Key     string
+	Size    int64
+	ModTime time.Time
+	ETag    string // "" where the store has none
+}
+
+// PutOptions are the conditions of a put.
+type PutOptions struct {
+	// IfAbsent puts only where no object has the key; ErrExists else.
+	IfAbsent bool
+}
+
+// Store holds objects. All methods are safe for concurrent use and end early
+// with ctx's error. Keys are relative, without "." or ".." segments.
+type Store interface {
+	// Get opens an object for reading. Length -1 reads from offset to the end;
+	// offset -n with length -1 reads the last n bytes. The caller closes it.
+	Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, Info, error)
+	// Head describes an object.
+	Head(ctx context.Context, key string) (Info, error)
+	// Put stores all of r under key, atomically and durably.
+	Put(ctx context.Context, key string, r io.Reader, opt PutOptions) (Info, error)
+	// List yields the objects whose key begins with prefix and comes after
+	// `after` ("" for all), in the order of their keys' bytes. The caller may
+	// stop early. A failure is yielded once, last.
+	List(ctx context.Context, prefix, after string) iter.Seq2[Info, error]
+	// Delete removes an object; no error where there is none.
+	Delete(ctx context.Context, key string) error
+}
+
+// Pather is an extra ability: stores whose objects are local files tell where,
+// so that an engine may read them in place.
+type Pather interface {
+	// Path is the absolute path of the file behind key, whether or not it exists.
+	Path(key string) string
+}
+
+// ReadAll reads a whole object.
+func ReadAll(ctx context.Context, s Store, key string) ([]byte, error) {
+	r, _, err := s.Get(ctx, key, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
