@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -67,10 +68,14 @@ func (c *cli) validateCmd() *cobra.Command {
 }
 
 func (c *cli) upCmd() *cobra.Command {
-	return &cobra.Command{
+	var fl app.Fleet
+	cmd := &cobra.Command{
 		Use: "up", Short: "Run the project until it is interrupted",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if fl.Interval <= 0 || fl.History < 0 {
+				return usageError{errors.New("--interval must be positive and --history not negative")}
+			}
 			p, err := c.load()
 			if err != nil {
 				return err
@@ -83,6 +88,7 @@ func (c *cli) upCmd() *cobra.Command {
 				Logger:     obs.NewLogger(c.err, os.Getenv("MARISMA_LOG"), "text"),
 				Banner:     c.out,
 				BannerJSON: c.format == "json",
+				Fleet:      fl,
 			})
 			if err != nil {
 				return err
@@ -90,6 +96,11 @@ func (c *cli) upCmd() *cobra.Command {
 			return a.Run(cmd.Context())
 		},
 	}
+	f := cmd.Flags()
+	f.BoolVar(&fl.Play, "simulate", false, "also play the project's devices")
+	f.DurationVar(&fl.History, "history", 0, "with --simulate: on an empty hub, send this much back-dated time first")
+	f.DurationVar(&fl.Interval, "interval", 5*time.Second, "with --simulate: time between two messages of a device")
+	return cmd
 }
 
 func (c *cli) versionCmd() *cobra.Command {

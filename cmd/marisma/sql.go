@@ -103,6 +103,9 @@ func (r *sqlRun) one(ctx context.Context, stmt string) error {
 		case l.Columns != nil:
 			return p.columns(l.Columns)
 		case l.Done != nil:
+			if l.Done.Catalog != "" {
+				r.catalog, r.schema = l.Done.Catalog, l.Done.Schema
+			}
 			return p.done(*l.Done)
 		}
 		return p.rows(l.Rows)

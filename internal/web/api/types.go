@@ -146,6 +146,9 @@ type SQLDone struct {
 	Rows      int64   `json:"rows"`
 	Seconds   float64 `json:"seconds"`
 	Truncated bool    `json:"truncated,omitempty"` // Limit cut it off
+	// Catalog and Schema are the session's after the statement: USE changes them.
+	Catalog string `json:"catalog,omitempty"`
+	Schema  string `json:"schema,omitempty"`
 }
 
 // Error is every error answer: Code is Spark's error class for statements,

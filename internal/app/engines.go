@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path"
+	"runtime"
+
+	"github.com/marisma/marisma/internal/bundle"
+	"github.com/marisma/marisma/internal/duck"
+	"github.com/marisma/marisma/internal/iothub"
+	"github.com/marisma/marisma/internal/obs"
+	"github.com/marisma/marisma/internal/pipeline"
+	"github.com/marisma/marisma/internal/query"
+	"github.com/marisma/marisma/internal/worker"
+)
+
+// engines is what works on the stores.
+type engines struct {
+	pool      *duck.Pool
+	workers   *worker.Pool
+	query     *query.Engine
+	pipelines []*pipeline.Pipeline
+	hub       *iothub.Hub
+	meter     *meter
+}
+
+// Memory budgets where marisma.yml says nothing: flows and ad-hoc queries
+// share it half and half.
+const defaultMemory = 4 << 30
+
+func openEngines(ctx context.Context, p *bundle.Project, s *stores, log *slog.Logger) (_ *engines, err error) {
+	e := &engines{meter: &meter{}}
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
+	memory := p.Memory
+	if memory == 0 {
+		memory = defaultMemory
+	}
+	temp := s.folder.Path(dirTemp)
+	instances := max(1, runtime.GOMAXPROCS(0))
+	e.pool, err = duck.Open(duck.Config{
+		Memory: memory / 2, Instances: instances, Threads: instances, TempDir: temp, Logger: log.With("part", "duck"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.workers = worker.New(worker.Config{Memory: memory / 4, Size: 2, Threads: instances, TempDir: temp, Logger: log.With("part", "worker")})
+	e.query = query.New(query.Config{Catalog: s.catalog, Tables: s.tables, Workers: e.workers, Logger: log.With("part", "query")})
+	for _, b := range p.Pipelines {
+		pl, err := pipeline.Load(ctx, pipeline.Config{
+			Pipeline: b, FS: s.folder.FS(), Dir: path.Join(dirPipelines, b.Key), Catalog: s.catalog, Tables: s.tables,
+			Log: s.log, Topic: p.Hub.Topic, Pool: e.pool, Logger: log.With("pipeline", b.Key), Metrics: s.metrics,
+			Version: obs.Build().Version,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("pipeline %s: %w", b.Key, err)
+		}
+		e.pipelines = append(e.pipelines, pl)
+	}
+	e.hub, err = iothub.New(iothub.Config{
+		HubName: p.Hub.Name, Hosts: hosts(p), Registry: s.registry, Log: s.log,
+		Logger: log.With("part", "hub"), Metrics: s.metrics,
+	})
+	return e, err
+}
+
+func (e *engines) close() {
+	if e.workers != nil {
+		_ = e.workers.Close()
+	}
+	if e.pool != nil {
+		_ = e.pool.Close()
+	}
+}

@@ -1,0 +1,181 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/internal/duck/kernel"
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/analyze"
+	"github.com/marisma/marisma/internal/sparksql/parse"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+	"github.com/marisma/marisma/internal/worker"
+)
+
+// Config of an Engine; Catalog, Tables and Workers are required.
+type Config struct {
+	Catalog *catalog.Catalog
+	Tables  *Tables
+	Workers *worker.Pool
+	Logger  *slog.Logger
+}
+
+// Engine compiles and runs statements. It is safe for concurrent use.
+type Engine struct {
+	cfg Config
+}
+
+// New does no I/O.
+func New(cfg Config) *Engine {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Engine{cfg: cfg}
+}
+
+// Column of a result, with the name and type that Spark would give.
+type Column struct {
+	Name     string
+	Type     types.Type
+	Nullable bool
+}
+
+// batches is a result that comes batch by batch.
+type batches interface {
+	Next(ctx context.Context) (arrow.RecordBatch, error)
+	Close()
+}
+
+// Result of a statement. Close it.
+type Result struct {
+	Columns []Column
+	rows    batches // nil: no rows
+}
+
+// Next gives the next batch, the caller's to release; io.EOF at the end. Its
+// columns are by position, under internal names. Errors that the statement
+// raised are *sparksql.Error.
+func (r *Result) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	if r.rows == nil {
+		return nil, io.EOF
+	}
+	rec, err := r.rows.Next(ctx)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, RuntimeError(err)
+	}
+	return rec, err
+}
+
+// Close ends the statement.
+func (r *Result) Close() {
+	if r.rows != nil {
+		r.rows.Close()
+	}
+}
+
+// Run compiles and runs one statement as sess.
+func (e *Engine) Run(ctx context.Context, sess *Session, text string) (*Result, error) {
+	return e.run(ctx, sess, text, false)
+}
+
+// RunText is Run with each value as the text of a CAST to STRING: the
+// batches hold string columns only, Columns keep their types.
+func (e *Engine) RunText(ctx context.Context, sess *Session, text string) (*Result, error) {
+	return e.run(ctx, sess, text, true)
+}
+
+func (e *Engine) run(ctx context.Context, sess *Session, text string, asText bool) (*Result, error) {
+	at := now()
+	env := sess.Env(NewResolver(e.cfg.Catalog, e.cfg.Tables, sess.Catalog, sess.Schema), at)
+	st, err := parse.Statement("", text)
+	if err != nil {
+		return nil, err
+	}
+	ps, err := analyze.Statement(ctx, st, env)
+	if err != nil {
+		return nil, err
+	}
+	switch ps := ps.(type) {
+	case *plan.Query:
+		return e.query(ctx, sess, ps.Plan, Options{Now: at, TimeZone: sess.zone(), ANSI: sess.Conf[ansiConf] != "false"}, asText)
+	case *plan.Command:
+		return e.command(ctx, sess, ps)
+	case *plan.CreateView:
+		return e.createView(ctx, sess, ps)
+	case *plan.CreateDataset:
+		return nil, &sparksql.Error{
+			Class: "UNSUPPORTED_FEATURE.PIPELINE_DATASET", SQLState: "0A000", Phase: sparksql.PhaseAnalysis, Pos: ps.Pos,
+			Message: "streaming tables and materialized views are made by pipelines.",
+			Hint:    "Put the statement into a file of the pipeline's folder.",
+		}
+	}
+	return nil, &sparksql.Error{
+		Class: "UNSUPPORTED_FEATURE", SQLState: "0A000", Phase: sparksql.PhaseAnalysis,
+		Message: "this statement cannot be run here.",
+	}
+}
+
+func (e *Engine) query(ctx context.Context, sess *Session, n plan.Node, opt Options, asText bool) (*Result, error) {
+	res := &Result{}
+	for _, a := range n.Output() {
+		res.Columns = append(res.Columns, Column{a.Name, a.Type, a.Nullable})
+	}
+	if asText {
+		n = textPlan(n, sess.zone())
+	}
+	req, err := e.request(n, opt)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := e.cfg.Workers.Query(ctx, req)
+	if err != nil {
+		return nil, RuntimeError(err)
+	}
+	res.rows = rows
+	return res, nil
+}
+
+// request lowers n for a worker, with the list of files that it may read.
+func (e *Engine) request(n plan.Node, opt Options) (worker.Request, error) {
+	opt.Inputs = Inputs(n, e.cfg.Tables.LocalPath)
+	var req worker.Request
+	res, err := opt.lower(n, func(s *plan.Scan) (string, error) {
+		in, err := opt.Inputs(s)
+		if err != nil {
+			return "", err
+		}
+		for _, f := range in.Files {
+			req.Files = append(req.Files, f.Path)
+		}
+		return filesSQL(s, in)
+	})
+	if err != nil {
+		return req, err
+	}
+	req.SQL = res.SQL
+	for _, k := range res.Kernels {
+		req.Kernels = append(req.Kernels, kernel.Spec(k))
+	}
+	return req, nil
+}
+
+// textPlan casts every output to STRING, as a client that shows text wants it.
+func textPlan(n plan.Node, zone string) plan.Node {
+	out := n.Output()
+	p := &plan.Project{Input: n, Exprs: make([]plan.NamedExpr, len(out))}
+	for i, a := range out {
+		attr := plan.Attr{ID: plan.NewID(), Name: a.Name, Type: types.String, Nullable: a.Nullable}
+		var x plan.Expr = &plan.Column{Attr: a}
+		if !types.Equal(a.Type, types.String) {
+			x = &plan.Cast{X: x, To: types.String, Mode: plan.CastANSI, Implicit: true, TimeZone: zone, Null: a.Nullable}
+		}
+		p.Exprs[i] = plan.NamedExpr{X: x, Attr: attr}
+	}
+	return p
+}

@@ -1,0 +1,155 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/analyze"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// Resolver finds names in the catalog. Within one Resolver a table is read at
+// one version, however often it is named.
+type Resolver struct {
+	catalog         *catalog.Catalog
+	tables          *Tables
+	defCat, defSchm string
+	pinned          map[string]*delta.Snapshot // by table ID
+}
+
+// NewResolver resolves one- and two-part names in defCatalog and defSchema.
+func NewResolver(c *catalog.Catalog, t *Tables, defCatalog, defSchema string) *Resolver {
+	return &Resolver{catalog: c, tables: t, defCat: defCatalog, defSchm: defSchema, pinned: map[string]*delta.Snapshot{}}
+}
+
+var _ analyze.Resolver = (*Resolver)(nil)
+
+// Handle is the Source.Handle of a table: the snapshot that is read.
+type Handle struct {
+	Table    catalog.Table
+	Delta    *delta.Table
+	Snapshot *delta.Snapshot
+}
+
+// full completes a name of one to three parts.
+func (r *Resolver) full(name []string) (cat, schema, table string, ok bool) {
+	switch len(name) {
+	case 1:
+		return r.defCat, r.defSchm, name[0], true
+	case 2:
+		return r.defCat, name[0], name[1], true
+	case 3:
+		return name[0], name[1], name[2], true
+	}
+	return "", "", "", false
+}
+
+// Table finds a table or view; nil, nil, nil where there is none.
+func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTravel) (*plan.Source, *analyze.View, error) {
+	cat, schema, table, ok := r.full(name)
+	if !ok {
+		return nil, nil, nil
+	}
+	t, err := r.catalog.Table(ctx, cat, schema, table)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	full := []string{t.Catalog, t.Schema, t.Name}
+	if t.Type == catalog.View {
+		return nil, &analyze.View{Text: t.ViewText, Name: full, CatalogName: t.ViewCatalog, Schema: t.ViewSchema}, nil
+	}
+	d, err := r.tables.Open(ctx, t)
+	if err != nil {
+		return nil, nil, fmt.Errorf("table %s: %w", t.FullName(), err)
+	}
+	snap, err := r.snapshot(ctx, t, d, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	cols, err := types.FromArrowFields(snap.Schema().Fields())
+	if err != nil {
+		return nil, nil, fmt.Errorf("table %s: %w", t.FullName(), err)
+	}
+	return &plan.Source{
+		Kind: plan.SourceTable, Name: full, Columns: cols, Version: at.Version, Timestamp: at.Timestamp,
+		Handle: &Handle{Table: t, Delta: d, Snapshot: snap},
+	}, nil, nil
+}
+
+func (r *Resolver) snapshot(ctx context.Context, t catalog.Table, d *delta.Table, at analyze.TimeTravel) (*delta.Snapshot, error) {
+	switch {
+	case at.Version != nil:
+		s, err := d.SnapshotAt(ctx, *at.Version)
+		return s, travelError(t, err)
+	case at.Timestamp != nil:
+		s, err := d.SnapshotAsOf(ctx, *at.Timestamp)
+		return s, travelError(t, err)
+	}
+	if s := r.pinned[t.ID]; s != nil {
+		return s, nil
+	}
+	s, err := d.Snapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.FullName(), err)
+	}
+	r.pinned[t.ID] = s
+	return s, nil
+}
+
+func travelError(t catalog.Table, err error) error {
+	if errors.Is(err, delta.ErrVersionNotFound) {
+		return &sparksql.Error{
+			Class: "DELTA_VERSION_NOT_FOUND", SQLState: "22003", Phase: sparksql.PhaseAnalysis,
+			Message: fmt.Sprintf("table %s has no such version: %s.", t.FullName(), err),
+			Hint:    "`DESCRIBE HISTORY` lists what there is.",
+		}
+	}
+	return err
+}
+
+// Function refuses what only pipelines read.
+func (r *Resolver) Function(_ context.Context, name string, _ map[string]string, _ []types.Field) (*plan.Source, error) {
+	return nil, &sparksql.Error{
+		Class: "UNSUPPORTED_FEATURE.TABLE_FUNCTION", SQLState: "0A000", Phase: sparksql.PhaseAnalysis,
+		Message: name + " reads outside the catalog, which a query here may not.",
+		Hint:    "Read it in a pipeline (CREATE OR REFRESH STREAMING TABLE ... or MATERIALIZED VIEW ...) and query the table.",
+	}
+}
+
+// Names are all tables and views, for hints.
+func (r *Resolver) Names(ctx context.Context) []string {
+	all, err := r.catalog.AllTables(ctx)
+	if err != nil { // only a hint is lost
+		return nil
+	}
+	out := make([]string, len(all))
+	for i, t := range all {
+		out[i] = t.FullName()
+	}
+	return out
+}
+
+// Inputs reads each scan of n from the snapshot that the resolver pinned,
+// pruned by what n's filters say.
+func Inputs(n plan.Node, path func(key string) string) func(*plan.Scan) (Input, error) {
+	preds := Prune(n)
+	return func(s *plan.Scan) (Input, error) {
+		h, ok := s.Source.Handle.(*Handle)
+		if !ok {
+			return Input{}, fmt.Errorf("query: source %v cannot be read here", s.Source.Name)
+		}
+		return Files(h.Snapshot, path, preds[s]...)
+	}
+}
+
+// now is the time of a statement, in the microseconds that SQL has.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,68 @@
+package query
+
+import (
+	"context"
+	"sync"
+
+	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/objstore"
+)
+
+// Tables opens the catalog's Delta tables, one *delta.Table for each, so that
+// all readers of a table share its snapshot. It is safe for concurrent use.
+type Tables struct {
+	store objstore.Store
+	opts  []delta.Option
+
+	mu   sync.Mutex
+	open map[string]*delta.Table
+}
+
+// NewTables keeps tables under store, each below its catalog path.
+func NewTables(store objstore.Store, opts ...delta.Option) *Tables {
+	return &Tables{store: store, opts: opts, open: map[string]*delta.Table{}}
+}
+
+// Open gives the Delta table behind t.
+func (t *Tables) Open(ctx context.Context, c catalog.Table) (*delta.Table, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if d := t.open[c.Path]; d != nil {
+		return d, nil
+	}
+	d, err := delta.Open(ctx, t.store, c.Path, t.opts...)
+	if err != nil {
+		return nil, err
+	}
+	t.open[c.Path] = d
+	return d, nil
+}
+
+// Put makes a table that was just created known.
+func (t *Tables) Put(c catalog.Table, d *delta.Table) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open[c.Path] = d
+}
+
+// Forget drops what is cached of c.
+func (t *Tables) Forget(c catalog.Table) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.open, c.Path)
+}
+
+// Store is where the tables lie.
+func (t *Tables) Store() objstore.Store { return t.store }
+
+// Options are those that tables are opened and made with.
+func (t *Tables) Options() []delta.Option { return t.opts }
+
+// LocalPath gives the file behind a key, "" on a store that is not local.
+func (t *Tables) LocalPath(key string) string {
+	if p, ok := t.store.(objstore.Pather); ok {
+		return p.Path(key)
+	}
+	return ""
+}
