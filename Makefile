@@ -3,9 +3,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 GO ?= go
 BIN := bin/marisma
-PY := .cache/venv/bin/python
+VENV := .cache/venv
+PY := $(VENV)/bin/python
 CORPUS ?= ../shared/corpus/sql
 GOLDEN ?= ../shared/golden
+EXPECTED ?= ../shared/corpus/delta/expected
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -X github.com/marisma/marisma/internal/obs.version=$(VERSION)
+FUZZTIME ?= 20s
 
 .PHONY: help build demo check test race e2e corpus golden interop interop-smoke fuzz crash bench gen docs ui clean
 
@@ -14,7 +19,7 @@ help: ## list the targets
 
 build: ## build bin/marisma
 	@mkdir -p bin
-	$(GO) build -o $(BIN) ./cmd/marisma
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/marisma
 
 demo: build ## run the example plant with simulated machines (Ctrl-C stops it)
 	@exec $(BIN) up -C examples/plant --simulate --history 2h
@@ -22,16 +27,66 @@ demo: build ## run the example plant with simulated machines (Ctrl-C stops it)
 check: ## vet, lint, layers, formatting
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w'; exit 1; }
 	$(GO) vet ./...
+	$(GO) test -count=1 ./internal/lint/...
 	$(GO) tool -modfile=tools/go.mod golangci-lint run ./...
 
 test: ## unit and end-to-end tests
-	$(GO) test -timeout 15m ./...
+	$(GO) test -timeout 18m ./...
 
 race: ## the tests under the race detector
 	$(GO) test -race -timeout 40m ./...
 
 e2e: ## the binary, driven by scripts
-	$(GO) test -count=1 ./e2e/...
+	$(GO) test -count=1 -timeout 15m ./e2e/...
 
-clean: ## remove what was built and the demo's data
-	rm -rf bin examples/*/.marisma
+corpus: ## what Spark answered: make corpus CORPUS=<folder>
+	CORPUS=$(abspath $(CORPUS)) $(GO) test -count=1 -timeout 30m -run 'TestCorpus$$' -v ./internal/query/corpus
+
+golden: ## Delta tables of other writers: make golden GOLDEN=<folder> EXPECTED=<folder>
+	GOLDEN=$(abspath $(GOLDEN)) EXPECTED=$(abspath $(EXPECTED)) $(GO) test -count=1 -timeout 30m -run 'TestGolden' -v ./delta
+
+# What the foreign clients need; see interop/README.md.
+$(VENV)/.smoke: interop/requirements-smoke.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r interop/requirements-smoke.txt
+	@touch $@
+
+$(VENV)/.full: $(VENV)/.smoke interop/requirements.txt
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r interop/requirements.txt
+	@touch $@
+
+.cache/node/.done: interop/package.json interop/package-lock.json
+	@mkdir -p .cache/node
+	cp interop/package.json interop/package-lock.json .cache/node/
+	cd .cache/node && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+interop-smoke: build $(VENV)/.smoke .cache/node/.done ## the quick share of the foreign clients
+	cd interop && ../$(PY) -m pytest -q -m smoke
+
+interop: build $(VENV)/.full .cache/node/.done ## real device SDKs, Spark and delta-rs against the binary
+	cd interop && ../$(PY) -m pytest -v
+
+fuzz: ## each fuzz target for FUZZTIME
+	@set -e; for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+	  done; done
+
+crash: build $(VENV)/.smoke ## kill -9 at random moments under load, then count every reading
+	$(GO) run ./crash -bin $(BIN) -python $(PY) $(CRASHFLAGS)
+
+bench: build $(VENV)/.full ## ratios against the peers, in one run
+	bench/run $(BENCHFLAGS)
+
+gen: ## regenerate what is generated
+	$(GO) generate ./...
+
+docs: ## check that the documents' commands and links hold
+	$(GO) test -count=1 ./internal/lint/... ./e2e/... -run 'Doc|Readme'
+
+ui: ## build the page from ui/ into internal/web/dist (needs Node)
+	cd ui && npm ci --no-audit --no-fund && npm run build
+
+clean: ## remove what was built and the examples' data
+	rm -rf bin .cache examples/*/.marisma

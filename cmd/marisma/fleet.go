@@ -150,4 +150,3 @@ func parseZone(s string) (*time.Location, error) {
 	}
 	return loc, nil
 }
-
