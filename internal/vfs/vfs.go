@@ -6,7 +6,8 @@ import (
 )
 
 // FS is a file system. Names are slash-separated and relative to the root
-// that the FS was made with; errors wrap io/fs' sentinels (fs.ErrNotExist,
+// that the FS was made with, which "." names; absolute names and names that
+// leave the root are fs.ErrInvalid. Errors wrap io/fs' sentinels (fs.ErrNotExist,
 // fs.ErrExist) and carry the name.
 type FS interface {
 	// Open opens a file for reading.
@@ -25,13 +26,13 @@ type FS interface {
 	Rename(oldName, newName string) error
 	// Link gives a file a second name; fs.ErrExist where newName is taken.
 	Link(oldName, newName string) error
-	// MkdirAll makes a folder and its parents.
+	// MkdirAll makes a folder and its parents; they are durable when it returns.
 	MkdirAll(name string) error
 	// ReadDir lists a folder ordered by name.
 	ReadDir(name string) ([]fs.DirEntry, error)
 	// Stat describes a file.
 	Stat(name string) (fs.FileInfo, error)
-	// SyncDir makes a folder's names durable.
+	// SyncDir makes a folder's names durable: those made, renamed and removed.
 	SyncDir(name string) error
 	// Path is the operating system's path of name, "" where there is none (Mem).
 	Path(name string) string
