@@ -17,6 +17,8 @@ var (
 	// ErrUnknownOutcome: the service did not say whether the put happened;
 	// read the object back to know.
 	ErrUnknownOutcome = errors.New("objstore: outcome unknown")
+	// ErrInvalid: a key or a range that no store takes.
+	ErrInvalid = errors.New("objstore: invalid")
 )
 
 // Info describes an object.
@@ -34,10 +36,12 @@ type PutOptions struct {
 }
 
 // Store holds objects. All methods are safe for concurrent use and end early
-// with ctx's error. Keys are relative, without "." or ".." segments.
+// with ctx's error. Keys are relative, without empty, "." or ".." segments;
+// segments that begin with ".tmp-" are the stores' own.
 type Store interface {
 	// Get opens an object for reading. Length -1 reads from offset to the end;
-	// offset -n with length -1 reads the last n bytes. The caller closes it.
+	// offset -n with length -1 reads the last n bytes. A range is cut to what
+	// there is. The caller closes the reader.
 	Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, Info, error)
 	// Head describes an object.
 	Head(ctx context.Context, key string) (Info, error)
@@ -64,6 +68,9 @@ func ReadAll(ctx context.Context, s Store, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	return io.ReadAll(r)
+	data, err := io.ReadAll(r)
+	if cerr := r.Close(); err == nil {
+		err = cerr
+	}
+	return data, err
 }
