@@ -1,0 +1,135 @@
+package eventlog
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/marisma/marisma/internal/vfs"
+)
+
+func benchLog(b *testing.B, cfg Config) *Log {
+	b.Helper()
+	cfg.FS, cfg.Dir = vfs.NewOS(b.TempDir()), "log"
+	l, err := Open(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+	})
+	return l
+}
+
+func benchRecord(headers int) Record {
+	r := Record{Key: []byte("device-0042"), Value: make([]byte, 200), Timestamp: 1_790_000_000_000}
+	for i := range r.Value {
+		r.Value[i] = byte('a' + i%26)
+	}
+	for i := range headers {
+		r.Headers = append(r.Headers, Header{Key: fmt.Sprintf("iothub-header-%d", i), Value: []byte("\xa1\x08device42")})
+	}
+	return r
+}
+
+// BenchmarkAppend appends 200-byte records one by one without waiting for
+// each; the time ends when all are durable.
+func BenchmarkAppend(b *testing.B) {
+	for _, c := range []struct{ goroutines, partitions, headers int }{{1, 1, 0}, {1, 4, 0}, {64, 4, 0}, {64, 4, 8}, {64, 32, 0}} {
+		b.Run(fmt.Sprintf("goroutines=%d/partitions=%d/headers=%d", c.goroutines, c.partitions, c.headers), func(b *testing.B) {
+			l := benchLog(b, Config{Partitions: c.partitions, RetentionBytes: 4 << 30})
+			var failed atomic.Int64
+			var acks sync.WaitGroup
+			acks.Add(b.N)
+			done := func(_ int64, err error) {
+				if err != nil {
+					failed.Add(1)
+				}
+				acks.Done()
+			}
+			b.SetBytes(200)
+			b.ReportAllocs()
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for g := range c.goroutines {
+				wg.Go(func() {
+					recs := []Record{benchRecord(c.headers)}
+					for i := g; i < b.N; i += c.goroutines {
+						if err := l.Append(b.Context(), g%c.partitions, recs, done); err != nil {
+							b.Error(err)
+							acks.Done()
+						}
+					}
+				})
+			}
+			wg.Wait()
+			acks.Wait()
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rec/s")
+			if failed.Load() > 0 {
+				b.Fatal("appends failed")
+			}
+		})
+	}
+}
+
+// BenchmarkAppendWait is senders that wait for each acknowledgement.
+func BenchmarkAppendWait(b *testing.B) {
+	for _, n := range []int{1, 64, 1024} {
+		b.Run(fmt.Sprintf("goroutines=%d", n), func(b *testing.B) {
+			l := benchLog(b, Config{Partitions: 4})
+			b.SetBytes(200)
+			b.ReportAllocs()
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for g := range n {
+				wg.Go(func() {
+					recs := []Record{benchRecord(0)}
+					for i := g; i < b.N; i += n {
+						if _, err := l.AppendWait(b.Context(), g%4, recs); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rec/s")
+		})
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	for _, headers := range []int{0, 8} {
+		b.Run(fmt.Sprintf("headers=%d", headers), func(b *testing.B) {
+			l := benchLog(b, Config{Partitions: 1})
+			const n = 1 << 20
+			recs := make([]Record, 1024)
+			for i := range recs {
+				recs[i] = benchRecord(headers)
+			}
+			for range n / len(recs) {
+				if _, err := l.AppendWait(b.Context(), 0, recs); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.SetBytes(200)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for left := b.N; left > 0; {
+				err := l.Read(b.Context(), 0, 0, int64(min(left, n)), func(int64, *Record) bool { left--; return true })
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rec/s")
+		})
+	}
+}
