@@ -1,0 +1,277 @@
+package action
+
+import (
+	"bytes"
+	"encoding/json"
+	"sort"
+)
+
+// Values are the partition values of a file by column name, in the protocol's
+// text form. An empty text is NULL; it is written as JSON null.
+type Values map[string]string
+
+// MarshalJSON writes the values ordered by name.
+func (v Values) MarshalJSON() ([]byte, error) {
+	names := make([]string, 0, len(v))
+	for n := range v {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, n := range names {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		k, err := Marshal(n)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(k)
+		b.WriteByte(':')
+		if v[n] == "" {
+			b.WriteString("null")
+			continue
+		}
+		t, err := Marshal(v[n])
+		if err != nil {
+			return nil, err
+		}
+		b.Write(t)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// UnmarshalJSON reads the values; null becomes the empty text.
+func (v *Values) UnmarshalJSON(data []byte) error {
+	var m map[string]*string
+	if err := json.Unmarshal(data, &m); err != nil {
+		return err
+	}
+	if m == nil {
+		*v = nil
+		return nil
+	}
+	*v = make(Values, len(m))
+	for k, s := range m {
+		if s != nil {
+			(*v)[k] = *s
+		} else {
+			(*v)[k] = ""
+		}
+	}
+	return nil
+}
+
+// DeletionVector describes which rows of a file are deleted.
+type DeletionVector struct {
+	StorageType    string `json:"storageType"`
+	PathOrInlineDv string `json:"pathOrInlineDv"`
+	Offset         *int32 `json:"offset,omitempty"`
+	SizeInBytes    int32  `json:"sizeInBytes"`
+	Cardinality    int64  `json:"cardinality"`
+}
+
+// Add says that a data file belongs to the table. Its JSON form is the
+// protocol's action; it may be stored and committed later.
+type Add struct {
+	// Path is the file's URI, relative to the table's root, percent-encoded once.
+	Path            string `json:"path"`
+	PartitionValues Values `json:"partitionValues"`
+	// Size is the file's length in bytes.
+	Size int64 `json:"size"`
+	// ModificationTime is in milliseconds since the epoch.
+	ModificationTime int64 `json:"modificationTime"`
+	// DataChange is false where the file only rearranges rows that the table has.
+	DataChange bool `json:"dataChange"`
+	// Stats is the JSON text of the file's statistics; "" where there are none.
+	Stats                   string            `json:"stats,omitempty"`
+	Tags                    map[string]string `json:"tags,omitempty"`
+	DeletionVector          *DeletionVector   `json:"deletionVector,omitempty"`
+	BaseRowID               *int64            `json:"baseRowId,omitempty"`
+	DefaultRowCommitVersion *int64            `json:"defaultRowCommitVersion,omitempty"`
+	ClusteringProvider      string            `json:"clusteringProvider,omitempty"`
+}
+
+// Remove says that a data file no longer belongs to the table.
+type Remove struct {
+	Path string `json:"path"`
+	// DeletionTimestamp is in milliseconds since the epoch.
+	DeletionTimestamp       int64             `json:"deletionTimestamp,omitempty"`
+	DataChange              bool              `json:"dataChange"`
+	ExtendedFileMetadata    bool              `json:"extendedFileMetadata,omitempty"`
+	PartitionValues         Values            `json:"partitionValues,omitempty"`
+	Size                    int64             `json:"size,omitempty"`
+	Stats                   string            `json:"stats,omitempty"`
+	Tags                    map[string]string `json:"tags,omitempty"`
+	DeletionVector          *DeletionVector   `json:"deletionVector,omitempty"`
+	BaseRowID               *int64            `json:"baseRowId,omitempty"`
+	DefaultRowCommitVersion *int64            `json:"defaultRowCommitVersion,omitempty"`
+}
+
+// Remove makes the action that takes a's file out of the table at a time in
+// milliseconds since the epoch.
+func (a Add) Remove(ms int64, dataChange bool) Remove {
+	pv := a.PartitionValues
+	if pv == nil {
+		pv = Values{}
+	}
+	return Remove{
+		Path: a.Path, DeletionTimestamp: ms, DataChange: dataChange, ExtendedFileMetadata: true,
+		PartitionValues: pv, Size: a.Size, Tags: a.Tags, DeletionVector: a.DeletionVector,
+		BaseRowID: a.BaseRowID, DefaultRowCommitVersion: a.DefaultRowCommitVersion,
+	}
+}
+
+// Format is the file format of a table's data.
+type Format struct {
+	Provider string            `json:"provider"`
+	Options  map[string]string `json:"options"`
+}
+
+// Metadata describes a table.
+type Metadata struct {
+	ID               string            `json:"id"`
+	Name             string            `json:"name,omitempty"`
+	Description      string            `json:"description,omitempty"`
+	Format           Format            `json:"format"`
+	SchemaString     string            `json:"schemaString"`
+	PartitionColumns []string          `json:"partitionColumns"`
+	Configuration    map[string]string `json:"configuration"`
+	// CreatedTime is in milliseconds since the epoch, 0 if unknown.
+	CreatedTime int64 `json:"createdTime,omitempty"`
+}
+
+// Protocol says what a reader and a writer must support. The feature lists are
+// nil below reader version 3 and writer version 7.
+type Protocol struct {
+	MinReaderVersion int      `json:"minReaderVersion"`
+	MinWriterVersion int      `json:"minWriterVersion"`
+	ReaderFeatures   []string `json:"readerFeatures,omitempty"`
+	WriterFeatures   []string `json:"writerFeatures,omitempty"`
+}
+
+// MarshalJSON writes the feature lists where, and only where, the protocol has them.
+func (p Protocol) MarshalJSON() ([]byte, error) {
+	m := struct {
+		R  int       `json:"minReaderVersion"`
+		W  int       `json:"minWriterVersion"`
+		RF *[]string `json:"readerFeatures,omitempty"`
+		WF *[]string `json:"writerFeatures,omitempty"`
+	}{R: p.MinReaderVersion, W: p.MinWriterVersion}
+	if p.MinReaderVersion >= 3 {
+		l := append([]string{}, p.ReaderFeatures...)
+		m.RF = &l
+	}
+	if p.MinWriterVersion >= 7 {
+		l := append([]string{}, p.WriterFeatures...)
+		m.WF = &l
+	}
+	return Marshal(m)
+}
+
+// Txn records how far an application has written.
+type Txn struct {
+	AppID   string `json:"appId"`
+	Version int64  `json:"version"`
+	// LastUpdated is in milliseconds since the epoch, 0 if unknown.
+	LastUpdated int64 `json:"lastUpdated,omitempty"`
+}
+
+// Domain is a named piece of metadata.
+type Domain struct {
+	Domain        string `json:"domain"`
+	Configuration string `json:"configuration"`
+	Removed       bool   `json:"removed"`
+}
+
+// CommitInfo says who wrote a commit and how.
+type CommitInfo struct {
+	// Timestamp is in milliseconds since the epoch.
+	Timestamp int64  `json:"timestamp"`
+	Operation string `json:"operation"`
+	// OperationParameters hold JSON texts, as Spark writes them.
+	OperationParameters map[string]string `json:"operationParameters"`
+	ReadVersion         *int64            `json:"readVersion,omitempty"`
+	IsolationLevel      string            `json:"isolationLevel,omitempty"`
+	IsBlindAppend       bool              `json:"isBlindAppend"`
+	OperationMetrics    map[string]string `json:"operationMetrics,omitempty"`
+	EngineInfo          string            `json:"engineInfo,omitempty"`
+	TxnID               string            `json:"txnId,omitempty"`
+	Tags                map[string]string `json:"tags,omitempty"`
+	UserName            string            `json:"userName,omitempty"`
+	InCommitTimestamp   *int64            `json:"inCommitTimestamp,omitempty"`
+}
+
+// Set is what one commit says.
+type Set struct {
+	Info     *CommitInfo
+	Protocol *Protocol
+	Metadata *Metadata
+	Txns     []Txn
+	Domains  []Domain
+	Adds     []Add
+	Removes  []Remove
+	// CDC tells that the commit holds change data files.
+	CDC bool
+}
+
+// Marshal is json.Marshal without HTML escaping.
+func Marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
+}
+
+// Encode writes a commit file: commitInfo first, then protocol, metadata,
+// transactions, removes and adds, one action a line.
+func (s *Set) Encode() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	var err error
+	line := func(key string, v any) {
+		if err != nil {
+			return
+		}
+		b.WriteString(`{"` + key + `":`)
+		if err = e.Encode(v); err == nil {
+			b.Truncate(b.Len() - 1)
+			b.WriteString("}\n")
+		}
+	}
+	if s.Info != nil {
+		line("commitInfo", s.Info)
+	}
+	if s.Protocol != nil {
+		line("protocol", s.Protocol)
+	}
+	if s.Metadata != nil {
+		line("metaData", s.Metadata)
+	}
+	for i := range s.Txns {
+		line("txn", &s.Txns[i])
+	}
+	for i := range s.Domains {
+		line("domainMetadata", &s.Domains[i])
+	}
+	for i := range s.Removes {
+		line("remove", &s.Removes[i])
+	}
+	for i := range s.Adds {
+		a := s.Adds[i]
+		if a.PartitionValues == nil {
+			a.PartitionValues = Values{}
+		}
+		line("add", &a)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

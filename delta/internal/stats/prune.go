@@ -1,0 +1,225 @@
+package stats
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/marisma/marisma/delta/internal/action"
+)
+
+// Op is a comparison.
+type Op uint8
+
+// The comparisons of a predicate. NULL satisfies IsNull only.
+const (
+	Eq Op = iota + 1
+	Lt
+	LtEq
+	Gt
+	GtEq
+	In
+	IsNull
+	IsNotNull
+)
+
+// Predicate compares a column with a value. Nested columns are named with dots.
+type Predicate struct {
+	Column string
+	Op     Op
+	// Value is an integer, float, string, bool or time.Time; a string may also
+	// be the text of a value of any type. In takes a []any. IsNull and
+	// IsNotNull take none.
+	Value any
+}
+
+// Filter answers whether a file may hold rows that satisfy all predicates.
+type Filter struct {
+	tests []test
+}
+
+type test struct {
+	op        Op
+	values    []value
+	typ       arrow.DataType
+	partition string   // set for partition columns
+	path      []string // of data columns
+	slack     int64    // what a maximum may lack, microseconds
+}
+
+// Compile checks predicates against a schema.
+func Compile(s *arrow.Schema, partition []string, preds []Predicate) (*Filter, error) {
+	f := &Filter{}
+	for _, p := range preds {
+		path, typ, err := resolve(s, p.Column)
+		if err != nil {
+			return nil, err
+		}
+		t := test{op: p.Op, typ: typ, path: path}
+		for _, c := range partition {
+			if len(path) == 1 && path[0] == c {
+				t.partition = c
+			}
+		}
+		if typ.ID() == arrow.TIMESTAMP {
+			t.slack = 999
+		}
+		switch p.Op {
+		case IsNull, IsNotNull:
+		case In:
+			list, ok := p.Value.([]any)
+			if !ok {
+				return nil, fmt.Errorf("column %s: IN needs a []any, not %T", p.Column, p.Value)
+			}
+			for _, x := range list {
+				v, err := fromGo(x, typ)
+				if err != nil {
+					return nil, fmt.Errorf("column %s: %w", p.Column, err)
+				}
+				t.values = append(t.values, v)
+			}
+		case Eq, Lt, LtEq, Gt, GtEq:
+			v, err := fromGo(p.Value, typ)
+			if err != nil {
+				return nil, fmt.Errorf("column %s: %w", p.Column, err)
+			}
+			t.values = []value{v}
+		default:
+			return nil, fmt.Errorf("column %s: unknown comparison %d", p.Column, p.Op)
+		}
+		f.tests = append(f.tests, t)
+	}
+	return f, nil
+}
+
+func resolve(s *arrow.Schema, name string) ([]string, arrow.DataType, error) {
+	fields := s.Fields()
+	for _, f := range fields {
+		if strings.EqualFold(f.Name, name) {
+			return []string{f.Name}, f.Type, nil
+		}
+	}
+	var path []string
+	var typ arrow.DataType
+next:
+	for part := range strings.SplitSeq(name, ".") {
+		for _, f := range fields {
+			if !strings.EqualFold(f.Name, part) {
+				continue
+			}
+			path, typ, fields = append(path, f.Name), f.Type, nil
+			if st, ok := f.Type.(*arrow.StructType); ok {
+				fields = st.Fields()
+			}
+			continue next
+		}
+		return nil, nil, fmt.Errorf("no column %q", name)
+	}
+	return path, typ, nil
+}
+
+// Partition tells whether the file's partition values rule it in.
+func (f *Filter) Partition(v action.Values) bool {
+	for i := range f.tests {
+		t := &f.tests[i]
+		if t.partition == "" {
+			continue
+		}
+		text := v[t.partition]
+		if text == "" {
+			if t.op != IsNull {
+				return false
+			}
+			continue
+		}
+		if t.op == IsNull || t.op == IsNotNull {
+			if t.op == IsNull {
+				return false
+			}
+			continue
+		}
+		x, ok := fromText(text, t.typ)
+		if ok && !t.may(&x, &x) {
+			return false
+		}
+	}
+	return true
+}
+
+// Stats tells whether the file's statistics rule it in; a file without them is.
+func (f *Filter) Stats(text string) bool {
+	if text == "" {
+		return true
+	}
+	raw := []byte(text)
+	for i := range f.tests {
+		if t := &f.tests[i]; t.partition == "" && !t.stats(raw) {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *test) stats(raw []byte) bool {
+	nulls, okN := t.find(raw, "nullCount")
+	rows, okR := action.Find(raw, "numRecords")
+	tight := true
+	if b, ok := action.Find(raw, "tightBounds"); ok && string(b) == "false" {
+		tight = false
+	}
+	n, err1 := strconv.ParseInt(string(nulls), 10, 64)
+	r, err2 := strconv.ParseInt(string(rows), 10, 64)
+	counts := okN && okR && err1 == nil && err2 == nil
+	if t.op == IsNull {
+		return !counts || n > 0
+	}
+	if counts && tight && n == r {
+		return false // all rows are null
+	}
+	if t.op == IsNotNull {
+		return true
+	}
+	var lo, hi *value
+	if b, ok := t.find(raw, "minValues"); ok {
+		if v, ok := stat(b, t.typ); ok {
+			lo = &v
+		}
+	}
+	if b, ok := t.find(raw, "maxValues"); ok {
+		if v, ok := stat(b, t.typ); ok {
+			v.i += t.slack
+			hi = &v
+		}
+	}
+	return t.may(lo, hi)
+}
+
+func (t *test) find(raw []byte, section string) ([]byte, bool) {
+	var buf [8]string
+	return action.Find(raw, append(append(buf[:0], section), t.path...)...)
+}
+
+// may tells whether some value between the bounds, where known, satisfies t.
+func (t *test) may(lo, hi *value) bool {
+	for _, v := range t.values {
+		ok := true
+		switch t.op {
+		case Eq, In:
+			ok = (lo == nil || lo.compare(v) <= 0) && (hi == nil || hi.compare(v) >= 0)
+		case Lt:
+			ok = lo == nil || lo.compare(v) < 0
+		case LtEq:
+			ok = lo == nil || lo.compare(v) <= 0
+		case Gt:
+			ok = hi == nil || hi.compare(v) > 0
+		case GtEq:
+			ok = hi == nil || hi.compare(v) >= 0
+		}
+		if ok {
+			return true
+		}
+	}
+	return false
+}
