@@ -324,3 +324,13 @@ func (*Exists) isExpr()       {}
 func (*Param) isExpr()        {}
 func (*Collate) isExpr()      {}
 func (*TableArg) isExpr()     {}
+
+// ColumnEdit is all columns with some replaced (|> SET a = x) or left out
+// (|> DROP a); it stands alone as a select item.
+type ColumnEdit struct {
+	At
+	Set  []SelectItem
+	Drop []Ident
+}
+
+func (*ColumnEdit) isExpr() {}

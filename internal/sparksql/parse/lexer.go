@@ -1,0 +1,301 @@
+package parse
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/marisma/marisma/internal/sparksql"
+)
+
+type kind uint8
+
+const (
+	tEOF    kind = iota
+	tIdent       // plain word; up is its upper case
+	tQuoted      // `quoted`
+	tString      // value decoded
+	tNumber      // text as written, with its suffix
+	tOp          // operator or punctuation
+)
+
+// token is one lexical element. text is the value (decoded for strings and
+// quoted identifiers); off and end are byte offsets in the source.
+type token struct {
+	kind      kind
+	text      string
+	up        string
+	off, end  int
+	line, col int
+}
+
+type lexer struct {
+	src       string
+	file      string
+	off       int
+	line, col int
+	toks      []token
+}
+
+// operators from the longest; "<<", ">>" and ">>>" are put together by the
+// expression parser, because ">" also closes types.
+var operators = []string{
+	"<=>", "<=", ">=", "<>", "!=", "==", "||", "|>", "->", "=>", "::", "&&",
+	"+", "-", "*", "/", "%", "~", "&", "|", "^", "=", "<", ">", "!", "(", ")", "[", "]", "{", "}", ",", ".", ";", ":", "?", "@", "$", "#", "\\",
+}
+
+func lex(file, src string) ([]token, error) {
+	l := &lexer{src: src, file: file, line: 1, col: 1, toks: make([]token, 0, len(src)/4+1)}
+	for {
+		if err := l.space(); err != nil {
+			return nil, err
+		}
+		if l.off >= len(l.src) {
+			l.toks = append(l.toks, token{kind: tEOF, off: l.off, end: l.off, line: l.line, col: l.col})
+			return l.toks, nil
+		}
+		if err := l.next(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (l *lexer) pos() sparksql.Pos {
+	return sparksql.Pos{File: l.file, Line: l.line, Col: l.col, Offset: l.off}
+}
+
+// advance moves n bytes on, counting lines and code points.
+func (l *lexer) advance(n int) {
+	for _, r := range l.src[l.off : l.off+n] {
+		if r == '\n' {
+			l.line++
+			l.col = 1
+		} else {
+			l.col++
+		}
+	}
+	l.off += n
+}
+
+// space skips white space and comments.
+func (l *lexer) space() error {
+	for l.off < len(l.src) {
+		rest := l.src[l.off:]
+		r, n := utf8.DecodeRuneInString(rest)
+		switch {
+		case unicode.IsSpace(r) || r == '\ufeff':
+			l.advance(n)
+		case strings.HasPrefix(rest, "--"):
+			if i := strings.IndexByte(rest, '\n'); i >= 0 {
+				l.advance(i)
+			} else {
+				l.advance(len(rest))
+			}
+		case strings.HasPrefix(rest, "/*"):
+			n := blockComment(rest)
+			if n < 0 {
+				return parseError("UNCLOSED_BRACKETED_COMMENT", "42601", l.pos(), "the comment is not closed; expected */")
+			}
+			l.advance(n)
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// blockComment is the length of the comment that s starts with, nested ones
+// counted, or -1.
+func blockComment(s string) int {
+	depth := 0
+	for i := 0; i+1 < len(s); i++ {
+		switch s[i : i+2] {
+		case "/*":
+			depth++
+			i++
+		case "*/":
+			depth--
+			i++
+			if depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
+}
+
+func (l *lexer) next() error {
+	rest := l.src[l.off:]
+	r, _ := utf8.DecodeRuneInString(rest)
+	c := rest[0]
+	switch {
+	case c == '\'' || c == '"':
+		return l.str(rest, 0, false)
+	case (c == 'r' || c == 'R') && len(rest) > 1 && (rest[1] == '\'' || rest[1] == '"'):
+		return l.str(rest, 1, true)
+	case c == '`':
+		return l.quoted(rest)
+	case isDigit(c) || c == '.' && len(rest) > 1 && isDigit(rest[1]) && !l.afterName():
+		n := number(rest)
+		if n > 0 {
+			l.emit(tNumber, rest[:n], n)
+			return nil
+		}
+		return l.word(rest)
+	case r == '_' || unicode.IsLetter(r):
+		return l.word(rest)
+	}
+	for _, op := range operators {
+		if strings.HasPrefix(rest, op) {
+			l.emit(tOp, op, len(op))
+			return nil
+		}
+	}
+	return parseError("PARSE_SYNTAX_ERROR", "42601", l.pos(), "syntax error at or near '%c'; no statement holds this character", r)
+}
+
+// afterName tells whether a '.' directly follows a name, so that "t.1" is a
+// name and not "t" and ".1".
+func (l *lexer) afterName() bool {
+	if len(l.toks) == 0 {
+		return false
+	}
+	t := l.toks[len(l.toks)-1]
+	return t.end == l.off && (t.kind == tIdent || t.kind == tQuoted || t.kind == tOp && (t.text == "]" || t.text == ")"))
+}
+
+func (l *lexer) emit(k kind, text string, n int) {
+	t := token{kind: k, text: text, off: l.off, end: l.off + n, line: l.line, col: l.col}
+	if k == tIdent {
+		t.up = strings.ToUpper(text)
+	}
+	l.advance(n)
+	l.toks = append(l.toks, t)
+}
+
+// word lexes letters, digits and '_'. Letters beyond ASCII are an error that
+// asks for backticks, as in Spark.
+func (l *lexer) word(rest string) error {
+	n, plain := 0, true
+	for n < len(rest) {
+		r, w := utf8.DecodeRuneInString(rest[n:])
+		if r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			break
+		}
+		plain = plain && r < utf8.RuneSelf
+		n += w
+	}
+	if n == 0 {
+		n = 1
+	}
+	if !plain {
+		return parseError("INVALID_IDENTIFIER", "42602", l.pos(), "the unquoted identifier %s is invalid; put it in backticks: `%[1]s`", rest[:n])
+	}
+	l.emit(tIdent, rest[:n], n)
+	return nil
+}
+
+func (l *lexer) quoted(rest string) error {
+	var b strings.Builder
+	for i := 1; i < len(rest); i++ {
+		if rest[i] != '`' {
+			b.WriteByte(rest[i])
+			continue
+		}
+		if i+1 < len(rest) && rest[i+1] == '`' {
+			b.WriteByte('`')
+			i++
+			continue
+		}
+		l.emit(tQuoted, b.String(), i+1)
+		return nil
+	}
+	return parseError("PARSE_SYNTAX_ERROR", "42601", l.pos(), "syntax error at or near '`'; the quoted identifier is not closed, expected `")
+}
+
+// str lexes a string whose quote stands at rest[at]; raw strings know no escape.
+func (l *lexer) str(rest string, at int, raw bool) error {
+	q := rest[at]
+	for i := at + 1; i < len(rest); i++ {
+		switch {
+		case rest[i] == '\\' && !raw:
+			i++
+		case rest[i] == q && !raw && i+1 < len(rest) && rest[i+1] == q:
+			i++
+		case rest[i] == q:
+			body := rest[at+1 : i]
+			if !raw {
+				body = unescape(body, q)
+			}
+			l.emit(tString, body, i+1)
+			return nil
+		}
+	}
+	return parseError("PARSE_SYNTAX_ERROR", "42601", l.pos(), "syntax error at or near '%c'; the string is not closed, expected %[1]c", q)
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isWord(c byte) bool {
+	return c == '_' || isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf
+}
+
+// number is the length of the number that s starts with, 0 where the letters
+// behind it make it a word ("1_000", "0x1F").
+func number(s string) int {
+	digits := func(i int) int {
+		for i < len(s) && isDigit(s[i]) {
+			i++
+		}
+		return i
+	}
+	ends := func(i int) bool { return i >= len(s) || !isWord(s[i]) }
+	i := digits(0)
+	whole := i
+	dot := i < len(s) && s[i] == '.'
+	if dot {
+		i = digits(i + 1)
+	}
+	try := func(i int) int {
+		e := exponent(s, i)
+		for _, j := range []int{e, i} {
+			for _, suffix := range []string{"bd", "f", "d", ""} {
+				if len(s) >= j+len(suffix) && strings.EqualFold(s[j:j+len(suffix)], suffix) && ends(j+len(suffix)) {
+					return j + len(suffix)
+				}
+			}
+		}
+		return 0
+	}
+	if n := try(i); n > 0 {
+		return n
+	}
+	if dot && whole > 0 { // "5.a" is 5 . a
+		if n := try(whole); n > 0 {
+			return n
+		}
+	}
+	if whole > 0 && whole < len(s) && strings.IndexByte("lLsSyY", s[whole]) >= 0 && ends(whole+1) {
+		return whole + 1
+	}
+	return 0
+}
+
+// exponent is the index behind an exponent at s[i:], or i where there is none.
+func exponent(s string, i int) int {
+	if i >= len(s) || s[i] != 'e' && s[i] != 'E' {
+		return i
+	}
+	j := i + 1
+	if j < len(s) && (s[j] == '+' || s[j] == '-') {
+		j++
+	}
+	k := j
+	for k < len(s) && isDigit(s[k]) {
+		k++
+	}
+	if k == j {
+		return i
+	}
+	return k
+}

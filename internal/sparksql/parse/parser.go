@@ -1,0 +1,362 @@
+package parse
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+const (
+	// maxDepth bounds how deep expressions, queries and types nest.
+	maxDepth = 400
+	// maxChain bounds operators, joins and set operations in a row, which nest
+	// to the left.
+	maxChain = 4000
+)
+
+type parser struct {
+	src    string
+	file   string
+	toks   []token
+	i      int
+	depth  int
+	params int // "?" seen so far
+	cases  int // CASE expressions that are open
+}
+
+// Statements parses all statements of a file, separated by semicolons.
+func Statements(file, text string) ([]ast.Statement, error) {
+	p, err := newParser(file, text)
+	if err != nil {
+		return nil, err
+	}
+	var out []ast.Statement
+	for {
+		for p.acceptOp(";") {
+		}
+		if p.cur().kind == tEOF {
+			return out, nil
+		}
+		st, err := p.one()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, st)
+		if p.cur().kind != tEOF && !p.isOp(";") {
+			return nil, p.expected("end of the statement or ;")
+		}
+	}
+}
+
+// Statement parses a text that holds one statement, perhaps with a semicolon.
+func Statement(file, text string) (ast.Statement, error) {
+	p, err := newParser(file, text)
+	if err != nil {
+		return nil, err
+	}
+	for p.acceptOp(";") {
+	}
+	if p.cur().kind == tEOF {
+		return nil, parseError("PARSE_EMPTY_STATEMENT", "42617", p.pos(), "expected a statement, found nothing")
+	}
+	st, err := p.one()
+	if err != nil {
+		return nil, err
+	}
+	for p.acceptOp(";") {
+	}
+	if p.cur().kind != tEOF {
+		return nil, p.expected("end of the statement")
+	}
+	return st, nil
+}
+
+// Split gives the texts of the statements without parsing them; comments and
+// strings may hold semicolons.
+func Split(file, text string) ([]string, error) {
+	toks, err := lex(file, text)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	start := -1
+	for i, t := range toks {
+		end := t.kind == tEOF || t.kind == tOp && t.text == ";"
+		switch {
+		case end && start >= 0:
+			out = append(out, text[toks[start].off:toks[i-1].end])
+			start = -1
+		case !end && start < 0:
+			start = i
+		}
+	}
+	return out, nil
+}
+
+// Expression parses one expression.
+func Expression(text string) (ast.Expr, error) {
+	return whole(text, (*parser).expr)
+}
+
+// DataType parses a type: "INT", "array<decimal(10,2)>".
+func DataType(text string) (types.Type, error) {
+	return whole(text, (*parser).dataType)
+}
+
+// Schema parses a list of columns as from_json and read_files take it: DDL
+// ("a INT, b ARRAY<STRING>") or a struct type.
+func Schema(text string) ([]types.Field, error) {
+	fields, err := whole(text, func(p *parser) ([]types.Field, error) { return p.structFields("") })
+	if err == nil {
+		return fields, nil
+	}
+	if t, terr := DataType(text); terr == nil {
+		if s, ok := t.(types.Struct); ok {
+			return s.Fields, nil
+		}
+	}
+	return nil, err
+}
+
+func whole[T any](text string, f func(*parser) (T, error)) (T, error) {
+	var zero T
+	p, err := newParser("", text)
+	if err != nil {
+		return zero, err
+	}
+	v, err := f(p)
+	if err != nil {
+		return zero, err
+	}
+	if p.cur().kind != tEOF {
+		return zero, p.expected("end of the text")
+	}
+	return v, nil
+}
+
+func newParser(file, text string) (*parser, error) {
+	toks, err := lex(file, text)
+	if err != nil {
+		return nil, err
+	}
+	return &parser{src: text, file: file, toks: toks}, nil
+}
+
+func parseError(class, state string, pos sparksql.Pos, format string, args ...any) error {
+	return &sparksql.Error{Class: class, SQLState: state, Phase: sparksql.PhaseParse, Pos: pos, Message: fmt.Sprintf(format, args...)}
+}
+
+// expected is the syntax error at the current token.
+func (p *parser) expected(what string) error {
+	t := p.cur()
+	near := "end of input"
+	if t.kind != tEOF {
+		s := p.src[t.off:t.end]
+		if r := []rune(s); len(r) > 40 {
+			s = string(r[:40]) + "..."
+		}
+		near = "'" + s + "'"
+	}
+	return parseError("PARSE_SYNTAX_ERROR", "42601", p.pos(), "syntax error at or near %s; expected %s", near, what)
+}
+
+func (p *parser) fail(t token, class, state, format string, args ...any) error {
+	return parseError(class, state, p.at(t), format, args...)
+}
+
+func (p *parser) at(t token) sparksql.Pos {
+	return sparksql.Pos{File: p.file, Line: t.line, Col: t.col, Offset: t.off}
+}
+
+func (p *parser) pos() sparksql.Pos { return p.at(p.cur()) }
+
+func (p *parser) here() ast.At { return ast.At{P: p.pos()} }
+
+func (p *parser) cur() token { return p.toks[p.i] }
+
+// peek is the token n places on; the last one is EOF for ever.
+func (p *parser) peek(n int) token { return p.toks[min(p.i+n, len(p.toks)-1)] }
+
+func (p *parser) next() token {
+	t := p.toks[p.i]
+	if t.kind != tEOF {
+		p.i++
+	}
+	return t
+}
+
+// enter counts one level of nesting; the caller defers p.leave.
+func (p *parser) enter() error {
+	p.depth++
+	if p.depth > maxDepth {
+		return parseError("FAILED_TO_PARSE_TOO_COMPLEX", "54001", p.pos(), "the statement nests deeper than %d levels", maxDepth)
+	}
+	return nil
+}
+
+func (p *parser) leave() { p.depth-- }
+
+func (p *parser) chain(n int) error {
+	if n > maxChain {
+		return parseError("FAILED_TO_PARSE_TOO_COMPLEX", "54001", p.pos(), "more than %d operators in a row", maxChain)
+	}
+	return nil
+}
+
+func (p *parser) isOp(op string) bool {
+	t := p.cur()
+	return t.kind == tOp && t.text == op
+}
+
+func (p *parser) peekOp(n int, op string) bool {
+	t := p.peek(n)
+	return t.kind == tOp && t.text == op
+}
+
+func (p *parser) acceptOp(op string) bool {
+	if p.isOp(op) {
+		p.i++
+		return true
+	}
+	return false
+}
+
+func (p *parser) needOp(op string) error {
+	if !p.acceptOp(op) {
+		return p.expected(op)
+	}
+	return nil
+}
+
+// isWord tells whether the current token is one of the words (upper case).
+func (p *parser) isWord(words ...string) bool { return p.wordAt(0, words...) }
+
+func (p *parser) wordAt(n int, words ...string) bool {
+	t := p.peek(n)
+	if t.kind != tIdent {
+		return false
+	}
+	for _, w := range words {
+		if t.up == w {
+			return true
+		}
+	}
+	return false
+}
+
+// words tells whether the next tokens are exactly these words.
+func (p *parser) words(seq ...string) bool {
+	for n, w := range seq {
+		if !p.wordAt(n, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// accept takes the words if all of them come next.
+func (p *parser) accept(seq ...string) bool {
+	if !p.words(seq...) {
+		return false
+	}
+	p.i += len(seq)
+	return true
+}
+
+func (p *parser) need(seq ...string) error {
+	for _, w := range seq {
+		if !p.accept(w) {
+			return p.expected(w)
+		}
+	}
+	return nil
+}
+
+// endsHere tells whether nothing of the statement follows the token n on.
+func (p *parser) endsAt(n int) bool {
+	t := p.peek(n)
+	return t.kind == tEOF || t.kind == tOp && (t.text == ")" || t.text == ";" || t.text == "," || t.text == "|>")
+}
+
+func (p *parser) isIdent() bool {
+	k := p.cur().kind
+	return k == tIdent || k == tQuoted
+}
+
+func (p *parser) ident(what string) (ast.Ident, error) {
+	t := p.cur()
+	if t.kind != tIdent && t.kind != tQuoted {
+		return ast.Ident{}, p.expected(what)
+	}
+	p.i++
+	if t.kind == tQuoted && t.text == "" {
+		return ast.Ident{}, p.fail(t, "INVALID_IDENTIFIER", "42602", "an identifier may not be empty")
+	}
+	return ast.Ident{At: ast.At{P: p.at(t)}, Name: t.text, Quoted: t.kind == tQuoted}, nil
+}
+
+// name parses a.b.c.
+func (p *parser) name(what string) (ast.Name, error) {
+	id, err := p.ident(what)
+	if err != nil {
+		return nil, err
+	}
+	out := ast.Name{id}
+	for p.isOp(".") {
+		p.i++
+		if id, err = p.ident("a name after ."); err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+		if err := p.chain(len(out)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (p *parser) str(what string) (string, error) {
+	if p.cur().kind != tString {
+		return "", p.expected(what)
+	}
+	return p.next().text, nil
+}
+
+// list parses elements between commas.
+func list[T any](p *parser, f func() (T, error)) ([]T, error) {
+	var out []T
+	for {
+		v, err := f()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+		if !p.acceptOp(",") {
+			return out, nil
+		}
+	}
+}
+
+// parens parses f between parentheses.
+func parens[T any](p *parser, f func() (T, error)) (T, error) {
+	var zero T
+	if err := p.needOp("("); err != nil {
+		return zero, err
+	}
+	v, err := f()
+	if err != nil {
+		return zero, err
+	}
+	return v, p.needOp(")")
+}
+
+// textFrom is the source between the token with index i and the current one.
+func (p *parser) textFrom(i int) string {
+	if p.i <= i {
+		return ""
+	}
+	return strings.TrimSpace(p.src[p.toks[i].off:p.toks[p.i-1].end])
+}

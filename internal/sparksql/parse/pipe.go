@@ -1,0 +1,133 @@
+package parse
+
+import "github.com/marisma/marisma/internal/sparksql/ast"
+
+// pipe parses one |> operator; it becomes a query over the one before it.
+func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
+	at := p.here()
+	p.i++
+	input := func() ast.TableRef { return &ast.SubqueryRef{At: q.At, Query: q} }
+	wrap := func(b ast.Body) *ast.Query { return &ast.Query{At: at, Body: b} }
+	sel := &ast.Select{At: at, Items: []ast.SelectItem{{X: &ast.Star{At: at}}}, From: []ast.TableRef{input()}}
+	switch {
+	case p.isWord("SELECT"):
+		sel.Items = nil
+		b, err := p.selectRest(sel)
+		return wrap(b), err
+	case p.isWord("EXTEND"):
+		p.i++
+		items, err := list(p, p.selectItem)
+		sel.Items = append(sel.Items, items...)
+		return wrap(sel), err
+	case p.accept("WHERE"):
+		var err error
+		sel.Where, err = p.expr()
+		return wrap(sel), err
+	case p.accept("AS"):
+		id, err := p.ident("a table alias")
+		sel.From = []ast.TableRef{&ast.SubqueryRef{At: q.At, Query: q, Alias: ast.TableAlias{Name: &id}}}
+		return wrap(sel), err
+	case p.isWord("AGGREGATE"):
+		return p.pipeAggregate(sel)
+	case p.isWord("LIMIT", "OFFSET", "ORDER", "SORT", "CLUSTER", "DISTRIBUTE"):
+		out := wrap(sel)
+		return out, p.organize(out)
+	case p.isWord("UNION", "EXCEPT", "MINUS", "SETMINUS", "INTERSECT"):
+		return p.pipeSet(q)
+	case p.isWord("WINDOW"):
+		return nil, p.fail(p.cur(), "UNSUPPORTED_FEATURE.CLAUSE_WITH_PIPE_OPERATORS", "0A000", "the clause WINDOW cannot stand behind |>")
+	case p.isWord("SET", "DROP"):
+		return p.pipeColumns(sel)
+	case p.isWord("PIVOT") && p.peekOp(1, "("):
+		ref, err := p.pivot(input())
+		sel.From = []ast.TableRef{ref}
+		return wrap(sel), err
+	case p.isWord("UNPIVOT"):
+		ref, err := p.unpivot(input())
+		sel.From = []ast.TableRef{ref}
+		return wrap(sel), err
+	case p.isWord("TABLESAMPLE"):
+		s, err := p.sample()
+		sel.From = []ast.TableRef{&ast.SubqueryRef{At: q.At, Query: q, Sample: s}}
+		return wrap(sel), err
+	}
+	j, err := p.join(input())
+	if err != nil {
+		return nil, err
+	}
+	if j == nil {
+		return nil, p.expected("SELECT, EXTEND, SET, DROP, AS, WHERE, AGGREGATE, JOIN, ORDER BY, LIMIT or a set operation after |>")
+	}
+	sel.From = []ast.TableRef{j}
+	return wrap(sel), nil
+}
+
+// pipeAggregate parses AGGREGATE items [GROUP BY keys]; the keys come first in
+// the output.
+func (p *parser) pipeAggregate(s *ast.Select) (*ast.Query, error) {
+	p.i++
+	var items []ast.SelectItem
+	var err error
+	if !p.words("GROUP", "BY") {
+		if items, err = list(p, p.selectItem); err != nil {
+			return nil, err
+		}
+	}
+	s.Items = nil
+	if p.words("GROUP", "BY") {
+		s.Group = &ast.GroupBy{At: p.here()}
+		p.i += 2
+		keys, err := list(p, p.selectItem)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			s.Group.Items = append(s.Group.Items, ast.GroupItem{Sets: [][]ast.Expr{{k.X}}})
+		}
+		s.Items = append(s.Items, keys...)
+	}
+	s.Items = append(s.Items, items...)
+	return &ast.Query{At: s.At, Body: s}, nil
+}
+
+func (p *parser) pipeSet(q *ast.Query) (*ast.Query, error) {
+	var body ast.Body = &ast.Paren{At: q.At, Query: q}
+	kind, ok := p.setKind(0)
+	if !ok {
+		kind, _ = p.setKind(1)
+	}
+	p.i++
+	s := &ast.SetOp{At: q.At, Kind: kind, Left: body}
+	if p.accept("ALL") {
+		s.All = true
+	} else {
+		p.accept("DISTINCT")
+	}
+	var err error
+	s.Right, err = p.operand()
+	return &ast.Query{At: q.At, Body: s}, err
+}
+
+// pipeColumns parses SET a = x, ... and DROP a, ...
+func (p *parser) pipeColumns(s *ast.Select) (*ast.Query, error) {
+	drop := p.next().up == "DROP"
+	edit := &ast.ColumnEdit{At: s.At}
+	_, err := list(p, func() (struct{}, error) {
+		id, err := p.ident("a column")
+		if err != nil {
+			return struct{}{}, err
+		}
+		if drop {
+			edit.Drop = append(edit.Drop, id)
+			return struct{}{}, nil
+		}
+		if err := p.needOp("="); err != nil {
+			return struct{}{}, err
+		}
+		x, err := p.expr()
+		edit.Set = append(edit.Set, ast.SelectItem{X: x, Aliases: []ast.Ident{id}})
+		return struct{}{}, err
+	})
+	s.Items = []ast.SelectItem{{X: edit}}
+	return &ast.Query{At: s.At, Body: s}, err
+}

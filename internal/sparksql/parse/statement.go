@@ -1,0 +1,270 @@
+package parse
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/ast"
+)
+
+// one parses one statement without its semicolon.
+func (p *parser) one() (ast.Statement, error) {
+	p.params, p.depth = 0, 0
+	start := p.i
+	base := ast.Stmt{At: p.here()}
+	st, err := p.dispatch(base)
+	if err != nil {
+		return nil, err
+	}
+	text := p.textFrom(start)
+	switch st := st.(type) {
+	case *ast.QueryStatement:
+		st.Text = text
+	case *ast.CreateDataset:
+		st.Text = text
+	case *ast.CreateFlow:
+		st.Text = text
+	case *ast.CreateView:
+		st.Text = text
+	case *ast.Command:
+		st.Text = text
+	case *ast.Unsupported:
+		st.Text = text
+	}
+	return st, nil
+}
+
+func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
+	if p.isOp("(") {
+		return p.queryStatement(base)
+	}
+	t := p.cur()
+	if t.kind != tIdent {
+		return nil, p.expected("a statement: SELECT, WITH, CREATE, SHOW, DESCRIBE, USE, SET, ...")
+	}
+	switch t.up {
+	case "SELECT", "VALUES", "TABLE":
+		return p.queryStatement(base)
+	case "WITH":
+		return p.queryStatement(base)
+	case "FROM":
+		return p.queryStatement(base)
+	case "CREATE":
+		return p.create(base)
+	case "APPLY":
+		if p.words("APPLY", "CHANGES", "INTO") {
+			return p.applyChanges(base)
+		}
+	case "SHOW", "DESCRIBE", "DESC", "USE", "SET", "RESET", "DROP", "EXPLAIN", "REFRESH":
+		return p.command(base)
+	case "COMMIT", "ROLLBACK", "GRANT", "REVOKE":
+		return nil, p.fail(t, "INVALID_STATEMENT_OR_CLAUSE", "42601", "the statement %s is not supported", t.up)
+	}
+	if unsupportedWords[t.up] {
+		return p.unsupported(base, t.up)
+	}
+	return nil, p.expected("a statement: SELECT, WITH, CREATE, SHOW, DESCRIBE, USE, SET, ...")
+}
+
+// Statements that are recognised, so that their error can name them.
+var unsupportedWords = map[string]bool{
+	"INSERT": true, "UPDATE": true, "DELETE": true, "MERGE": true, "TRUNCATE": true, "ALTER": true, "COPY": true,
+	"OPTIMIZE": true, "VACUUM": true, "RESTORE": true, "REORG": true, "ANALYZE": true, "CACHE": true, "UNCACHE": true,
+	"CLEAR": true, "MSCK": true, "LOAD": true, "REPLACE": true, "BEGIN": true, "DECLARE": true, "EXECUTE": true,
+	"CALL": true, "COMMENT": true, "CONVERT": true, "REPAIR": true, "FSCK": true, "UNDROP": true, "ADD": true, "LIST": true,
+}
+
+// unsupported takes the statement as a whole; a script runs to the end.
+func (p *parser) unsupported(base ast.Stmt, word string) (ast.Statement, error) {
+	for p.cur().kind != tEOF && (word == "BEGIN" || !p.isOp(";")) {
+		p.i++
+	}
+	return &ast.Unsupported{Stmt: base, Word: word}, nil
+}
+
+func (p *parser) queryStatement(base ast.Stmt) (ast.Statement, error) {
+	if p.isWord("WITH", "FROM") && p.insertFollows() {
+		return p.unsupported(base, "INSERT")
+	}
+	q, err := p.query()
+	if err != nil {
+		return nil, err
+	}
+	return &ast.QueryStatement{Stmt: base, Query: q}, nil
+}
+
+// insertFollows finds WITH ... INSERT INTO and FROM ... INSERT INTO.
+func (p *parser) insertFollows() bool {
+	depth := 0
+	for n := 0; ; n++ {
+		t := p.peek(n)
+		switch {
+		case t.kind == tEOF || t.kind == tOp && t.text == ";":
+			return false
+		case t.kind == tOp && t.text == "(":
+			depth++
+		case t.kind == tOp && t.text == ")":
+			depth--
+		case depth == 0 && t.kind == tIdent && t.up == "INSERT" && p.wordAt(n+1, "INTO", "OVERWRITE"):
+			return true
+		}
+	}
+}
+
+// create parses the CREATE statements.
+func (p *parser) create(base ast.Stmt) (ast.Statement, error) {
+	start := p.i
+	p.i++
+	refresh, replace := false, false
+	if p.accept("OR") {
+		refresh = p.accept("REFRESH")
+		replace = !refresh && p.accept("REPLACE")
+		if !refresh && !replace {
+			return nil, p.expected("REFRESH or REPLACE")
+		}
+	}
+	private := p.accept("PRIVATE")
+	global := p.accept("GLOBAL")
+	temporary := p.accept("TEMPORARY") || p.accept("TEMP") || p.accept("LIVE") && false
+	d := &ast.CreateDataset{Stmt: base, Refresh: refresh, Replace: replace, Private: private}
+	switch {
+	case p.accept("STREAMING", "TABLE") || p.accept("STREAMING", "LIVE", "TABLE"):
+		return p.dataset(d)
+	case p.accept("MATERIALIZED", "VIEW"):
+		d.Kind = ast.MaterializedView
+		return p.dataset(d)
+	case refresh:
+		return nil, p.expected("STREAMING TABLE or MATERIALIZED VIEW after OR REFRESH")
+	case p.accept("VIEW"):
+		return p.view(&ast.CreateView{Stmt: base, Replace: replace, Temporary: temporary, Global: global})
+	case p.isWord("FLOW") && !temporary:
+		p.i++
+		return p.flow(base)
+	case p.isWord("SCHEMA", "DATABASE") && !temporary && !replace:
+		return p.createSchema(base)
+	case p.isWord("TABLE", "EXTERNAL", "FUNCTION", "CATALOG", "VARIABLE", "INDEX", "VOLUME", "CONNECTION", "SHARE", "RECIPIENT", "BLOOMFILTER"):
+		word := "CREATE " + p.cur().up
+		return p.unsupported(base, word)
+	}
+	p.i = max(p.i, start+1)
+	return nil, p.expected("STREAMING TABLE, MATERIALIZED VIEW, VIEW, FLOW, SCHEMA or TABLE")
+}
+
+func (p *parser) createSchema(base ast.Stmt) (ast.Statement, error) {
+	c := &ast.Command{Stmt: base, Verb: "create schema", Args: map[string]string{}}
+	p.i++
+	if err := p.ifExists(c, true); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.Name, err = p.name("a schema"); err != nil {
+		return nil, err
+	}
+	for {
+		switch {
+		case p.accept("COMMENT"):
+			c.Args["comment"], err = p.str("the comment's text")
+		case p.accept("LOCATION"):
+			c.Args["location"], err = p.str("a path")
+		case p.accept("MANAGED", "LOCATION"):
+			c.Args["location"], err = p.str("a path")
+		case p.isWord("WITH") && p.wordAt(1, "DBPROPERTIES", "PROPERTIES"):
+			p.i += 2
+			var props []ast.Property
+			props, err = p.properties()
+			for _, pr := range props {
+				c.Args["property."+pr.Key] = pr.Value
+			}
+		default:
+			return c, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// ifExists parses IF [NOT] EXISTS.
+func (p *parser) ifExists(c *ast.Command, not bool) error {
+	if !p.isWord("IF") || !p.wordAt(1, "NOT", "EXISTS") {
+		return nil
+	}
+	p.i++
+	key := "if exists"
+	if not {
+		if err := p.need("NOT"); err != nil {
+			return err
+		}
+		key = "if not exists"
+	}
+	c.Args[key] = "true"
+	return p.need("EXISTS")
+}
+
+// properties parses ('a' = 'b', c.d = 1, ...).
+func (p *parser) properties() ([]ast.Property, error) {
+	return parens(p, func() ([]ast.Property, error) {
+		return list(p, func() (ast.Property, error) {
+			pr := ast.Property{At: p.here()}
+			if p.cur().kind == tString {
+				pr.Key = p.next().text
+			} else {
+				n, err := p.name("a key")
+				if err != nil {
+					return pr, err
+				}
+				pr.Key = strings.Join(n.Strings(), ".")
+			}
+			p.acceptOp("=")
+			t := p.cur()
+			switch {
+			case t.kind == tString || t.kind == tNumber || t.kind == tIdent && (t.up == "TRUE" || t.up == "FALSE"):
+				pr.Value = p.next().text
+				if t.kind == tIdent {
+					pr.Value = strings.ToLower(pr.Value)
+				}
+			case t.kind == tOp && t.text == "-" && p.peek(1).kind == tNumber:
+				p.i++
+				pr.Value = "-" + p.next().text
+			default:
+				return pr, p.expected("a value: a string, a number, true or false")
+			}
+			return pr, nil
+		})
+	})
+}
+
+func (p *parser) view(v *ast.CreateView) (ast.Statement, error) {
+	t := p.cur()
+	if p.accept("IF", "NOT", "EXISTS") {
+		v.IfNotExists = true
+	}
+	switch {
+	case v.Replace && v.IfNotExists:
+		return nil, p.fail(t, "CREATE_VIEW_WITH_IF_NOT_EXISTS_AND_REPLACE", "0A000", "CREATE VIEW takes OR REPLACE or IF NOT EXISTS, not both")
+	case v.Temporary && v.IfNotExists:
+		return nil, p.fail(t, "_LEGACY_ERROR_TEMP_0053", "", "a temporary view takes no IF NOT EXISTS")
+	}
+	var err error
+	if v.Name, err = p.name("the view's name"); err != nil {
+		return nil, err
+	}
+	if v.Temporary && len(v.Name) > 1 {
+		return nil, p.fail(t, "INVALID_TEMP_OBJ_QUALIFIER", "42602", "a temporary view has a name of one part")
+	}
+	if err := p.clauses(&v.Clauses); err != nil {
+		return nil, err
+	}
+	if v.Temporary && p.cur().kind == tEOF && v.Provider != "" {
+		return &ast.Unsupported{Stmt: v.Stmt, Word: "CREATE TEMPORARY VIEW USING"}, nil
+	}
+	if err := p.need("AS"); err != nil {
+		return nil, err
+	}
+	if v.Query, err = p.query(); err != nil {
+		return nil, err
+	}
+	if v.Temporary && len(v.Expectations) > 0 {
+		return &ast.CreateDataset{Stmt: v.Stmt, Kind: ast.TemporaryView, Replace: v.Replace, Name: v.Name, Clauses: v.Clauses, Query: v.Query}, nil
+	}
+	return v, nil
+}

@@ -1,0 +1,240 @@
+package parse
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+var simpleTypes = map[string]types.Type{
+	"BOOLEAN": types.Boolean, "TINYINT": types.TinyInt, "BYTE": types.TinyInt, "SMALLINT": types.SmallInt,
+	"SHORT": types.SmallInt, "INT": types.Int, "INTEGER": types.Int, "BIGINT": types.BigInt, "LONG": types.BigInt,
+	"FLOAT": types.Float, "REAL": types.Float, "DOUBLE": types.Double, "DATE": types.Date,
+	"TIMESTAMP": types.Timestamp, "TIMESTAMP_LTZ": types.Timestamp, "TIMESTAMP_NTZ": types.TimestampNTZ,
+	"STRING": types.String, "BINARY": types.Binary, "VOID": types.Void, "VARIANT": types.Variant,
+}
+
+// dataType parses a type.
+func (p *parser) dataType() (types.Type, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	t := p.cur()
+	if t.kind != tIdent && t.kind != tQuoted {
+		return nil, p.expected("a data type")
+	}
+	p.i++
+	up := strings.ToUpper(t.text)
+	if s, ok := simpleTypes[up]; ok {
+		if s == types.String && p.accept("COLLATE") {
+			if _, err := p.name("a collation"); err != nil {
+				return nil, err
+			}
+		}
+		if s == types.Timestamp && p.isWord("WITHOUT", "WITH") && p.wordAt(1, "LOCAL", "TIME") {
+			return p.timestampZone()
+		}
+		if p.isOp("(") {
+			return nil, p.unsupportedType(t, "")
+		}
+		return s, nil
+	}
+	switch up {
+	case "DECIMAL", "DEC", "NUMERIC":
+		return p.decimalType(t)
+	case "CHAR", "CHARACTER", "VARCHAR":
+		args, err := p.typeArgs(1)
+		if err != nil {
+			return nil, err
+		}
+		if len(args) == 0 {
+			return nil, p.fail(t, "DATATYPE_MISSING_SIZE", "42K01", "data type %s needs a length, as in %s(10)", up, up)
+		}
+		return types.Char{Length: args[0], Var: up == "VARCHAR"}, nil
+	case "ARRAY", "MAP", "STRUCT":
+		return p.nestedType(t, up)
+	case "INTERVAL":
+		return p.intervalType(t)
+	case "TIME":
+		if _, err := p.typeArgs(1); err != nil {
+			return nil, err
+		}
+		return nil, &sparksql.Error{Class: "UNSUPPORTED_TIME_TYPE", SQLState: "0A000", Phase: sparksql.PhaseAnalysis, Pos: p.at(t), Message: "the data type TIME is not supported"}
+	}
+	args := ""
+	if p.isOp("(") {
+		start := p.i
+		if _, err := p.typeArgs(2); err != nil {
+			return nil, err
+		}
+		args = p.textFrom(start)
+	}
+	return nil, p.unsupportedType(t, args)
+}
+
+func (p *parser) unsupportedType(t token, args string) error {
+	return p.fail(t, "UNSUPPORTED_DATATYPE", "0A000", "unsupported data type %q; expected a type of Spark SQL such as INT, STRING or DECIMAL(10,2)", strings.ToUpper(t.text)+args)
+}
+
+func (p *parser) timestampZone() (types.Type, error) {
+	local := p.accept("WITH", "LOCAL")
+	if !local && !p.accept("WITHOUT") {
+		return nil, p.expected("WITH LOCAL TIME ZONE or WITHOUT TIME ZONE")
+	}
+	if err := p.need("TIME", "ZONE"); err != nil {
+		return nil, err
+	}
+	if local {
+		return types.Timestamp, nil
+	}
+	return types.TimestampNTZ, nil
+}
+
+// typeArgs parses up to n integers in parentheses, if there are any.
+func (p *parser) typeArgs(n int) ([]int, error) {
+	if !p.acceptOp("(") {
+		return nil, nil
+	}
+	var out []int
+	for {
+		t := p.cur()
+		neg := p.acceptOp("-")
+		v, err := strconv.Atoi(p.cur().text)
+		if p.cur().kind != tNumber || err != nil || neg {
+			return nil, p.expected("an integer")
+		}
+		p.i++
+		out = append(out, v)
+		if len(out) > n {
+			return nil, p.unsupportedType(t, "")
+		}
+		if p.acceptOp(")") {
+			return out, nil
+		}
+		if err := p.needOp(","); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (p *parser) decimalType(t token) (types.Type, error) {
+	args, err := p.typeArgs(2)
+	if err != nil {
+		return nil, err
+	}
+	d := types.Decimal{Precision: 10}
+	if len(args) > 0 {
+		d.Precision = args[0]
+	}
+	if len(args) > 1 {
+		d.Scale = args[1]
+	}
+	switch {
+	case d.Precision > types.MaxPrecision:
+		return nil, p.fail(t, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", "decimal precision %d exceeds the maximum of %d", d.Precision, types.MaxPrecision)
+	case d.Scale > d.Precision:
+		return nil, p.fail(t, "_LEGACY_ERROR_TEMP_1228", "", "decimal scale (%d) cannot be greater than precision (%d)", d.Scale, d.Precision)
+	case d.Precision == 0:
+		return nil, p.fail(t, "PARSE_SYNTAX_ERROR", "42601", "a DECIMAL needs a precision of 1 to %d", types.MaxPrecision)
+	}
+	return d, nil
+}
+
+func (p *parser) nestedType(t token, up string) (types.Type, error) {
+	if up == "STRUCT" && p.acceptOp("<>") {
+		return types.Struct{}, nil
+	}
+	if !p.isOp("<") {
+		return nil, p.fail(t, "INCOMPLETE_TYPE_DEFINITION."+up, "42K01", "%s needs its elements, as in %s", up, map[string]string{
+			"ARRAY": "ARRAY<INT>", "MAP": "MAP<STRING, INT>", "STRUCT": "STRUCT<a: INT>"}[up])
+	}
+	p.i++
+	var out types.Type
+	switch up {
+	case "ARRAY":
+		e, err := p.dataType()
+		if err != nil {
+			return nil, err
+		}
+		out = types.Array{Elem: e, ContainsNull: true}
+	case "MAP":
+		k, err := p.dataType()
+		if err != nil {
+			return nil, err
+		}
+		if err := p.needOp(","); err != nil {
+			return nil, err
+		}
+		v, err := p.dataType()
+		if err != nil {
+			return nil, err
+		}
+		out = types.Map{Key: k, Value: v, ValueContainsNull: true}
+	default:
+		fields, err := p.structFields(">")
+		if err != nil {
+			return nil, err
+		}
+		out = types.Struct{Fields: fields}
+	}
+	return out, p.needOp(">")
+}
+
+// structFields parses "a INT, b: STRING NOT NULL COMMENT 'x'"; it stops before
+// the operator end.
+func (p *parser) structFields(end string) ([]types.Field, error) {
+	if end != "" && p.isOp(end) {
+		return nil, nil
+	}
+	return list(p, func() (types.Field, error) {
+		id, err := p.ident("a field name")
+		if err != nil {
+			return types.Field{}, err
+		}
+		p.acceptOp(":")
+		t, err := p.dataType()
+		if err != nil {
+			return types.Field{}, err
+		}
+		f := types.Field{Name: id.Name, Type: t, Nullable: true}
+		for {
+			switch {
+			case p.accept("NOT", "NULL"):
+				f.Nullable = false
+			case p.accept("COMMENT"):
+				if f.Comment, err = p.str("the comment's text"); err != nil {
+					return f, err
+				}
+			default:
+				return f, nil
+			}
+		}
+	})
+}
+
+var typeUnits = map[string]types.Unit{"YEAR": types.Year, "MONTH": types.Month, "DAY": types.Day, "HOUR": types.Hour, "MINUTE": types.Minute, "SECOND": types.Second}
+
+func (p *parser) intervalType(t token) (types.Type, error) {
+	from, ok := typeUnits[p.cur().up]
+	if !ok {
+		return nil, p.unsupportedType(t, "")
+	}
+	p.i++
+	to := from
+	if p.accept("TO") {
+		if to, ok = typeUnits[p.cur().up]; !ok {
+			return nil, p.expected("an interval unit")
+		}
+		p.i++
+	}
+	switch {
+	case to < from || from <= types.Month && to > types.Month || from == types.Month && to == types.Year:
+		return nil, p.fail(t, "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION", "22006", "no interval goes from %s to %s", from, to)
+	case from <= types.Month:
+		return types.YearMonth{From: from, To: to}, nil
+	}
+	return types.DayTime{From: from, To: to}, nil
+}
