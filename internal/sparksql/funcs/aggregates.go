@@ -1,0 +1,313 @@
+package funcs
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func aggregateDefs() []*Def {
+	big, dbl, boolean := types.BigInt, types.Double, types.Boolean
+	wSummable := kindOf(`("NUMERIC" or "INTERVAL")`, func(t types.Type) bool { return types.IsNumeric(t) || isInterval(t) }, dbl, dbl)
+	wOrdered := want{name: `orderable`, to: func(x plan.Expr, _ Context) (types.Type, bool) {
+		t := unChar(x.Type())
+		return t, orderable(t)
+	}}
+	return []*Def{
+		(&Def{Name: "count", Kind: Aggregate, Min: 1, Max: -1, typ: typeIs(big)}).neverNull(),
+		agg("count_if", typeIs(big), "", wBool()).neverNull(),
+		agg("sum", sumType, "", wSummable).withRaises(sumRaises), agg("try_sum", sumType, "", wSummable),
+		agg("avg", avgType, "", wSummable).withRaises(sumRaises), agg("try_avg", avgType, "", wSummable),
+		agg("min", argType(0), "", wOrdered), agg("max", argType(0), "", wOrdered),
+		firstDef("first"), firstDef("last"), firstDef("any_value"),
+		agg("max_by", argType(0), "", wAny(), wOrdered), agg("min_by", argType(0), "", wAny(), wOrdered),
+		agg("collect_list", listType, "", wAny()).neverNull(), agg("collect_set", listType, "", wOrdered).neverNull(),
+		agg("bool_and", typeIs(boolean), "", wBool()), agg("bool_or", typeIs(boolean), "", wBool()),
+		agg("bit_and", argType(0), "", wIntegral()), agg("bit_or", argType(0), "", wIntegral()), agg("bit_xor", argType(0), "", wIntegral()),
+		agg("approx_count_distinct", typeIs(big), "", wAny(), wDbl()).optional(1).neverNull().fitting(fitDropSecond),
+		agg("mode", argType(0), "", wAny(), wBool()).optional(1).fitting(fitDropSecond),
+		agg("grouping", typeIs(types.TinyInt), "", wAny()).neverNull(), (&Def{Name: "grouping_id", Kind: Aggregate, Min: 0, Max: -1, typ: typeIs(big)}).neverNull(),
+		agg("listagg", typeIs(types.String), "", wStr(), wStr()).optional(1).defaults(litNull()),
+	}
+}
+
+func sumRaises(c *call) bool {
+	return c.ctx.ANSI && !types.IsFloating(c.args[0].Type())
+}
+
+func sumType(c *call) types.Type {
+	switch t := c.args[0].Type().(type) {
+	case types.Decimal:
+		return boundDecimal(t.Precision+10, t.Scale)
+	case types.YearMonth:
+		return types.YearMonth{From: types.Year, To: types.Month}
+	case types.DayTime:
+		return types.DayTime{From: types.Day, To: types.Second}
+	}
+	if types.IsIntegral(c.args[0].Type()) {
+		return types.BigInt
+	}
+	return types.Double
+}
+
+func avgType(c *call) types.Type {
+	switch t := c.args[0].Type().(type) {
+	case types.Decimal:
+		return boundDecimal(t.Precision+4, t.Scale+4)
+	case types.YearMonth, types.DayTime:
+		return sumType(c)
+	}
+	return types.Double
+}
+
+func listType(c *call) types.Type { return types.Array{Elem: c.args[0].Type()} }
+
+// firstDef takes ignoreNulls as a second argument, too.
+func firstDef(name string) *Def {
+	d := agg(name, argType(0), "", wAny(), wBool()).optional(1)
+	d.fit = func(c *call) error {
+		if len(c.args) == 1 {
+			return nil
+		}
+		l, ok := Eval(c.args[1])
+		b, isBool := false, false
+		if ok {
+			b, isBool = l.Value.(bool)
+		}
+		if !isBool {
+			return mismatch(c.ctx, "UNEXPECTED_INPUT_TYPE", "Cannot resolve %q: the second argument must be a constant BOOLEAN.", c.text())
+		}
+		c.ctx.IgnoreNulls = c.ctx.IgnoreNulls || b
+		c.args = c.args[:1]
+		return nil
+	}
+	return d
+}
+
+// fitDropSecond checks and forgets a constant that changes nothing here.
+func fitDropSecond(c *call) error {
+	if len(c.args) == 2 {
+		if !isConst(c.args[1]) {
+			return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the second argument must be a constant.", c.text())
+		}
+		c.args = c.args[:1]
+	}
+	return c.fitOne(0, c.d.want[0])
+}
+
+func statisticDefs() []*Def {
+	one := func(name string) *Def { return agg(name, typeIs(types.Double), "", wDbl()) }
+	two := func(name string) *Def { return agg(name, typeIs(types.Double), "", wDbl(), wDbl()) }
+	wNum := kindOf(`"NUMERIC"`, types.IsNumeric, types.Double, types.Double)
+	percentile := func(name string) *Def {
+		d := agg(name, percentileType(name), "", wNum, wAny(), wBig())
+		d.Min = 2
+		return d
+	}
+	return []*Def{
+		one("stddev"), one("stddev_pop"), one("var_samp"), one("var_pop"), one("skewness"), one("kurtosis"),
+		two("corr"), two("covar_pop"), two("covar_samp"), two("regr_slope"), two("regr_intercept"), two("regr_r2"),
+		two("regr_avgx"), two("regr_avgy"), agg("regr_count", typeIs(types.BigInt), "", wDbl(), wDbl()).neverNull(), two("regr_sxx"), two("regr_syy"), two("regr_sxy"),
+		one("median"),
+		percentile("percentile").fitting(fitPercentile(1)).always(), percentile("percentile_approx").fitting(fitPercentile(10000)),
+	}
+}
+
+// percentileType: the exact one is DOUBLE, the approximate one its input's; an
+// array of percentages gives an array.
+func percentileType(name string) func(c *call) types.Type {
+	return func(c *call) types.Type {
+		var t types.Type = types.Double
+		if strings.HasSuffix(name, "approx") {
+			t = c.args[0].Type()
+		}
+		if isArray(c.args[1].Type()) {
+			return types.Array{Elem: t}
+		}
+		return t
+	}
+}
+
+func fitPercentile(third int64) func(c *call) error {
+	return func(c *call) error {
+		if len(c.args) == 2 {
+			c.args = append(c.args, litInt(third))
+		}
+		if err := c.fitOne(0, c.d.want[0]); err != nil {
+			return err
+		}
+		t := types.Type(types.Double)
+		if isArray(c.args[1].Type()) {
+			t = types.Array{Elem: types.Double}
+		}
+		if !IsFoldable(c.args[1]) {
+			return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the percentage must be a constant.", c.text())
+		}
+		if !isArray(t) && !storeAssignable(c.args[1].Type(), t) {
+			return unexpected(c, 1, `"DOUBLE"`)
+		}
+		c.args[1] = CastTo(c.args[1], t, c.ctx)
+		if l, ok := Eval(c.args[1]); ok {
+			if f, ok := l.Value.(float64); ok && (f < 0 || f > 1) {
+				return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the percentage must lie between 0 and 1.", c.text())
+			}
+		}
+		return c.fitOne(2, wBig())
+	}
+}
+
+func windowDefs() []*Def {
+	win := func(name string, t types.Type) *Def {
+		d := fn(name, t, "")
+		d.Kind = Window
+		return d.neverNull()
+	}
+	shifted := func(name string) *Def {
+		d := &Def{Name: name, Kind: Window, Min: 1, Max: 3, typ: argType(0), fit: fitLag}
+		return d.withNull(func(c *call) bool { return true })
+	}
+	nth := &Def{Name: "nth_value", Kind: Window, Min: 2, Max: 2, want: []want{wAny(), wInt()}, typ: argType(0)}
+	return []*Def{
+		win("row_number", types.Int), win("rank", types.Int), win("dense_rank", types.Int), win("percent_rank", types.Double), win("cume_dist", types.Double),
+		(&Def{Name: "ntile", Kind: Window, Min: 1, Max: 1, want: []want{wInt()}, typ: typeIs(types.Int)}).neverNull().checked(constant(0, "number of buckets")),
+		shifted("lag"), shifted("lead"), nth.nullable().checked(constant(1, "offset")).withIgnoreNulls(),
+	}
+}
+
+// withIgnoreNulls and the fit of lag keep IGNORE NULLS in the call's Const.
+func (d *Def) withIgnoreNulls() *Def {
+	check := d.check
+	d.check = func(c *call) error {
+		c.konst = IgnoreNulls(c.ctx.IgnoreNulls)
+		return check(c)
+	}
+	return d
+}
+
+// IgnoreNulls is the Const of lag, lead and nth_value.
+type IgnoreNulls bool
+
+func fitLag(c *call) error {
+	if len(c.args) == 1 {
+		c.args = append(c.args, litInt(1))
+	}
+	if len(c.args) == 2 {
+		c.args = append(c.args, litNull())
+	}
+	if err := c.fitOne(1, wInt()); err != nil {
+		return err
+	}
+	if !IsFoldable(c.args[1]) {
+		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the offset must be a constant.", c.text())
+	}
+	t, ok := rule{ansi: c.ctx.ANSI}.common(c.args[0].Type(), c.args[2].Type())
+	if !ok {
+		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: the default has another type than the value.", c.text())
+	}
+	c.args[0], c.args[2] = CastTo(c.args[0], t, c.ctx), CastTo(c.args[2], t, c.ctx)
+	c.konst = IgnoreNulls(c.ctx.IgnoreNulls)
+	return nil
+}
+
+func generatorDefs() []*Def {
+	gen := func(name string, minArgs, maxArgs int, fit func(c *call) error, cols func(c *plan.Call) []types.Field) *Def {
+		return &Def{Name: name, Kind: Generator, Min: minArgs, Max: maxArgs, fit: fit, cols: cols, typ: func(c *call) types.Type {
+			return types.Array{Elem: types.Struct{Fields: cols(&plan.Call{Args: c.args})}}
+		}}
+	}
+	return []*Def{
+		gen("explode", 1, 1, fitExplode, explodeCols), gen("posexplode", 1, 1, fitExplode, func(c *plan.Call) []types.Field {
+			return append([]types.Field{{Name: "pos", Type: types.Int}}, explodeCols(c)...)
+		}),
+		gen("inline", 1, 1, fitInline, inlineCols), gen("stack", 2, -1, fitStack, stackCols),
+		gen("json_tuple", 2, -1, fitTuple, func(c *plan.Call) []types.Field {
+			var out []types.Field
+			for i := range c.Args[1:] {
+				out = append(out, types.Field{Name: "c" + itoa(i), Type: types.String, Nullable: true})
+			}
+			return out
+		}),
+	}
+}
+
+func fitExplode(c *call) error {
+	if t := c.args[0].Type(); !isArray(t) && !isMap(t) {
+		return unexpected(c, 0, `("ARRAY" or "MAP")`)
+	}
+	return nil
+}
+
+func explodeCols(c *plan.Call) []types.Field {
+	if m, ok := c.Args[0].Type().(types.Map); ok {
+		return []types.Field{{Name: "key", Type: m.Key}, {Name: "value", Type: m.Value, Nullable: m.ValueContainsNull}}
+	}
+	a, _ := c.Args[0].Type().(types.Array)
+	return []types.Field{{Name: "col", Type: a.Elem, Nullable: a.ContainsNull}}
+}
+
+func fitInline(c *call) error {
+	a, _ := c.args[0].Type().(types.Array)
+	if !isStruct(a.Elem) {
+		return unexpected(c, 0, `"ARRAY<STRUCT>"`)
+	}
+	return nil
+}
+
+func inlineCols(c *plan.Call) []types.Field {
+	a, _ := c.Args[0].Type().(types.Array)
+	s, _ := a.Elem.(types.Struct)
+	out := append([]types.Field{}, s.Fields...)
+	for i := range out {
+		out[i].Nullable = out[i].Nullable || a.ContainsNull
+	}
+	return out
+}
+
+// fitStack gives every column of the stack one type.
+func fitStack(c *call) error {
+	n, ok := constInt(c.args[0])
+	if !ok {
+		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The number of rows of stack must be a constant.")
+	}
+	if n <= 0 {
+		return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "The number of rows of stack must be positive, not %d.", n)
+	}
+	width := (len(c.args) - 2 + int(n)) / int(n)
+	for col := range width {
+		var ts []types.Type
+		for i := 1 + col; i < len(c.args); i += width {
+			ts = append(ts, c.args[i].Type())
+		}
+		t, ok := rule{ansi: c.ctx.ANSI}.all(ts)
+		if !ok {
+			return mismatch(c.ctx, "STACK_COLUMN_DIFF_TYPES", "The values of column %d of stack have no common type: %s.", col, typeList(ts))
+		}
+		for i := 1 + col; i < len(c.args); i += width {
+			c.args[i] = CastTo(c.args[i], t, c.ctx)
+		}
+	}
+	return nil
+}
+
+func stackCols(c *plan.Call) []types.Field {
+	n, _ := constInt(c.Args[0])
+	if n <= 0 {
+		return nil
+	}
+	width := (len(c.Args) - 2 + int(n)) / int(n)
+	out := make([]types.Field, width)
+	for i := range out {
+		out[i] = types.Field{Name: "col" + itoa(i), Type: c.Args[1+i].Type(), Nullable: true}
+	}
+	return out
+}
+
+func fitTuple(c *call) error {
+	for i := range c.args {
+		if err := c.fitOne(i, wStr()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,356 @@
+package funcs
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// rule is how far a common type may reach.
+type rule struct {
+	ansi bool
+	// strings allows that a string and another type meet.
+	strings bool
+}
+
+// CommonType is the type that set operations, CASE, coalesce, IN and array()
+// bring two types to under ANSI; false when there is none.
+func CommonType(a, b types.Type) (types.Type, bool) {
+	return rule{ansi: true, strings: true}.common(a, b)
+}
+
+// Common is CommonType over several types, from the left; strings take part
+// last, as in Spark. Without ansi a string wins over everything atomic.
+func Common(ts []types.Type, ansi bool) (types.Type, bool) {
+	return rule{ansi: ansi, strings: true}.all(ts)
+}
+
+func (r rule) all(ts []types.Type) (types.Type, bool) {
+	if len(ts) == 0 {
+		return types.Void, true
+	}
+	ordered := make([]types.Type, 0, len(ts))
+	var texts []types.Type
+	for _, t := range ts {
+		if hasString(t) {
+			texts = append(texts, t)
+		} else {
+			ordered = append(ordered, t)
+		}
+	}
+	ordered = append(ordered, texts...)
+	out := ordered[0]
+	for _, t := range ordered[1:] {
+		var ok bool
+		if out, ok = r.common(out, t); !ok {
+			return nil, false
+		}
+	}
+	return unChar(out), true
+}
+
+func hasString(t types.Type) bool {
+	switch t := t.(type) {
+	case types.Array:
+		return hasString(t.Elem)
+	case types.Map:
+		return hasString(t.Key) || hasString(t.Value)
+	}
+	return types.IsString(t)
+}
+
+func unChar(t types.Type) types.Type {
+	if _, ok := t.(types.Char); ok {
+		return types.String
+	}
+	return t
+}
+
+func (r rule) common(a, b types.Type) (types.Type, bool) {
+	a, b = unChar(a), unChar(b)
+	if types.Equal(a, b) {
+		return mergeNull(a, b), true
+	}
+	if a == types.Void {
+		return b, true
+	}
+	if b == types.Void {
+		return a, true
+	}
+	if t, ok := commonNumeric(a, b); ok {
+		return t, true
+	}
+	if t, ok := commonTime(a, b); ok {
+		return t, true
+	}
+	if types.IsString(a) || types.IsString(b) {
+		return r.withString(a, b)
+	}
+	return r.nested(a, b)
+}
+
+func (r rule) withString(a, b types.Type) (types.Type, bool) {
+	other := a
+	if types.IsString(a) {
+		other = b
+	}
+	if !r.strings || !atomic(other) {
+		return nil, false
+	}
+	if !r.ansi {
+		if other == types.Boolean || other == types.Binary {
+			return nil, false
+		}
+		return types.String, true
+	}
+	switch {
+	case types.IsIntegral(other):
+		return types.BigInt, true
+	case types.IsNumeric(other):
+		return types.Double, true
+	}
+	return other, true
+}
+
+func (r rule) nested(a, b types.Type) (types.Type, bool) {
+	switch x := a.(type) {
+	case types.Array:
+		if y, ok := b.(types.Array); ok {
+			e, ok := r.common(x.Elem, y.Elem)
+			return types.Array{Elem: e, ContainsNull: x.ContainsNull || y.ContainsNull}, ok
+		}
+	case types.Map:
+		if y, ok := b.(types.Map); ok {
+			k, ok1 := r.common(x.Key, y.Key)
+			v, ok2 := r.common(x.Value, y.Value)
+			return types.Map{Key: k, Value: v, ValueContainsNull: x.ValueContainsNull || y.ValueContainsNull}, ok1 && ok2
+		}
+	case types.Struct:
+		y, ok := b.(types.Struct)
+		if !ok || len(x.Fields) != len(y.Fields) {
+			return nil, false
+		}
+		out := types.Struct{Fields: make([]types.Field, len(x.Fields))}
+		for i, f := range x.Fields {
+			g := y.Fields[i]
+			if !strings.EqualFold(f.Name, g.Name) {
+				return nil, false
+			}
+			t, ok := r.common(f.Type, g.Type)
+			if !ok {
+				return nil, false
+			}
+			out.Fields[i] = types.Field{Name: f.Name, Type: t, Nullable: f.Nullable || g.Nullable}
+		}
+		return out, true
+	}
+	return nil, false
+}
+
+// mergeNull joins the nullability of two types that are otherwise equal.
+func mergeNull(a, b types.Type) types.Type {
+	switch x := a.(type) {
+	case types.Array:
+		y, _ := b.(types.Array)
+		return types.Array{Elem: mergeNull(x.Elem, y.Elem), ContainsNull: x.ContainsNull || y.ContainsNull}
+	case types.Map:
+		y, _ := b.(types.Map)
+		return types.Map{Key: mergeNull(x.Key, y.Key), Value: mergeNull(x.Value, y.Value),
+			ValueContainsNull: x.ValueContainsNull || y.ValueContainsNull}
+	case types.Struct:
+		y, _ := b.(types.Struct)
+		out := types.Struct{Fields: make([]types.Field, len(x.Fields))}
+		for i, f := range x.Fields {
+			g := y.Fields[i]
+			out.Fields[i] = types.Field{Name: f.Name, Type: mergeNull(f.Type, g.Type), Nullable: f.Nullable || g.Nullable, Comment: f.Comment}
+		}
+		return out
+	}
+	return a
+}
+
+func commonNumeric(a, b types.Type) (types.Type, bool) {
+	if !types.IsNumeric(a) || !types.IsNumeric(b) {
+		return nil, false
+	}
+	da, aDec := a.(types.Decimal)
+	db, bDec := b.(types.Decimal)
+	switch {
+	case aDec && bDec:
+		return widerDecimal(da, db), true
+	case aDec && types.IsIntegral(b):
+		return widerDecimal(da, decimalOf(b)), true
+	case bDec && types.IsIntegral(a):
+		return widerDecimal(decimalOf(a), db), true
+	case aDec || bDec:
+		return types.Double, true
+	}
+	pa, _ := a.(types.Primitive)
+	pb, _ := b.(types.Primitive)
+	if pa != pb && (pa == types.Float || pb == types.Float) {
+		return types.Double, true
+	}
+	return max(pa, pb), true
+}
+
+func commonTime(a, b types.Type) (types.Type, bool) {
+	switch x := a.(type) {
+	case types.YearMonth:
+		if y, ok := b.(types.YearMonth); ok {
+			return types.YearMonth{From: min(x.From, y.From), To: max(x.To, y.To)}, true
+		}
+		return nil, false
+	case types.DayTime:
+		if y, ok := b.(types.DayTime); ok {
+			return types.DayTime{From: min(x.From, y.From), To: max(x.To, y.To)}, true
+		}
+		return nil, false
+	}
+	switch {
+	case !isTime(a) || !isTime(b):
+		return nil, false
+	case a == types.Timestamp || b == types.Timestamp:
+		return types.Timestamp, true
+	case a == types.TimestampNTZ || b == types.TimestampNTZ:
+		return types.TimestampNTZ, true
+	}
+	return types.Date, true
+}
+
+func isTime(t types.Type) bool {
+	return t == types.Date || t == types.Timestamp || t == types.TimestampNTZ
+}
+
+func isInterval(t types.Type) bool {
+	switch t.(type) {
+	case types.YearMonth, types.DayTime:
+		return true
+	}
+	return false
+}
+
+// atomic is neither VOID, VARIANT nor nested.
+func atomic(t types.Type) bool {
+	switch t.(type) {
+	case types.Array, types.Map, types.Struct:
+		return false
+	}
+	return t != types.Void && t != types.Variant
+}
+
+// storeAssignable is ANSI store assignment, which is also what arguments are
+// cast by implicitly.
+func storeAssignable(from, to types.Type) bool {
+	from, to = unChar(from), unChar(to)
+	switch {
+	case types.Equal(from, to) || from == types.Void:
+		return true
+	case types.IsNumeric(from) && types.IsNumeric(to):
+		return true
+	case to == types.String:
+		return atomic(from)
+	case isTime(from) && isTime(to):
+		return true
+	}
+	switch x := from.(type) {
+	case types.YearMonth:
+		_, ok := to.(types.YearMonth)
+		return ok
+	case types.DayTime:
+		_, ok := to.(types.DayTime)
+		return ok
+	case types.Array:
+		y, ok := to.(types.Array)
+		return ok && storeAssignable(x.Elem, y.Elem)
+	case types.Map:
+		y, ok := to.(types.Map)
+		return ok && storeAssignable(x.Key, y.Key) && storeAssignable(x.Value, y.Value)
+	case types.Struct:
+		y, ok := to.(types.Struct)
+		if !ok || len(x.Fields) != len(y.Fields) {
+			return false
+		}
+		for i := range x.Fields {
+			if !storeAssignable(x.Fields[i].Type, y.Fields[i].Type) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// upCast tells whether every value of from is one of to.
+func upCast(from, to types.Type) bool {
+	c, ok := commonNumeric(from, to)
+	return ok && types.Equal(c, to)
+}
+
+// want is an expected argument type: it gives the type to cast to.
+type want struct {
+	name string
+	to   func(x plan.Expr, ctx Context) (types.Type, bool)
+}
+
+// exactly wants t; what can be assigned to t, and any string where t is
+// atomic, is cast.
+func exactly(t types.Type) want {
+	return want{name: quoteType(t), to: func(x plan.Expr, _ Context) (types.Type, bool) {
+		from := unChar(x.Type())
+		if types.Equal(from, t) {
+			return from, true
+		}
+		return t, storeAssignable(from, t) || types.IsString(from) && atomic(t)
+	}}
+}
+
+// oneOf takes any of ts; else the first that the argument widens to, a string
+// goes to the first.
+func oneOf(ts ...types.Type) want {
+	names := make([]string, len(ts))
+	for i, t := range ts {
+		names[i] = quoteType(t)
+	}
+	name := "(" + strings.Join(names, " or ") + ")"
+	return want{name: name, to: func(x plan.Expr, _ Context) (types.Type, bool) {
+		from := unChar(x.Type())
+		for _, t := range ts {
+			if types.Equal(from, t) {
+				return from, true
+			}
+		}
+		if from == types.Void || types.IsString(from) {
+			return ts[0], true
+		}
+		for _, t := range ts {
+			if upCast(from, t) || isTime(from) && isTime(t) || t == types.String && atomic(from) {
+				return t, true
+			}
+		}
+		return nil, false
+	}}
+}
+
+// kindOf takes what is accepts; VOID becomes def, a string becomes str (nil: no).
+func kindOf(name string, is func(types.Type) bool, def, str types.Type) want {
+	return want{name: name, to: func(x plan.Expr, _ Context) (types.Type, bool) {
+		t := unChar(x.Type())
+		switch {
+		case is(t):
+			return t, true
+		case t == types.Void && def != nil:
+			return def, true
+		case types.IsString(t) && str != nil:
+			return str, true
+		}
+		return nil, false
+	}}
+}
+
+func isArray(t types.Type) bool { _, ok := t.(types.Array); return ok }
+func isMap(t types.Type) bool   { _, ok := t.(types.Map); return ok }
+func isStruct(t types.Type) bool {
+	_, ok := t.(types.Struct)
+	return ok
+}

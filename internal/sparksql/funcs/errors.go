@@ -1,0 +1,115 @@
+package funcs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+const mismatchState = "42K09"
+
+func errf(ctx Context, class, state, format string, a ...any) error {
+	return &sparksql.Error{Class: class, SQLState: state, Phase: sparksql.PhaseAnalysis, Pos: ctx.Pos,
+		Message: fmt.Sprintf(format, a...)}
+}
+
+func mismatch(ctx Context, sub, format string, a ...any) error {
+	return errf(ctx, "DATATYPE_MISMATCH."+sub, mismatchState, format, a...)
+}
+
+func quoteName(n string) string { return "`" + strings.ReplaceAll(n, "`", "``") + "`" }
+
+func quoteType(t types.Type) string { return `"` + t.SQL() + `"` }
+
+var ordinals = [...]string{"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"}
+
+func ordinal(i int) string {
+	if i < len(ordinals) {
+		return ordinals[i]
+	}
+	return fmt.Sprintf("%dth", i+1)
+}
+
+// unexpected is the error of argument i that is not what w names.
+func unexpected(c *call, i int, w string) error {
+	return mismatch(c.ctx, "UNEXPECTED_INPUT_TYPE", "Cannot resolve %q: the %s parameter requires the %s type, but %q has the type %s.",
+		c.text(), ordinal(i), w, SQLName(c.args[i]), quoteType(c.args[i].Type()))
+}
+
+// text prints the call as it stands, for messages.
+func (c *call) text() string {
+	return SQLName(&plan.Call{Fn: c.d.Name, Args: c.args, Typ: types.Void})
+}
+
+func arity(d *Def, n int, ctx Context) error {
+	var want string
+	switch {
+	case d.Max < 0:
+		want = fmt.Sprintf("at least %d", d.Min)
+	case d.Min == d.Max:
+		want = fmt.Sprint(d.Min)
+	default:
+		want = fmt.Sprintf("%d to %d", d.Min, d.Max)
+	}
+	return errf(ctx, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605",
+		"The function %s takes %s arguments, but got %d.", quoteName(d.Name), want, n)
+}
+
+func unresolved(name string, ctx Context) error {
+	e := &sparksql.Error{Class: "UNRESOLVED_ROUTINE", SQLState: "42883", Phase: sparksql.PhaseAnalysis, Pos: ctx.Pos,
+		Message: fmt.Sprintf("There is no function %s.", quoteName(name))}
+	if near := nearest(strings.ToLower(name), Names()); near != "" {
+		e.Hint = fmt.Sprintf("Did you mean %s?", quoteName(near))
+	}
+	return e
+}
+
+// nearest is the name with the least edit distance, "" when none is near.
+func nearest(name string, names []string) string {
+	best, least := "", max(1, len(name)/3)+1
+	for _, n := range names {
+		if d := distance(name, n, least); d < least {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance, or at least limit where it is not less.
+func distance(a, b string, limit int) int {
+	if d := len(a) - len(b); d >= limit || -d >= limit {
+		return limit
+	}
+	prev := make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := range len(a) {
+		cur := make([]int, len(b)+1)
+		cur[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			cur[j+1] = min(prev[j]+cost, prev[j+1]+1, cur[j]+1)
+		}
+		prev = cur
+	}
+	return prev[len(b)]
+}
+
+func sortedNames(operators bool) []string {
+	var out []string
+	for n, d := range registry() {
+		if operators || !d.Operator {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,159 @@
+package funcs
+
+import (
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// IsFoldable tells whether e has the same value for every row: it holds no
+// column, sub-query, aggregate or volatile call.
+func IsFoldable(e plan.Expr) bool {
+	ok := true
+	plan.Walk(e, func(x plan.Expr) bool {
+		switch x := x.(type) {
+		case *plan.Column, *plan.Outer, *plan.Subquery, *plan.AggCall, *plan.WindowExpr:
+			ok = false
+		case *plan.Call:
+			ok = ok && !x.Volatile
+		}
+		return ok
+	})
+	return ok
+}
+
+// Eval works out a constant where that is simple: literals, widening casts
+// and casts between strings and integers, sign, and integer + - *. It is for
+// arguments that must be known at analysis.
+func Eval(e plan.Expr) (*plan.Literal, bool) {
+	switch e := e.(type) {
+	case *plan.Literal:
+		return e, true
+	case *plan.Cast:
+		l, ok := Eval(e.X)
+		if !ok {
+			return nil, false
+		}
+		return evalCast(l, e.To)
+	case *plan.Call:
+		return evalCall(e)
+	}
+	return nil, false
+}
+
+func evalCast(l *plan.Literal, to types.Type) (*plan.Literal, bool) {
+	if l.Value == nil || types.Equal(l.Typ, to) {
+		return &plan.Literal{Value: l.Value, Typ: to}, true
+	}
+	n, isInt := l.Value.(int64)
+	isInt = isInt && types.IsIntegral(l.Typ)
+	switch {
+	case isInt && types.IsIntegral(to):
+		return &plan.Literal{Value: n, Typ: to}, inRange(n, to)
+	case isInt && to == types.Double:
+		return &plan.Literal{Value: float64(n), Typ: to}, true
+	case isInt && types.IsString(to):
+		return &plan.Literal{Value: strconv.FormatInt(n, 10), Typ: to}, true
+	}
+	if s, ok := l.Value.(string); ok && types.IsIntegral(to) {
+		n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
+		return &plan.Literal{Value: n, Typ: to}, err == nil && inRange(n, to)
+	}
+	if d, ok := l.Typ.(types.Decimal); ok && to == types.Double {
+		u, ok := l.Value.(*big.Int)
+		if !ok {
+			return nil, false
+		}
+		f, _ := new(big.Float).Quo(new(big.Float).SetInt(u),
+			new(big.Float).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d.Scale)), nil))).Float64()
+		return &plan.Literal{Value: f, Typ: to}, true
+	}
+	return nil, false
+}
+
+func inRange(n int64, t types.Type) bool {
+	switch t {
+	case types.TinyInt:
+		return n >= math.MinInt8 && n <= math.MaxInt8
+	case types.SmallInt:
+		return n >= math.MinInt16 && n <= math.MaxInt16
+	case types.Int:
+		return n >= math.MinInt32 && n <= math.MaxInt32
+	}
+	return true
+}
+
+func evalCall(c *plan.Call) (*plan.Literal, bool) {
+	args := make([]*plan.Literal, len(c.Args))
+	for i, a := range c.Args {
+		l, ok := Eval(a)
+		if !ok || l.Value == nil {
+			return nil, false
+		}
+		args[i] = l
+	}
+	switch {
+	case c.Fn == "u-" || c.Fn == "negative":
+		return negated(args[0])
+	case (c.Fn == "u+" || c.Fn == "positive") && len(args) == 1:
+		return args[0], true
+	}
+	if len(args) != 2 || !types.IsIntegral(c.Typ) {
+		return nil, false
+	}
+	a, ok1 := args[0].Value.(int64)
+	b, ok2 := args[1].Value.(int64)
+	if !ok1 || !ok2 {
+		return nil, false
+	}
+	x, y, z := big.NewInt(a), big.NewInt(b), new(big.Int)
+	switch c.Fn {
+	case "+":
+		z.Add(x, y)
+	case "-":
+		z.Sub(x, y)
+	case "*":
+		z.Mul(x, y)
+	default:
+		return nil, false
+	}
+	return &plan.Literal{Value: z.Int64(), Typ: c.Typ}, z.IsInt64() && inRange(z.Int64(), c.Typ)
+}
+
+func negated(l *plan.Literal) (*plan.Literal, bool) {
+	switch v := l.Value.(type) {
+	case int64:
+		return &plan.Literal{Value: -v, Typ: l.Typ}, v != math.MinInt64 && inRange(-v, l.Typ)
+	case float64:
+		return &plan.Literal{Value: -v, Typ: l.Typ}, true
+	case float32:
+		return &plan.Literal{Value: -v, Typ: l.Typ}, true
+	case *big.Int:
+		return &plan.Literal{Value: new(big.Int).Neg(v), Typ: l.Typ}, true
+	}
+	return nil, false
+}
+
+// constText is the text of a constant string argument.
+func constText(e plan.Expr) (string, bool) {
+	l, ok := Eval(e)
+	if !ok {
+		return "", false
+	}
+	s, ok := l.Value.(string)
+	return s, ok
+}
+
+// constInt is a constant integer argument.
+func constInt(e plan.Expr) (int64, bool) {
+	l, ok := Eval(e)
+	if !ok {
+		return 0, false
+	}
+	n, ok := l.Value.(int64)
+	return n, ok
+}

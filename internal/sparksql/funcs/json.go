@@ -1,0 +1,141 @@
+package funcs
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// JSONSpec is the Const of from_json, to_json and schema_of_json calls:
+// Type is the schema to read (from_json), Options have lower-case keys.
+type JSONSpec struct {
+	Type    types.Type
+	Options map[string]string
+}
+
+// Mode is the parse mode, PERMISSIVE unless said otherwise.
+func (s JSONSpec) Mode() string {
+	if m := s.Options["mode"]; m != "" {
+		return strings.ToUpper(m)
+	}
+	return "PERMISSIVE"
+}
+
+// CorruptColumn is the field that takes malformed text, when the schema has it.
+func (s JSONSpec) CorruptColumn() string {
+	if n := s.Options["columnnameofcorruptrecord"]; n != "" {
+		return n
+	}
+	return "_corrupt_record"
+}
+
+func jsonDefs() []*Def {
+	str := types.String
+	firstOnly := func(name string) func(plan.Expr, []string) string {
+		return func(_ plan.Expr, a []string) string { return name + "(" + a[0] + ")" }
+	}
+	return []*Def{
+		(&Def{Name: "from_json", Min: 2, Max: 3, fit: fitFromJSON, typ: func(c *call) types.Type {
+			spec, _ := c.konst.(JSONSpec)
+			return spec.Type
+		}, raises: func(c *call) bool {
+			spec, _ := c.konst.(JSONSpec)
+			return spec.Mode() == "FAILFAST"
+		}}).nullable().shown(func(e plan.Expr, a []string) string {
+			if isMap(e.Type()) {
+				return "entries"
+			}
+			return "from_json(" + a[0] + ")"
+		}),
+		(&Def{Name: "to_json", Min: 1, Max: 2, fit: fitToJSON, typ: typeIs(str)}).shown(firstOnly("to_json")),
+		(&Def{Name: "schema_of_json", Min: 1, Max: 2, fit: fitSchemaOf, typ: typeIs(str)}).neverNull().shown(firstOnly("schema_of_json")),
+		fn("get_json_object", str, "", wStr(), wStr()).nullable(),
+		fn("json_array_length", types.Int, "", wStr()).nullable(), fn("json_object_keys", types.Array{Elem: str, ContainsNull: true}, "", wStr()).nullable(),
+	}
+}
+
+// options reads a constant map of texts at argument i.
+func (c *call) options(i int) (map[string]string, error) {
+	out := map[string]string{}
+	if i >= len(c.args) {
+		return out, nil
+	}
+	m, ok := c.args[i].(*plan.Call)
+	if !ok || m.Fn != "map" {
+		return nil, errf(c.ctx, "INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "The options of %s must be written as map('key', 'value', ...).", quoteName(c.d.Name))
+	}
+	for j := 0; j+1 < len(m.Args); j += 2 {
+		k, ok1 := constText(m.Args[j])
+		v, ok2 := constText(m.Args[j+1])
+		if !ok1 || !ok2 {
+			return nil, errf(c.ctx, "INVALID_OPTIONS.NON_STRING_TYPE", "42K06", "The options of %s must be a map of constant strings.", quoteName(c.d.Name))
+		}
+		out[strings.ToLower(k)] = v
+	}
+	return out, nil
+}
+
+func fitFromJSON(c *call) error {
+	if err := c.fitOne(0, wStr()); err != nil {
+		return err
+	}
+	text, ok := constText(c.args[1])
+	if !ok {
+		if s, isCall := c.args[1].(*plan.Call); isCall && s.Fn == "schema_of_json" {
+			text, ok = SchemaOfJSON(s)
+		}
+	}
+	if !ok {
+		return errf(c.ctx, "INVALID_SCHEMA.NON_STRING_LITERAL", "42K07", "The schema of from_json must be a constant string or schema_of_json of one, not %q.", SQLName(c.args[1]))
+	}
+	if c.ctx.ParseType == nil {
+		return errf(c.ctx, "INVALID_SCHEMA.PARSE_ERROR", "42K07", "Schemas cannot be parsed here.")
+	}
+	t, err := c.ctx.ParseType(text)
+	if err != nil {
+		return errf(c.ctx, "INVALID_SCHEMA.PARSE_ERROR", "42K07", "The schema %q of from_json does not parse: %v.", text, err)
+	}
+	opts, err := c.options(2)
+	if err != nil {
+		return err
+	}
+	spec := JSONSpec{Type: nullableInside(t), Options: opts}
+	if m := spec.Mode(); m != "PERMISSIVE" && m != "FAILFAST" {
+		return errf(c.ctx, "PARSE_MODE_UNSUPPORTED", "42616", "from_json knows the modes PERMISSIVE and FAILFAST, not %s.", m)
+	}
+	if !isStruct(t) && !isArray(t) && !isMap(t) {
+		return mismatch(c.ctx, "INVALID_JSON_SCHEMA", "The schema of from_json must be a STRUCT, ARRAY or MAP, not %s.", quoteType(t))
+	}
+	c.args = c.args[:1]
+	c.konst = spec
+	return nil
+}
+
+func fitToJSON(c *call) error {
+	t := c.args[0].Type()
+	if !isStruct(t) && !isArray(t) && !isMap(t) {
+		return unexpected(c, 0, `("STRUCT" or "ARRAY" or "MAP")`)
+	}
+	opts, err := c.options(1)
+	if err != nil {
+		return err
+	}
+	c.args, c.konst = c.args[:1], JSONSpec{Options: opts}
+	return nil
+}
+
+func fitSchemaOf(c *call) error {
+	if _, ok := constText(c.args[0]); !ok {
+		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The text of schema_of_json must be a constant, not %q.", SQLName(c.args[0]))
+	}
+	opts, err := c.options(1)
+	if err != nil {
+		return err
+	}
+	c.args, c.konst = c.args[:1], JSONSpec{Options: opts}
+	if _, ok := SchemaOfJSON(&plan.Call{Fn: "schema_of_json", Args: c.args, Const: c.konst}); !ok {
+		return errf(c.ctx, "INVALID_JSON_RECORD", "22023", "The text of schema_of_json is no JSON.")
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package funcs
+
+import (
+	"strconv"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+func lambdaVar(t types.Type, null bool) plan.LambdaVar { return plan.LambdaVar{Typ: t, Null: null} }
+
+// elemVars are (element) or (element, index).
+func elemVars(c *call, i, n int) ([]plan.LambdaVar, error) {
+	a, ok := c.args[0].Type().(types.Array)
+	if !ok {
+		return nil, unexpected(c, 0, `"ARRAY"`)
+	}
+	if i != 1 {
+		return nil, notALambda(c)
+	}
+	out := []plan.LambdaVar{lambdaVar(a.Elem, a.ContainsNull)}
+	if n == 2 {
+		out = append(out, lambdaVar(types.Int, false))
+	}
+	return out, nil
+}
+
+func oneElemVar(c *call, i, _ int) ([]plan.LambdaVar, error) {
+	vs, err := elemVars(c, i, 1)
+	return vs, err
+}
+
+func notALambda(c *call) error {
+	return errf(c.ctx, "INVALID_LAMBDA_FUNCTION_CALL.PARAMETER_DOES_NOT_ACCEPT_LAMBDA_FUNCTION", "42K0D",
+		"This argument of %s is not a lambda function.", quoteName(c.d.Name))
+}
+
+func entryVars(c *call, i, _ int) ([]plan.LambdaVar, error) {
+	m, ok := c.args[0].Type().(types.Map)
+	if !ok {
+		return nil, unexpected(c, 0, `"MAP"`)
+	}
+	if i != 1 {
+		return nil, notALambda(c)
+	}
+	return []plan.LambdaVar{lambdaVar(m.Key, false), lambdaVar(m.Value, m.ValueContainsNull)}, nil
+}
+
+// body is the lambda at argument i.
+func body(c *call, i int) *plan.Lambda {
+	if i < len(c.args) {
+		if l, ok := c.args[i].(*plan.Lambda); ok {
+			return l
+		}
+	}
+	return &plan.Lambda{Body: litNull()}
+}
+
+func fitPredicate(c *call) error {
+	if _, ok := c.args[1].(*plan.Lambda); !ok {
+		return unexpected(c, 1, `"LAMBDA"`)
+	}
+	if t := body(c, 1).Type(); t != types.Boolean && t != types.Void {
+		return unexpected(c, 1, `"BOOLEAN"`)
+	}
+	if l := body(c, 1); l.Type() == types.Void {
+		c.args[1] = &plan.Lambda{Params: l.Params, Body: CastTo(l.Body, types.Boolean, c.ctx)}
+	}
+	return nil
+}
+
+func fitLambda(c *call) error {
+	if _, ok := c.args[len(c.args)-1].(*plan.Lambda); !ok {
+		return unexpected(c, len(c.args)-1, `"LAMBDA"`)
+	}
+	return nil
+}
+
+func higher(name string, vars func(c *call, i, n int) ([]plan.LambdaVar, error), fit func(c *call) error, typ func(c *call) types.Type) *Def {
+	return &Def{Name: name, Min: 2, Max: 2, vars: vars, fit: fit, typ: typ}
+}
+
+func lambdaDefs() []*Def {
+	firstNullable := func(c *call) bool { return c.args[0].Nullable() }
+	predicateNull := func(c *call) bool { return c.args[0].Nullable() || body(c, 1).Nullable() }
+	return []*Def{
+		higher("transform", elemVars, fitLambda, func(c *call) types.Type {
+			return types.Array{Elem: body(c, 1).Type(), ContainsNull: body(c, 1).Nullable()}
+		}),
+		higher("filter", elemVars, fitPredicate, argType(0)),
+		higher("exists", oneElemVar, fitPredicate, typeIs(types.Boolean)).withNull(predicateNull),
+		higher("forall", oneElemVar, fitPredicate, typeIs(types.Boolean)).withNull(predicateNull),
+		(&Def{Name: "aggregate", Min: 3, Max: 4, vars: foldVars, fit: fitFold, typ: foldType}).nullable(),
+		(&Def{Name: "zip_with", Min: 3, Max: 3, vars: zipVars, fit: fitLambda, typ: func(c *call) types.Type {
+			return types.Array{Elem: body(c, 2).Type(), ContainsNull: body(c, 2).Nullable()}
+		}}).withNull(func(c *call) bool { return c.args[0].Nullable() || c.args[1].Nullable() }),
+		higher("map_filter", entryVars, fitPredicate, argType(0)),
+		higher("transform_values", entryVars, fitLambda, func(c *call) types.Type {
+			m, _ := c.args[0].Type().(types.Map)
+			return types.Map{Key: m.Key, Value: body(c, 1).Type(), ValueContainsNull: body(c, 1).Nullable()}
+		}).withNull(firstNullable),
+		higher("transform_keys", entryVars, fitLambda, func(c *call) types.Type {
+			m, _ := c.args[0].Type().(types.Map)
+			return types.Map{Key: body(c, 1).Type(), Value: m.Value, ValueContainsNull: m.ValueContainsNull}
+		}).withNull(firstNullable).always(),
+		(&Def{Name: "map_zip_with", Min: 3, Max: 3, vars: mapZipVars, fit: fitLambda, typ: func(c *call) types.Type {
+			m, _ := c.args[0].Type().(types.Map)
+			return types.Map{Key: m.Key, Value: body(c, 2).Type(), ValueContainsNull: body(c, 2).Nullable()}
+		}}).withNull(func(c *call) bool { return c.args[0].Nullable() || c.args[1].Nullable() }),
+	}
+}
+
+// foldVars: merge (acc, element) at 2, finish (acc) at 3.
+func foldVars(c *call, i, _ int) ([]plan.LambdaVar, error) {
+	a, ok := c.args[0].Type().(types.Array)
+	if !ok {
+		return nil, unexpected(c, 0, `"ARRAY"`)
+	}
+	acc := lambdaVar(unChar(c.args[1].Type()), true)
+	switch i {
+	case 2:
+		return []plan.LambdaVar{acc, lambdaVar(a.Elem, a.ContainsNull)}, nil
+	case 3:
+		return []plan.LambdaVar{acc}, nil
+	}
+	return nil, notALambda(c)
+}
+
+func fitFold(c *call) error {
+	merge, ok := c.args[2].(*plan.Lambda)
+	if !ok {
+		return unexpected(c, 2, `"LAMBDA"`)
+	}
+	acc := unChar(c.args[1].Type())
+	if types.Equal(merge.Type(), acc) {
+		return nil
+	}
+	if !storeAssignable(merge.Type(), acc) || acc == types.Void || types.IsNumeric(acc) && !upCast(merge.Type(), acc) {
+		return unexpected(c, 2, quoteType(acc))
+	}
+	c.args[2] = &plan.Lambda{Params: merge.Params, Body: CastTo(merge.Body, acc, c.ctx)}
+	return nil
+}
+
+func foldType(c *call) types.Type {
+	if len(c.args) == 4 {
+		return body(c, 3).Type()
+	}
+	return unChar(c.args[1].Type())
+}
+
+func zipVars(c *call, i, _ int) ([]plan.LambdaVar, error) {
+	if i != 2 {
+		return nil, notALambda(c)
+	}
+	return []plan.LambdaVar{lambdaVar(elemOf(c, 0), true), lambdaVar(elemOf(c, 1), true)}, nil
+}
+
+func mapZipVars(c *call, i, _ int) ([]plan.LambdaVar, error) {
+	a, ok1 := c.args[0].Type().(types.Map)
+	b, ok2 := c.args[1].Type().(types.Map)
+	if !ok1 || !ok2 || i != 2 {
+		return nil, notALambda(c)
+	}
+	return []plan.LambdaVar{lambdaVar(a.Key, false), lambdaVar(a.Value, true), lambdaVar(b.Value, true)}, nil
+}
+
+// withSortLambda gives array_sort its optional comparator.
+func (d *Def) withSortLambda() *Def {
+	d.Max = 2
+	d.vars = func(c *call, i, _ int) ([]plan.LambdaVar, error) {
+		vs, err := elemVars(c, i, 1)
+		if err != nil {
+			return nil, err
+		}
+		return append(vs, vs[0]), nil
+	}
+	return d
+}

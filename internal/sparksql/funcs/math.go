@@ -1,0 +1,212 @@
+package funcs
+
+import (
+	"math"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func mathDefs() []*Def {
+	one := func(name, sql string) *Def { return fn(name, types.Double, sql, wDbl()) }
+	up := func(name, sql string) *Def { return one(name, sql).upper() }
+	defs := []*Def{
+		up("sqrt", "CASE WHEN $1 < 0 THEN 'NaN'::DOUBLE ELSE sqrt($1) END"), up("cbrt", "cbrt($1)"), up("exp", "exp($1)"), up("expm1", "(exp($1) - 1)"),
+		one("ln", "CASE WHEN $1 > 0 THEN ln($1) WHEN isnan($1) THEN $1 END").nullable(),
+		up("log10", "CASE WHEN $1 > 0 THEN log10($1) WHEN isnan($1) THEN $1 END").nullable(),
+		up("log2", "CASE WHEN $1 > 0 THEN log2($1) WHEN isnan($1) THEN $1 END").nullable(),
+		up("log1p", "CASE WHEN $1 > -1 THEN ln(1 + $1) WHEN isnan($1) THEN $1 END").nullable(),
+		fn("log", types.Double, "", wDbl(), wDbl()).optional(1).nullable().shown(showLog),
+		up("sin", trig("sin")), up("cos", trig("cos")), up("tan", trig("tan")),
+		up("cot", "(1.0::DOUBLE / tan($1))"), up("sec", "(1.0::DOUBLE / cos($1))"), up("csc", "(1.0::DOUBLE / sin($1))"),
+		up("asin", "CASE WHEN $1 BETWEEN -1 AND 1 THEN asin($1) WHEN $1 IS NOT NULL THEN 'NaN'::DOUBLE END"),
+		up("acos", "CASE WHEN $1 BETWEEN -1 AND 1 THEN acos($1) WHEN $1 IS NOT NULL THEN 'NaN'::DOUBLE END"),
+		up("atan", "atan($1)"), up("sinh", "sinh($1)"), up("cosh", "cosh($1)"), up("tanh", "tanh($1)"),
+		up("asinh", "asinh($1)"), up("acosh", "CASE WHEN $1 < 1 THEN 'NaN'::DOUBLE ELSE acosh($1) END"),
+		up("atanh", "CASE WHEN abs($1) > 1 THEN 'NaN'::DOUBLE WHEN abs($1) = 1 THEN $1 * 'Infinity'::DOUBLE ELSE atanh($1) END"),
+		up("degrees", "degrees($1)"), up("radians", "radians($1)"),
+		fn("atan2", types.Double, "atan2($1 + 0.0::DOUBLE, $2 + 0.0::DOUBLE)", wDbl(), wDbl()).upper(),
+		fn("hypot", types.Double, "sqrt($1 * $1 + $2 * $2)", wDbl(), wDbl()).upper(),
+		fn("pow", types.Double, "pow($1, $2)", wDbl(), wDbl()),
+		fn("pi", types.Double, "pi()").upper().neverNull(), fn("e", types.Double, "exp(1.0::DOUBLE)").upper().neverNull(),
+		one("rint", "CASE WHEN abs($1) < 4503599627370496 THEN round_even($1, 0) ELSE $1 END"),
+		fn("factorial", types.BigInt, "CASE WHEN $1 BETWEEN 0 AND 20 THEN CAST(factorial($1) AS BIGINT) END", wInt()).nullable(),
+		(&Def{Name: "abs", Min: 1, Max: 1, want: []want{wNumeric()}, typ: argType(0), raises: raisesUnlessFloat}),
+		fnOf("sign", typeIs(types.Double), "CAST(CASE WHEN isnan($1) THEN $1 ELSE sign($1) END AS DOUBLE)", wDbl()),
+		fnOf("signum", typeIs(types.Double), "CAST(CASE WHEN isnan($1) THEN $1 ELSE sign($1) END AS DOUBLE)", wDbl()).upper(),
+		(&Def{Name: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).upper(),
+		(&Def{Name: "floor", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).upper(),
+		(&Def{Name: "round", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesUnlessFloat}).defaults(litInt(0)).checked(constant(1, "scale")),
+		(&Def{Name: "bround", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesUnlessFloat}).defaults(litInt(0)).checked(constant(1, "scale")),
+		fn("mod", types.Void, ""), // replaced below
+		fn("rand", types.Double, "random()", wBig()).optional(1).volatile().neverNull(),
+		fn("randn", types.Double, "(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))", wBig()).optional(1).volatile().neverNull(),
+		fn("bin", types.String, "CASE WHEN $1 IS NULL THEN NULL ELSE bin($1) END", wBig()),
+		(&Def{Name: "hex", Min: 1, Max: 1, want: []want{oneOf(types.BigInt, types.Binary, types.String)}, fit: fitHex, typ: typeIs(types.String)}),
+		fn("unhex", types.Binary, "", wStr()).nullable(),
+		fn("conv", types.String, "", wStr(), wInt(), wInt()).nullable(),
+		fn("width_bucket", types.BigInt, "", wDbl(), wDbl(), wDbl(), wBig()).nullable(),
+		fn("bit_count", types.Int, "CAST(bit_count($1) AS INTEGER)", wBig()).fitting(fitBitCount),
+		bitOp("&"), bitOp("|"), bitOp("^"),
+		fnOf("~", argType(0), "(~$1)", kindOf(`"INTEGRAL"`, types.IsIntegral, types.Int, nil)).operator().
+			shown(func(_ plan.Expr, a []string) string { return "~" + a[0] }),
+		shift("<<"), shift(">>"), shift(">>>"),
+		shift("shiftleft"), shift("shiftright"), shift("shiftrightunsigned"),
+		fn("bit_get", types.TinyInt, "", wBig(), wInt()).always(),
+	}
+	for i, d := range defs {
+		if d.Name == "mod" {
+			defs[i] = &Def{Name: "mod", Min: 2, Max: 2, build: func(c *call) (plan.Expr, error) {
+				x, err := buildNamed("%")(c)
+				if k, ok := x.(*plan.Call); ok && k.Fn == "%" {
+					k.Fn = "mod"
+				}
+				return x, err
+			}}
+		}
+	}
+	return defs
+}
+
+// trig gives NaN for infinities, where DuckDB raises.
+func trig(f string) string { return "CASE WHEN isinf($1) THEN 'NaN'::DOUBLE ELSE " + f + "($1) END" }
+
+func buildNamed(name string) func(c *call) (plan.Expr, error) {
+	return func(c *call) (plan.Expr, error) { return Resolve(name, c.args, c.ctx) }
+}
+
+func showLog(_ plan.Expr, a []string) string {
+	if len(a) == 1 {
+		return "LOG(E(), " + a[0] + ")"
+	}
+	return "LOG(" + a[0] + ", " + a[1] + ")"
+}
+
+func raisesUnlessFloat(c *call) bool {
+	return c.ctx.ANSI && !types.IsFloating(c.args[0].Type())
+}
+
+func raisesIfDecimal(c *call) bool {
+	_, ok := c.args[0].Type().(types.Decimal)
+	return ok && c.ctx.ANSI
+}
+
+// roundType keeps numbers' types; a DECIMAL keeps what the scale leaves.
+func roundType(c *call) types.Type {
+	d, ok := c.args[0].Type().(types.Decimal)
+	if !ok {
+		return c.args[0].Type()
+	}
+	n, _ := constInt(c.args[1])
+	whole := d.Precision - d.Scale + 1
+	if n < 0 {
+		return types.Decimal{Precision: min(types.MaxPrecision, max(whole, int(-n)+1))}
+	}
+	s := min(int(n), d.Scale)
+	return types.Decimal{Precision: min(types.MaxPrecision, whole+s), Scale: s}
+}
+
+// fitCeil: one argument is BIGINT, DECIMAL or DOUBLE; with a scale everything
+// becomes a DECIMAL.
+func fitCeil(c *call) error {
+	t := unChar(c.args[0].Type())
+	_, dec := t.(types.Decimal)
+	switch {
+	case types.IsString(t), t == types.Void, t == types.Float:
+		t = types.Double
+	case types.IsIntegral(t):
+		t = types.BigInt
+	case !types.IsNumeric(t):
+		return unexpected(c, 0, `("DECIMAL" or "DOUBLE" or "BIGINT")`)
+	}
+	if len(c.args) == 1 {
+		c.args[0] = CastTo(c.args[0], t, c.ctx)
+		return nil
+	}
+	if _, ok := constInt(c.args[1]); !ok {
+		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the scale must be a constant.", c.text())
+	}
+	c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
+	if !dec {
+		c.args[0] = CastTo(c.args[0], decimalOf(c.args[0].Type()), c.ctx)
+	}
+	return nil
+}
+
+func ceilType(c *call) types.Type {
+	d, ok := c.args[0].Type().(types.Decimal)
+	if !ok {
+		return types.BigInt
+	}
+	if len(c.args) == 1 {
+		return types.Decimal{Precision: min(types.MaxPrecision, d.Precision-d.Scale+1)}
+	}
+	return roundType(c)
+}
+
+func fitHex(c *call) error {
+	t := unChar(c.args[0].Type())
+	switch {
+	case t == types.Binary || types.IsString(t):
+	case types.IsNumeric(t) || t == types.Void:
+		c.args[0] = CastTo(c.args[0], types.BigInt, c.ctx)
+	default:
+		return unexpected(c, 0, `("BIGINT" or "BINARY" or "STRING")`)
+	}
+	return nil
+}
+
+func fitBitCount(c *call) error {
+	t := unChar(c.args[0].Type())
+	switch {
+	case t == types.Boolean:
+		c.args[0] = CastTo(c.args[0], types.Int, c.ctx)
+	case !types.IsIntegral(t) && t != types.Void && !types.IsString(t):
+		return unexpected(c, 0, `("INTEGRAL" or "BOOLEAN")`)
+	}
+	c.args[0] = CastTo(c.args[0], types.BigInt, c.ctx)
+	return nil
+}
+
+// bitOp takes integers only; a string beside one is cast.
+func bitOp(op string) *Def {
+	sql := "($1 " + op + " $2)"
+	if op == "^" {
+		sql = "xor($1, $2)"
+	}
+	d := &Def{Name: op, Min: 2, Max: 2, SQL: sql, typ: argType(0), fit: func(c *call) error {
+		a, b := unChar(c.args[0].Type()), unChar(c.args[1].Type())
+		t, ok := CommonType(a, b)
+		if t == types.Void {
+			t = types.Int
+		}
+		if !ok || !types.IsIntegral(t) {
+			return mismatch(c.ctx, "BINARY_OP_WRONG_TYPE", "Cannot resolve %q: the operator takes integers, not %s.", c.text(), quoteType(a))
+		}
+		c.args[0], c.args[1] = CastTo(c.args[0], t, c.ctx), CastTo(c.args[1], t, c.ctx)
+		return nil
+	}}
+	return d.operator().infix(op)
+}
+
+func shift(name string) *Def {
+	d := &Def{Name: name, Min: 2, Max: 2, typ: argType(0), fit: func(c *call) error {
+		t := unChar(c.args[0].Type())
+		if t != types.BigInt {
+			if !storeAssignable(t, types.Int) && !types.IsString(t) {
+				return unexpected(c, 0, `("INT" or "BIGINT")`)
+			}
+			t = types.Int
+		}
+		c.args[0] = CastTo(c.args[0], t, c.ctx)
+		return c.fitOne(1, wInt())
+	}}
+	switch name {
+	case "<<", ">>", ">>>":
+		return d.operator().infix(name)
+	}
+	return d
+}
+
+// maxInt is Spark's default length of substring.
+const maxInt = math.MaxInt32

@@ -1,0 +1,73 @@
+package funcs
+
+import (
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func miscDefs() []*Def {
+	str := types.String
+	out := []*Def{
+		fn("typeof", str, "", wAny()).neverNull(), fn("version", str, "").neverNull(), fn("uuid", str, "CAST(uuid() AS VARCHAR)").neverNull().volatile(),
+		text("current_user", func(c Context) string { return c.User }), text("user", func(c Context) string { return c.User }),
+		text("session_user", func(c Context) string { return c.User }),
+		text("current_catalog", func(c Context) string { return c.Catalog }), text("current_schema", func(c Context) string { return c.Schema }),
+		fn("raise_error", types.Void, "", wStr()).always().nullable(),
+		(&Def{Name: "assert_true", Min: 1, Max: 2, want: []want{wBool(), wStr()}, typ: typeIs(types.Void), fit: fitAssert}).always().nullable(),
+	}
+	for name, t := range map[string]types.Type{"boolean": types.Boolean, "tinyint": types.TinyInt, "smallint": types.SmallInt, "int": types.Int,
+		"bigint": types.BigInt, "float": types.Float, "double": types.Double, "string": str, "binary": types.Binary, "date": types.Date,
+		"timestamp": types.Timestamp, "decimal": types.Decimal{Precision: 10}} {
+		out = append(out, castDef(name, t))
+	}
+	return out
+}
+
+// castDef is a type's name as a function: int('5').
+func castDef(name string, t types.Type) *Def {
+	return &Def{Name: name, Min: 1, Max: 1, build: func(c *call) (plan.Expr, error) {
+		x, err := ExplicitCast(c.args[0], t, c.ctx.CastMode(), c.ctx)
+		if k, ok := x.(*plan.Cast); ok {
+			k.Implicit = true // Spark prints the argument alone
+		}
+		return x, err
+	}}
+}
+
+// text is a function of the session; its value is the call's Const.
+func text(name string, value func(Context) string) *Def {
+	return fn(name, types.String, "").neverNull().checked(func(c *call) error {
+		c.konst = value(c.ctx)
+		return nil
+	})
+}
+
+func fitAssert(c *call) error {
+	if len(c.args) == 1 {
+		c.args = append(c.args, litStr("'"+SQLName(c.args[0])+"' is not true!"))
+	}
+	if err := c.fitOne(0, wBool()); err != nil {
+		return err
+	}
+	return c.fitOne(1, wStr())
+}
+
+// aliases print under their own name and run as another.
+func aliases() map[string]string {
+	return map[string]string{
+		"ifnull": "nvl", "iff": "if", "power": "pow", "lcase": "lower", "ucase": "upper", "character_length": "length", "char_length": "length", "len": "length",
+		"char": "chr", "sha": "sha1", "printf": "format_string", "dayofmonth": "day", "date_diff": "datediff", "dateadd": "date_add",
+		"every": "bool_and", "some": "bool_or", "any": "bool_or", "std": "stddev", "stddev_samp": "stddev", "variance": "var_samp",
+		"approx_percentile": "percentile_approx", "first_value": "first", "last_value": "last", "mean": "avg", "reduce": "aggregate",
+		"datepart": "date_part",
+	}
+}
+
+// hiddenAliases print as what they stand for.
+func hiddenAliases() map[string]string {
+	return map[string]string{
+		"==": "=", "!=": "<>", "!": "not", "ceiling": "ceil", "substr": "substring", "position": "locate", "array_agg": "collect_list", "curdate": "current_date",
+		"current_database": "current_schema", "random": "rand", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline",
+		"integer": "int", "to_char": "date_format", "to_varchar": "date_format", "charindex": "locate",
+	}
+}

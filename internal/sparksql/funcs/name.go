@@ -1,0 +1,226 @@
+package funcs
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// SQLName is the name that Spark gives to an output column without alias: the
+// expression's text with implicit casts left out and strings bare.
+func SQLName(e plan.Expr) string {
+	switch e := e.(type) {
+	case *plan.Column:
+		return e.Attr.Name
+	case *plan.Outer:
+		return "outer(" + e.Attr.Name + ")"
+	case *plan.LambdaVar:
+		return "namedlambdavariable()"
+	case *plan.Lambda:
+		return lambdaName(e)
+	case *plan.Literal:
+		return literalName(e)
+	case *plan.Cast:
+		return castName(e)
+	case *plan.Case:
+		return caseName(e)
+	case *plan.Field:
+		return SQLName(e.X) + "." + e.Name
+	case *plan.Call:
+		return callName(e.Fn, e, e.Args)
+	case *plan.AggCall:
+		return aggName(e)
+	case *plan.WindowExpr:
+		return windowName(e)
+	case *plan.Subquery:
+		return subqueryName(e)
+	}
+	return ""
+}
+
+func castName(e *plan.Cast) string {
+	x := SQLName(e.X)
+	if e.Implicit || !atomic(e.To) && e.To != types.Void {
+		return x
+	}
+	verb := "CAST"
+	if e.Mode == plan.CastTry {
+		verb = "TRY_CAST"
+	}
+	return verb + "(" + x + " AS " + e.To.SQL() + ")"
+}
+
+func caseName(e *plan.Case) string {
+	var b strings.Builder
+	b.WriteString("CASE")
+	for _, w := range e.When {
+		b.WriteString(" WHEN " + SQLName(w.Cond) + " THEN " + SQLName(w.Then))
+	}
+	if l, ok := e.Else.(*plan.Literal); !ok || l.Value != nil {
+		b.WriteString(" ELSE " + SQLName(e.Else))
+	}
+	return b.String() + " END"
+}
+
+func lambdaName(e *plan.Lambda) string {
+	vars := strings.TrimSuffix(strings.Repeat("namedlambdavariable(), ", len(e.Params)), ", ")
+	return "lambdafunction(" + SQLName(e.Body) + ", " + vars + ")"
+}
+
+func callName(fn string, e plan.Expr, args []plan.Expr) string {
+	texts := make([]string, len(args))
+	for i, a := range args {
+		texts[i] = SQLName(a)
+	}
+	if d := Lookup(fn); d != nil && d.show != nil {
+		return d.show(e, texts)
+	}
+	return fn + "(" + strings.Join(texts, ", ") + ")"
+}
+
+func aggName(e *plan.AggCall) string {
+	s := callName(e.Fn, e, e.Args)
+	if e.Distinct {
+		s = strings.Replace(s, "(", "(DISTINCT ", 1)
+	}
+	if e.Filter != nil {
+		s += " FILTER (WHERE " + SQLName(e.Filter) + ")"
+	}
+	return s
+}
+
+func windowName(e *plan.WindowExpr) string {
+	var parts []string
+	if len(e.Partition) > 0 {
+		texts := make([]string, len(e.Partition))
+		for i, p := range e.Partition {
+			texts[i] = SQLName(p)
+		}
+		parts = append(parts, "PARTITION BY "+strings.Join(texts, ", "))
+	}
+	if len(e.Order) > 0 {
+		texts := make([]string, len(e.Order))
+		for i, k := range e.Order {
+			texts[i] = SQLName(k.X) + orderWords(k)
+		}
+		parts = append(parts, "ORDER BY "+strings.Join(texts, ", "))
+	}
+	unit := "RANGE"
+	if e.Frame.Unit == plan.FrameRows {
+		unit = "ROWS"
+	}
+	parts = append(parts, unit+" BETWEEN "+boundName(e.Frame.Start)+" AND "+boundName(e.Frame.End))
+	return SQLName(e.Fn) + " OVER (" + strings.Join(parts, " ") + ")"
+}
+
+func orderWords(k plan.SortKey) string {
+	dir, nulls := " ASC", " NULLS LAST"
+	if k.Desc {
+		dir = " DESC"
+	}
+	if k.NullsFirst {
+		nulls = " NULLS FIRST"
+	}
+	return dir + nulls
+}
+
+func boundName(b plan.Bound) string {
+	switch b.Kind {
+	case plan.UnboundedPreceding:
+		return "UNBOUNDED PRECEDING"
+	case plan.Preceding:
+		return SQLName(b.X) + " PRECEDING"
+	case plan.CurrentRow:
+		return "CURRENT ROW"
+	case plan.Following:
+		return SQLName(b.X) + " FOLLOWING"
+	}
+	return "UNBOUNDED FOLLOWING"
+}
+
+func subqueryName(e *plan.Subquery) string {
+	switch e.Kind {
+	case plan.ExistsSubquery:
+		return "exists(" + firstName(e.Plan) + ")"
+	case plan.InSubquery:
+		texts := make([]string, len(e.Left))
+		for i, l := range e.Left {
+			texts[i] = SQLName(l)
+		}
+		left := strings.Join(texts, ", ")
+		if len(texts) > 1 {
+			left = "named_struct(" + left + ")"
+		}
+		return "(" + left + " IN (listquery()))"
+	}
+	return "scalarsubquery(" + firstName(e.Plan) + ")"
+}
+
+func firstName(plan.Node) string { return "" }
+
+func literalName(l *plan.Literal) string {
+	if l.Value == nil {
+		return "NULL"
+	}
+	switch v := l.Value.(type) {
+	case bool:
+		return fmt.Sprint(v)
+	case string:
+		return v
+	case []byte:
+		return "X'" + strings.ToUpper(hex.EncodeToString(v)) + "'"
+	case float64:
+		return JavaDouble(v)
+	case float32:
+		return JavaFloat(v)
+	case *big.Int:
+		if d, ok := l.Typ.(types.Decimal); ok {
+			return decimalText(v, d.Scale)
+		}
+	case int64:
+		return intName(v, l.Typ)
+	}
+	return fmt.Sprint(l.Value)
+}
+
+func intName(v int64, t types.Type) string {
+	switch t := t.(type) {
+	case types.YearMonth:
+		return IntervalText(v, t)
+	case types.DayTime:
+		return IntervalText(v, t)
+	}
+	switch t {
+	case types.Date:
+		return "DATE '" + time.Unix(v*86400, 0).UTC().Format("2006-01-02") + "'"
+	case types.Timestamp:
+		return "TIMESTAMP '" + timeText(v) + "'"
+	case types.TimestampNTZ:
+		return "TIMESTAMP_NTZ '" + timeText(v) + "'"
+	}
+	return fmt.Sprint(v)
+}
+
+func timeText(us int64) string {
+	s := time.UnixMicro(us).UTC().Format("2006-01-02 15:04:05.000000")
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
+
+func decimalText(v *big.Int, scale int) string {
+	digits := new(big.Int).Abs(v).String()
+	if scale > 0 {
+		if len(digits) <= scale {
+			digits = strings.Repeat("0", scale-len(digits)+1) + digits
+		}
+		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
+	}
+	if v.Sign() < 0 {
+		return "-" + digits
+	}
+	return digits
+}

@@ -1,0 +1,107 @@
+package funcs
+
+import (
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// Over makes fn OVER (...). A nil frame is the default one: the whole
+// partition without order, up to the current row's peers with it; window
+// functions that have a frame of their own get it.
+func Over(fn plan.Expr, part []plan.Expr, order []plan.SortKey, frame *plan.Frame, ctx Context) (*plan.WindowExpr, error) {
+	w := &plan.WindowExpr{Fn: fn, Partition: part, Order: order}
+	switch f := fn.(type) {
+	case *plan.AggCall:
+		if f.Distinct {
+			return nil, errf(ctx, "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "0A000",
+				"DISTINCT does not go with a window: %q.", SQLName(fn))
+		}
+		if f.Fn == "grouping" || f.Fn == "grouping_id" {
+			return nil, errf(ctx, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%q does not go with a window.", SQLName(fn))
+		}
+	case *plan.Call:
+		if d := Lookup(f.Fn); d == nil || d.Kind != Window {
+			return nil, errf(ctx, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%q does not go with a window.", SQLName(fn))
+		}
+		own, err := ownFrame(f, order, frame, ctx)
+		if err != nil {
+			return nil, err
+		}
+		if own != nil {
+			w.Frame = *own
+			return w, nil
+		}
+	}
+	if frame == nil {
+		w.Frame = defaultFrame(order)
+		return w, nil
+	}
+	w.Frame = *frame
+	return w, checkFrame(w, ctx)
+}
+
+func defaultFrame(order []plan.SortKey) plan.Frame {
+	if len(order) == 0 {
+		return plan.Frame{Unit: plan.FrameRows, Start: plan.Bound{Kind: plan.UnboundedPreceding}, End: plan.Bound{Kind: plan.UnboundedFollowing}}
+	}
+	return plan.Frame{Unit: plan.FrameRange, Start: plan.Bound{Kind: plan.UnboundedPreceding}, End: plan.Bound{Kind: plan.CurrentRow}}
+}
+
+// ownFrame is the frame that a window function brings, nil when it takes any.
+func ownFrame(f *plan.Call, order []plan.SortKey, frame *plan.Frame, ctx Context) (*plan.Frame, error) {
+	if f.Fn == "nth_value" {
+		return nil, nil
+	}
+	if len(order) == 0 {
+		return nil, errf(ctx, "WINDOW_FUNCTION_AND_FRAME_MISMATCH", "42K0E", "%q needs an ORDER BY in its window.", SQLName(f))
+	}
+	own := &plan.Frame{Unit: plan.FrameRows, Start: plan.Bound{Kind: plan.UnboundedPreceding}, End: plan.Bound{Kind: plan.CurrentRow}}
+	switch f.Fn {
+	case "lag", "lead":
+		off := f.Args[1]
+		if f.Fn == "lag" {
+			if n, ok := constInt(off); ok {
+				off = &plan.Literal{Value: -n, Typ: types.Int}
+			}
+		}
+		b := plan.Bound{Kind: plan.Following, X: off}
+		own = &plan.Frame{Unit: plan.FrameRows, Start: b, End: b}
+	case "cume_dist":
+		own.Unit = plan.FrameRange
+	}
+	if frame != nil && !sameFrame(*frame, *own) {
+		return nil, errf(ctx, "WINDOW_FUNCTION_AND_FRAME_MISMATCH", "42K0E", "%q has a frame of its own.", SQLName(f))
+	}
+	return own, nil
+}
+
+func sameFrame(a, b plan.Frame) bool {
+	return a.Unit == b.Unit && a.Start.Kind == b.Start.Kind && a.End.Kind == b.End.Kind && a.Start.X == nil && b.Start.X == nil
+}
+
+func checkFrame(w *plan.WindowExpr, ctx Context) error {
+	f := w.Frame
+	offsets := f.Start.X != nil || f.End.X != nil
+	if f.Unit == plan.FrameRange && offsets {
+		if len(w.Order) != 1 {
+			return mismatch(ctx, "RANGE_FRAME_MULTI_ORDER", "A RANGE frame with an offset needs exactly one ORDER BY key, not %d.", len(w.Order))
+		}
+		if t := w.Order[0].X.Type(); !types.IsNumeric(t) && !isTime(t) && !isInterval(t) {
+			return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "A RANGE frame needs a number or a time to order by, not %s.", quoteType(t))
+		}
+	}
+	if f.Unit == plan.FrameRange && len(w.Order) == 0 && (f.Start.Kind == plan.Preceding || offsets) {
+		return mismatch(ctx, "RANGE_FRAME_WITHOUT_ORDER", "A RANGE frame needs an ORDER BY.")
+	}
+	if f.Start.Kind > f.End.Kind || f.Start.Kind == plan.UnboundedFollowing || f.End.Kind == plan.UnboundedPreceding {
+		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "The lower bound of the frame lies above its upper bound.")
+	}
+	if f.Unit == plan.FrameRows {
+		for _, b := range []plan.Bound{f.Start, f.End} {
+			if b.X != nil && !IsFoldable(b.X) {
+				return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_WITHOUT_FOLDABLE", "The bound %q of the frame is no constant.", SQLName(b.X))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,235 @@
+package funcs
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func stringDefs() []*Def {
+	str, num := types.String, types.Int
+	return []*Def{
+		(&Def{Name: "concat", Min: 0, Max: -1, fit: fitConcat, typ: concatType}),
+		(&Def{Name: "||", Min: 2, Max: 2, build: buildNamed("concat")}).operator(),
+		(&Def{Name: "concat_ws", Min: 1, Max: -1, fit: fitConcatWs, typ: typeIs(str)}).withNull(func(c *call) bool { return c.args[0].Nullable() }),
+		fn("upper", str, "upper($1)", wStr()), fn("lower", str, "lower($1)", wStr()), fn("initcap", str, "", wStr()),
+		fn("length", num, "", wStrBin()), fn("octet_length", num, "", wStrBin()), fn("bit_length", num, "", wStrBin()),
+		trimDef("trim", "BOTH"), trimDef("ltrim", "LEADING"), trimDef("rtrim", "TRAILING"),
+		fn("btrim", str, "", wStr(), wStr()).optional(1),
+		(&Def{Name: "lpad", Min: 2, Max: 3, fit: fitPad, typ: argType(0)}), (&Def{Name: "rpad", Min: 2, Max: 3, fit: fitPad, typ: argType(0)}),
+		fnOf("substring", argType(0), "", wStrBin(), wInt(), wInt()).optional(1).defaults(litInt(maxInt)),
+		fnOf("left", argType(0), "", wStrBin(), wInt()), fn("right", str, "", wStr(), wInt()),
+		fn("substring_index", str, "", wStr(), wStr(), wInt()),
+		fn("replace", str, "", wStr(), wStr(), wStr()).optional(1).defaults(litStr("")),
+		fn("translate", str, "", wStr(), wStr(), wStr()), fn("reverse", str, "reverse($1)", wStr()).fitting(fitReverse).typed(argType(0)),
+		fn("repeat", str, "", wStr(), wInt()), fn("space", str, "repeat(' ', $1)", wInt()),
+		fn("instr", num, "CAST(instr($1, $2) AS INTEGER)", wStr(), wStr()),
+		fn("locate", num, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).withNull(func(c *call) bool { return c.args[0].Nullable() || c.args[1].Nullable() }),
+		fn("ascii", num, "", wStr()), fn("chr", str, "", wBig()),
+		fn("startswith", types.Boolean, "starts_with($1, $2)", wStr(), wStr()), fn("endswith", types.Boolean, "ends_with($1, $2)", wStr(), wStr()),
+		fn("contains", types.Boolean, "contains($1, $2)", wStr(), wStr()),
+		fn("split_part", str, "", wStr(), wStr(), wInt()).always(),
+		fn("overlay", str, "", wStr(), wStr(), wInt(), wInt()).optional(1).defaults(litInt(-1)),
+		fn("levenshtein", num, "", wStr(), wStr(), wInt()).optional(1), fn("soundex", str, "", wStr()),
+		fn("format_number", str, "", wNumeric(), oneOf(types.Int, types.String)).nullable(),
+		(&Def{Name: "format_string", Min: 1, Max: -1, fit: fitFormat, typ: typeIs(str)}).always(),
+		fn("base64", str, "", wBin()), fn("unbase64", types.Binary, "", wStr()),
+		fn("md5", str, "md5($1)", wBin()), fn("sha1", str, "sha1($1)", wBin()), fn("sha2", str, "", wBin(), wInt()).nullable(),
+		fn("crc32", types.BigInt, "", wBin()),
+		(&Def{Name: "hash", Min: 1, Max: -1, typ: typeIs(num), fit: fitHash}).neverNull(), (&Def{Name: "xxhash64", Min: 1, Max: -1, typ: typeIs(types.BigInt), fit: fitHash}).neverNull(),
+		fn("encode", types.Binary, "", wStr(), wStr()).always(), (&Def{Name: "decode", Min: 2, Max: -1, build: buildDecode}),
+		(&Def{Name: "elt", Min: 2, Max: -1, want: []want{wInt(), wStr()}, typ: typeIs(str)}).nullable().raising(),
+		fn("find_in_set", num, "", wStr(), wStr()),
+		fn("parse_url", str, "", wStr(), wStr(), wStr()).optional(1).nullable().always(), fn("url_encode", str, "", wStr()), fn("url_decode", str, "", wStr()).always(),
+		(&Def{Name: "str_to_map", Min: 1, Max: 3, want: []want{wStr(), wStr(), wStr()}, typ: typeIs(types.Map{Key: str, Value: str, ValueContainsNull: true})}).
+			defaults(litStr(","), litStr(":")).always(),
+		fn("to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable().always(),
+	}
+}
+
+func (d *Def) typed(f func(c *call) types.Type) *Def { d.typ = f; return d }
+
+// fitConcat: arrays concatenate to an array, binaries to a binary, all else is text.
+func fitConcat(c *call) error {
+	arrays, binaries := 0, 0
+	for _, a := range c.args {
+		if isArray(a.Type()) {
+			arrays++
+		}
+		if a.Type() == types.Binary {
+			binaries++
+		}
+	}
+	switch {
+	case arrays > 0:
+		return fitRange(c, 0, len(c.args), rule{ansi: c.ctx.ANSI, strings: true})
+	case binaries == len(c.args) && binaries > 0:
+		return nil
+	}
+	for i := range c.args {
+		if err := c.fitOne(i, wStr()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func concatType(c *call) types.Type {
+	if len(c.args) == 0 {
+		return types.String
+	}
+	t := c.args[0].Type()
+	for _, a := range c.args[1:] {
+		t = mergeNull(t, a.Type())
+	}
+	return t
+}
+
+func fitConcatWs(c *call) error {
+	for i, a := range c.args {
+		if i > 0 && isArray(a.Type()) {
+			c.args[i] = CastTo(a, types.Array{Elem: types.String, ContainsNull: true}, c.ctx)
+			continue
+		}
+		if err := c.fitOne(i, wStr()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trimDef takes the characters first, as Spark does, or only the string.
+func trimDef(name, where string) *Def {
+	return fn(name, types.String, "", wStr(), wStr()).optional(1).shown(func(_ plan.Expr, a []string) string {
+		if len(a) == 1 {
+			return name + "(" + a[0] + ")"
+		}
+		return "TRIM(" + where + " " + a[0] + " FROM " + a[1] + ")"
+	})
+}
+
+func fitPad(c *call) error {
+	bin := c.args[0].Type() == types.Binary
+	if len(c.args) == 2 {
+		var pad plan.Expr = litStr(" ")
+		if bin {
+			pad = &plan.Literal{Value: []byte{0}, Typ: types.Binary}
+		}
+		c.args = append(c.args, pad)
+	}
+	w := wStr()
+	if bin && c.args[2].Type() == types.Binary {
+		w = wBin()
+	}
+	for i, x := range []want{w, wInt(), w} {
+		if err := c.fitOne(i, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fitReverse(c *call) error {
+	if isArray(c.args[0].Type()) {
+		return nil
+	}
+	return c.fitOne(0, wStr())
+}
+
+func fitFormat(c *call) error {
+	if err := c.fitOne(0, wStr()); err != nil {
+		return err
+	}
+	return nil
+}
+
+func fitHash(c *call) error {
+	for _, a := range c.args {
+		if hasMap(a.Type()) {
+			return mismatch(c.ctx, "HASH_MAP_TYPE", "Cannot resolve %q: a map cannot be hashed.", c.text())
+		}
+	}
+	return nil
+}
+
+// buildDecode is a charset's decoding with two arguments, else a CASE.
+func buildDecode(c *call) (plan.Expr, error) {
+	if len(c.args) == 2 {
+		if err := c.fitOne(0, wBin()); err != nil {
+			return nil, err
+		}
+		if err := c.fitOne(1, wStr()); err != nil {
+			return nil, err
+		}
+		n := c.finishAs("decode", types.String)
+		n.Raises = true
+		return n, nil
+	}
+	var when []plan.When
+	rest := c.args[1:]
+	for len(rest) >= 2 {
+		cond, err := Resolve("<=>", []plan.Expr{c.args[0], rest[0]}, c.ctx)
+		if err != nil {
+			return nil, err
+		}
+		when = append(when, plan.When{Cond: cond, Then: rest[1]})
+		rest = rest[2:]
+	}
+	var els plan.Expr
+	if len(rest) == 1 {
+		els = rest[0]
+	}
+	return Case(when, els, c.ctx)
+}
+
+func regexDefs() []*Def {
+	str := types.String
+	rlike := func(name string, op bool) *Def {
+		d := fn(name, types.Boolean, "", wStr(), wStr()).always()
+		d.Operator = op
+		return d.upper()
+	}
+	like := func(name, word string) *Def {
+		return fn(name, types.Boolean, "", wStr(), wStr(), wStr()).optional(1).always().checked(checkEscape).
+			shown(func(_ plan.Expr, a []string) string { return showLike(name, word, a) })
+	}
+	many := func(name string) *Def {
+		d := fn(name, types.Boolean, "", wStr()).many().operator().always()
+		d.Min = 2
+		return d.shown(func(_ plan.Expr, a []string) string {
+			return strings.ReplaceAll(name, " ", "") + "(" + strings.Join(a, ", ") + ")"
+		})
+	}
+	return []*Def{
+		rlike("rlike", false), rlike("regexp", false), rlike("regexp_like", false),
+		like("like", "LIKE"), like("ilike", "ILIKE"), many("like any"), many("like all"), many("not like any"), many("not like all"),
+		fn("regexp_extract", str, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always(),
+		fn("regexp_extract_all", types.Array{Elem: str, ContainsNull: true}, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always(),
+		fn("regexp_replace", str, "", wStr(), wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always(),
+		fn("regexp_count", types.Int, "", wStr(), wStr()).always(), fn("regexp_substr", str, "", wStr(), wStr()).nullable().always(),
+		fn("regexp_instr", types.Int, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(0)).always(),
+		fn("split", types.Array{Elem: str}, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(-1)).always(),
+	}
+}
+
+func showLike(name, word string, a []string) string {
+	if name == "ilike" {
+		return "ilike(" + a[0] + ", " + a[1] + ")"
+	}
+	s := a[0] + " " + word + " " + a[1]
+	if len(a) == 3 && a[2] != `\` {
+		s += " ESCAPE '" + a[2] + "'"
+	}
+	return s
+}
+
+func checkEscape(c *call) error {
+	if len(c.args) < 3 {
+		return nil
+	}
+	if s, ok := constText(c.args[2]); !ok || len([]rune(s)) != 1 {
+		return errf(c.ctx, "INVALID_ESC", "42604", "The escape of LIKE must be one character.")
+	}
+	return nil
+}
