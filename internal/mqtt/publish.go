@@ -1,0 +1,70 @@
+package mqtt
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// Publish is a PUBLISH packet. The parsed one points into the buffer that it
+// was read from.
+type Publish struct {
+	Topic   []byte
+	Payload []byte
+	ID      uint16 // 0 at QoS 0
+	QoS     byte
+	Dup     bool
+	Retain  bool
+}
+
+// ParsePublish reads a PUBLISH packet; flags are those of its fixed header,
+// which Split has checked.
+func ParsePublish(flags byte, body []byte) (Publish, error) {
+	p := Publish{QoS: flags >> 1 & 3, Dup: flags&8 != 0, Retain: flags&1 != 0}
+	topic, b, err := cutText(body) // [MQTT-3.3.2-1]
+	if err != nil {
+		return Publish{}, err
+	}
+	if !validTopic(topic) {
+		return Publish{}, malformed("topic name")
+	}
+	p.Topic = topic
+	if p.QoS > 0 {
+		if len(b) < 2 {
+			return Publish{}, malformed("field cut short")
+		}
+		p.ID = binary.BigEndian.Uint16(b)
+		if p.ID == 0 { // [MQTT-2.3.1-1]
+			return Publish{}, malformed("packet identifier 0")
+		}
+		b = b[2:]
+	}
+	p.Payload = b
+	return p, nil
+}
+
+// validTopic tells whether b can be a topic name: not empty, no wildcards
+// [MQTT-3.3.2-2] [MQTT-4.7.3-1].
+func validTopic(b []byte) bool {
+	return len(b) > 0 && bytes.IndexByte(b, '#') < 0 && bytes.IndexByte(b, '+') < 0
+}
+
+// AppendPublish appends a PUBLISH packet. Topics above 65535 bytes and bodies
+// that make the packet larger than MaxRemaining are the caller's to refuse.
+func AppendPublish[T string | []byte](dst []byte, topic T, payload []byte, id uint16, qos byte, dup, retain bool) []byte {
+	flags, n := qos<<1, 2+len(topic)+len(payload)
+	if dup {
+		flags |= 8
+	}
+	if retain {
+		flags |= 1
+	}
+	if qos > 0 {
+		n += 2
+	}
+	dst = appendHeader(dst, PUBLISH, flags, n)
+	dst = appendBytes(dst, topic)
+	if qos > 0 {
+		dst = binary.BigEndian.AppendUint16(dst, id)
+	}
+	return append(dst, payload...)
+}
