@@ -91,8 +91,8 @@ func (p *Connect) parsePayload(b []byte, flags byte) error {
 		if topic, b, err = cutText(b); err != nil {
 			return err
 		}
-		if !validTopic(topic) {
-			return malformed("will topic")
+		if len(topic) == 0 { // [MQTT-4.7.3-1]
+			return malformed("empty will topic")
 		}
 		if payload, b, err = cutBytes(b); err != nil {
 			return err
