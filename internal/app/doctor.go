@@ -78,7 +78,7 @@ func checkEngine(ctx context.Context) Check {
 	if err != nil {
 		return Check{"duckdb", checkFail, err.Error()}
 	}
-	defer conn.Release()
+	defer conn.Put()
 	if err := conn.Exec(ctx, "SELECT 1"); err != nil {
 		return Check{"duckdb", checkFail, err.Error()}
 	}

@@ -44,7 +44,8 @@ func openEngines(ctx context.Context, p *bundle.Project, s *stores, log *slog.Lo
 	temp := s.folder.Path(dirTemp)
 	instances := max(1, runtime.GOMAXPROCS(0))
 	e.pool, err = duck.Open(duck.Config{
-		Memory: memory / 2, Instances: instances, Threads: instances, TempDir: temp, Logger: log.With("part", "duck"),
+		Memory: memory / 2, Instances: instances, Threads: instances, TempDir: temp,
+		AllowedDirs: []string{s.folder.Path(dirTables)}, Logger: log.With("part", "duck"),
 	})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,6 +31,8 @@ type Config struct {
 	// AllowedDirs are the folders whose files the SQL may read and write; no
 	// other file, address or extension can be reached. nil: none.
 	AllowedDirs []string
+	// AllowedFiles are single files that the SQL may read besides.
+	AllowedFiles []string
 	// ReadOnlySandbox refuses every statement but SELECT and EXPLAIN.
 	ReadOnlySandbox bool
 	Logger          *slog.Logger
@@ -48,9 +51,9 @@ func (c *Config) validate() error {
 	case c.Memory/int64(c.Instances) < 16<<20:
 		return fmt.Errorf("duck: %d bytes are less than 16 MiB for each of %d instances", c.Memory, c.Instances)
 	}
-	for _, d := range c.AllowedDirs {
+	for _, d := range append(slices.Clone(c.AllowedDirs), c.AllowedFiles...) {
 		if !filepath.IsAbs(d) {
-			return fmt.Errorf("duck: allowed folder %q is not an absolute path", d)
+			return fmt.Errorf("duck: allowed path %q is not absolute", d)
 		}
 	}
 	return nil
@@ -168,6 +171,13 @@ func (p *Pool) setup() []string {
 			q[i] = Quote(strings.TrimRight(filepath.ToSlash(d), "/") + "/")
 		}
 		s = append(s, "SET allowed_directories = ["+strings.Join(q, ", ")+"]")
+	}
+	if len(p.cfg.AllowedFiles) > 0 {
+		q := make([]string, len(p.cfg.AllowedFiles))
+		for i, f := range p.cfg.AllowedFiles {
+			q[i] = Quote(filepath.ToSlash(f))
+		}
+		s = append(s, "SET allowed_paths = ["+strings.Join(q, ", ")+"]")
 	}
 	return append(s, "SET enable_external_access = false", "SET lock_configuration = true")
 }

@@ -2,71 +2,41 @@ package query
 
 import (
 	"errors"
-	"regexp"
-	"strings"
 
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/worker"
 )
 
-// marker stands before the errors that lowered SQL raises itself.
-const marker = "MARISMA:"
-
-// raised is "[CLASS] message SQLSTATE: 12345" as lower writes it.
-var raised = regexp.MustCompile(`(?s)^\[([A-Z0-9_.]+)\] (.*?)(?: SQLSTATE: ([0-9A-Z]{5}))?$`)
-
-// engineErrors maps what DuckDB raises by itself to Spark's classes, by the
-// beginning of its message. Most of it cannot happen, for lowered SQL guards
-// what can raise; what is left over keeps DuckDB's words.
-var engineErrors = []struct{ prefix, class, state string }{
-	{"Out of Range Error", "ARITHMETIC_OVERFLOW", "22003"},
-	{"Conversion Error", "CAST_INVALID_INPUT", "22018"},
-	{"Out of Memory Error", "OUT_OF_MEMORY", "53200"},
+// engineErrors maps the kinds of errors that DuckDB raises by itself to
+// Spark's classes. Most cannot happen, for lowered SQL guards what can raise;
+// what is left over keeps DuckDB's words.
+var engineErrors = map[string][2]string{
+	"Out of Range Error": {"ARITHMETIC_OVERFLOW", "22003"},
+	"Conversion Error":   {"CAST_INVALID_INPUT", "22018"},
 }
 
 // RuntimeError gives an error of execution its Spark class: *sparksql.Error
 // where lowered SQL raised it or DuckDB's own error has a counterpart, err
 // itself else.
 func RuntimeError(err error) error {
-	if err == nil {
-		return nil
-	}
-	text, memory, ok := engineMessage(err)
-	if !ok {
+	var q *worker.QueryError
+	if d, ok := errors.AsType[*duck.Error](err); ok {
+		q = &worker.QueryError{Message: d.Message, Class: d.Class, SQLState: d.SQLState, Kind: d.Kind, Memory: errors.Is(err, duck.ErrMemory)}
+	} else if q, ok = errors.AsType[*worker.QueryError](err); !ok {
 		return err
 	}
-	if memory {
-		return &sparksql.Error{
-			Class: "OUT_OF_MEMORY", SQLState: "53200", Phase: sparksql.PhaseRuntime,
-			Message: "the statement needs more memory than it may use.",
-			Hint:    "Read fewer rows or columns, or raise `memory` in marisma.yml.",
-		}
+	out := &sparksql.Error{Class: q.Class, SQLState: q.SQLState, Phase: sparksql.PhaseRuntime, Message: q.Message}
+	switch known, ok := engineErrors[q.Kind]; {
+	case q.Memory:
+		out.Class, out.SQLState = "OUT_OF_MEMORY", "53200"
+		out.Message = "the statement needs more memory than it may use."
+		out.Hint = "Read fewer rows or columns, or raise `memory` in marisma.yml."
+	case q.Class != "":
+	case ok:
+		out.Class, out.SQLState = known[0], known[1]
+	default:
+		return err
 	}
-	if _, own, ok := strings.Cut(text, marker); ok {
-		own, _, _ = strings.Cut(own, "\n\n")
-		if m := raised.FindStringSubmatch(strings.TrimSpace(own)); m != nil {
-			return &sparksql.Error{Class: m[1], SQLState: m[3], Phase: sparksql.PhaseRuntime, Message: m[2]}
-		}
-	}
-	for _, e := range engineErrors {
-		if rest, ok := strings.CutPrefix(text, e.prefix); ok {
-			return &sparksql.Error{
-				Class: e.class, SQLState: e.state, Phase: sparksql.PhaseRuntime,
-				Message: strings.TrimPrefix(rest, ": "),
-			}
-		}
-	}
-	return err
-}
-
-// engineMessage is the text of an error that came out of DuckDB here or in a worker.
-func engineMessage(err error) (text string, memory, ok bool) {
-	if qe, ok := errors.AsType[*worker.QueryError](err); ok {
-		return qe.Message, qe.Memory, true
-	}
-	if de, ok := errors.AsType[*duck.Error](err); ok {
-		return de.Error(), errors.Is(err, duck.ErrMemory), true
-	}
-	return "", false, false
+	return out
 }

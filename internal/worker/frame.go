@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/duck/kernel"
 )
 
@@ -23,10 +24,25 @@ type Request struct {
 	TempDir string   `json:"temp_dir"` // for spilling
 }
 
-// failure is the payload of an error frame.
-type failure struct {
-	Message string `json:"message"`
-	Memory  bool   `json:"memory,omitempty"`
+// QueryError is what became of a statement in the worker, and the payload of
+// an error frame.
+type QueryError struct {
+	Message  string `json:"message"`
+	Class    string `json:"class,omitempty"`     // Spark's, where the lowered SQL raised it
+	SQLState string `json:"sql_state,omitempty"` // of Class
+	Kind     string `json:"kind,omitempty"`      // DuckDB's: "Conversion Error", ...
+	Memory   bool   `json:"memory,omitempty"`    // the memory limit was met
+}
+
+// Error is the engine's message.
+func (e *QueryError) Error() string { return e.Message }
+
+func queryError(err error) *QueryError {
+	q := &QueryError{Message: err.Error(), Memory: errors.Is(err, duck.ErrMemory)}
+	if d, ok := errors.AsType[*duck.Error](err); ok {
+		q.Message, q.Class, q.SQLState, q.Kind = d.Message, d.Class, d.SQLState, d.Kind
+	}
+	return q
 }
 
 // Frame kinds.
@@ -149,11 +165,11 @@ func (d *dataReader) frame() error {
 		if err != nil {
 			return err
 		}
-		var f failure
-		if err := json.Unmarshal(b, &f); err != nil {
+		q := &QueryError{}
+		if err := json.Unmarshal(b, q); err != nil {
 			return fmt.Errorf("%w: %w", errFrame, err)
 		}
-		d.end = &QueryError{Message: f.Message, Memory: f.Memory}
+		d.end = q
 		return nil
 	}
 	return fmt.Errorf("%w: kind %q", errFrame, kind)
@@ -164,12 +180,3 @@ func (d *dataReader) drain() error {
 	_, err := io.Copy(io.Discard, d)
 	return err
 }
-
-// QueryError is what DuckDB said of a statement in the worker.
-type QueryError struct {
-	Message string
-	Memory  bool // the memory limit was met
-}
-
-// Error is DuckDB's message.
-func (e *QueryError) Error() string { return e.Message }

@@ -70,7 +70,7 @@ func answer(ctx context.Context, req Request, w *bufio.Writer) error {
 		return pe.error
 	}
 	if err != nil {
-		return writeJSON(w, frameError, failure{Message: err.Error(), Memory: errors.Is(err, duck.ErrMemory)})
+		return writeJSON(w, frameError, queryError(err))
 	}
 	if err := writeFrame(w, frameDone, nil); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (p *pipeError) Unwrap() error { return p.error }
 // instance is locked for its life.
 func run(ctx context.Context, req Request, w *bufio.Writer) error {
 	pool, err := duck.Open(duck.Config{
-		Memory: req.Memory, Threads: req.Threads, TempDir: req.TempDir, Instances: 1, AllowedPaths: req.Files, Sandbox: true,
+		Memory: req.Memory, Threads: req.Threads, TempDir: req.TempDir, Instances: 1, AllowedFiles: req.Files, ReadOnlySandbox: true,
 	})
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func run(ctx context.Context, req Request, w *bufio.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Release()
+	defer conn.Put()
 	for _, k := range req.Kernels {
 		if err := conn.Register(k); err != nil {
 			return err
