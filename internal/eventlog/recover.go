@@ -119,6 +119,7 @@ func (l *Log) recoverSealed(s *segment, next int64) error {
 	if err := b.walk(f, min(size, maxFile), next); err != nil {
 		return err
 	}
+	l.log.Debug("segment scanned", "segment", s.name(logSuffix), "bytes", b.pos)
 	b.publish(s)
 	if b.next != next {
 		// Kept as it is: the records that can be read are readable.

@@ -102,6 +102,9 @@ func (l *Log) seal(s sealing) error {
 		err = writeIndex(l.cfg.FS, s.seg, *s.seg.index.Load(), size, s.seg.next.Load(), s.seg.maxTime.Load())
 	}
 	if err == nil {
+		err = l.cfg.FS.SyncDir(s.seg.dir)
+	}
+	if err == nil {
 		s.seg.index.Store(nil)
 	}
 	return err
