@@ -21,16 +21,16 @@ const (
 // Reader is the result of a query, as a stream: DuckDB computes while it is
 // read and waits when it is not. It holds one batch of memory at most.
 type Reader struct {
-	conn    *Conn
-	ctx     context.Context //nolint:containedctx // covers the life of the result, as database/sql has it
-	cancel  context.CancelFunc
-	stop    func()
-	stmt    duckdb.PreparedStatement
-	res     duckdb.Result
-	schema  *arrow.Schema
-	cols    []*vector.Column
-	err     error
-	closed  bool
+	conn   *Conn
+	ctx    context.Context //nolint:containedctx // covers the life of the result, as database/sql has it
+	cancel context.CancelFunc
+	stop   func()
+	stmt   duckdb.PreparedStatement
+	res    duckdb.Result
+	schema *arrow.Schema
+	cols   []*vector.Column
+	err    error
+	closed bool
 }
 
 func newReader(ctx context.Context, c *Conn, stmt duckdb.PreparedStatement) (*Reader, error) {

@@ -1,0 +1,182 @@
+package cast
+
+import (
+	"math/big"
+	"math/bits"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+)
+
+// MaxPrecision is the most digits of a DECIMAL.
+const MaxPrecision = 38
+
+// U128 is an unsigned 128-bit integer.
+type U128 struct{ Hi, Lo uint64 }
+
+// Pow10 is 10^n for n up to 38.
+func Pow10(n int) U128 {
+	u := U128{Lo: 1}
+	for range n {
+		u = u.mul10(0)
+	}
+	return u
+}
+
+func (u U128) mul10(add uint64) U128 {
+	hi, lo := bits.Mul64(u.Lo, 10)
+	lo, c := bits.Add64(lo, add, 0)
+	return U128{u.Hi*10 + hi + c, lo}
+}
+
+// Less compares.
+func (u U128) Less(o U128) bool { return u.Hi < o.Hi || u.Hi == o.Hi && u.Lo < o.Lo }
+
+// Signed gives the two's complement, negated if neg.
+func (u U128) Signed(neg bool) decimal128.Num {
+	if neg {
+		lo, c := bits.Sub64(0, u.Lo, 0)
+		hi, _ := bits.Sub64(0, u.Hi, c)
+		u = U128{hi, lo}
+	}
+	return decimal128.New(int64(u.Hi), u.Lo)
+}
+
+// Abs gives the absolute value and whether n is negative.
+func Abs(n decimal128.Num) (U128, bool) {
+	u := U128{uint64(n.HighBits()), n.LowBits()}
+	if n.HighBits() >= 0 {
+		return u, false
+	}
+	lo, c := bits.Sub64(0, u.Lo, 0)
+	hi, _ := bits.Sub64(0, u.Hi, c)
+	return U128{hi, lo}, true
+}
+
+// Decimal reads a DECIMAL(precision, scale): digits with a point and an
+// exponent, rounded half up; false when malformed or too large. With commas
+// true, commas are skipped (as from_json does in strings).
+func Decimal(b []byte, precision, scale int, commas bool) (decimal128.Num, bool) {
+	b = Trim(b)
+	neg := false
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		neg = b[0] == '-'
+		b = b[1:]
+	}
+	// Digits without leading zeros; one more than fit is enough to round and
+	// to see an overflow, but all of them count.
+	var digits [96]byte
+	n, skipped, frac := 0, 0, 0
+	any, point := false, false
+	i := 0
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case c-'0' < 10:
+			any = true
+			if point {
+				frac++
+			}
+			switch {
+			case n == 0 && c == '0':
+			case n < len(digits):
+				digits[n] = c - '0'
+				n++
+			default:
+				skipped++
+			}
+			continue
+		case c == '.' && !point:
+			point = true
+			continue
+		case c == ',' && commas:
+			continue
+		}
+		break
+	}
+	if !any {
+		return decimal128.Num{}, false
+	}
+	exp := 0
+	if i < len(b) {
+		if b[i]|0x20 != 'e' {
+			return decimal128.Num{}, false
+		}
+		e, ok := Int(b[i+1:], 32, false)
+		if !ok || len(b) == i+1 || b[len(b)-1] <= ' ' || b[i+1] <= ' ' {
+			return decimal128.Num{}, false
+		}
+		exp = int(e)
+	}
+	u, ok := fit(digits[:n], scale+exp-frac+skipped, precision)
+	if !ok {
+		return decimal128.Num{}, false
+	}
+	return u.Signed(neg), true
+}
+
+// fit is digits * 10^shift, rounded half up, if it has at most precision digits.
+func fit(digits []byte, shift, precision int) (U128, bool) {
+	if len(digits) == 0 {
+		return U128{}, true
+	}
+	if len(digits)+shift > MaxPrecision {
+		return U128{}, false
+	}
+	keep := len(digits)
+	if shift < 0 {
+		keep += shift
+	}
+	if keep < 0 {
+		return U128{}, true
+	}
+	var u U128
+	for _, d := range digits[:keep] {
+		u = u.mul10(uint64(d))
+	}
+	for range shift {
+		u = u.mul10(0)
+	}
+	if keep < len(digits) && digits[keep] >= 5 {
+		lo, c := bits.Add64(u.Lo, 1, 0)
+		u = U128{u.Hi + c, lo}
+	}
+	return u, u.Less(Pow10(precision))
+}
+
+// Big is the value of n.
+func Big(n decimal128.Num) *big.Int { return n.BigInt() }
+
+// FromBig brings an unscaled value to at most precision digits.
+func FromBig(v *big.Int, precision int) (decimal128.Num, bool) {
+	if v.BitLen() > 127 {
+		return decimal128.Num{}, false
+	}
+	n := decimal128.FromBigInt(v)
+	u, _ := Abs(n)
+	return n, u.Less(Pow10(precision))
+}
+
+// AppendDecimal writes an unscaled value with its scale, without exponent.
+func AppendDecimal(b []byte, n decimal128.Num, scale int) []byte {
+	u, neg := Abs(n)
+	if neg {
+		b = append(b, '-')
+	}
+	start := len(b)
+	for digits := 0; digits <= scale || u.Hi|u.Lo != 0; digits++ {
+		if digits == scale && scale > 0 {
+			b = append(b, '.')
+		}
+		var r uint64
+		u, r = u.div10()
+		b = append(b, byte('0'+r))
+	}
+	slices.Reverse(b[start:])
+	return b
+}
+
+func (u U128) div10() (U128, uint64) {
+	hi, r := u.Hi/10, u.Hi%10
+	lo, r := bits.Div64(r, u.Lo, 10)
+	return U128{hi, lo}, r
+}

@@ -1,0 +1,176 @@
+package jsonarrow
+
+import (
+	"math"
+	"strconv"
+	"unsafe"
+
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
+)
+
+func str(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+const hexDigits = "0123456789abcdef"
+
+// AppendString writes t as a JSON string as Jackson does: only quotes,
+// backslashes and control characters are escaped.
+func AppendString(b, t []byte) []byte {
+	b = append(b, '"')
+	from := 0
+	for i, c := range t {
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, t[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		case '\b':
+			b = append(b, '\\', 'b')
+		case '\f':
+			b = append(b, '\\', 'f')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], upper(hexDigits[c&15]))
+		}
+	}
+	return append(append(b, t[from:]...), '"')
+}
+
+func upper(c byte) byte {
+	if c >= 'a' {
+		return c - 0x20
+	}
+	return c
+}
+
+// AppendDouble writes a number; those that JSON lacks are strings.
+func AppendDouble(b []byte, d float64) []byte {
+	if d != d || math.IsInf(d, 0) {
+		return append(cast.AppendDouble(append(b, '"'), d), '"')
+	}
+	return cast.AppendDouble(b, d)
+}
+
+// copyValue writes a value anew, as Jackson copies it: without white space,
+// numbers with a point or an exponent as doubles.
+func (s *scanner) copyValue(b []byte, depth int) ([]byte, bool) {
+	if depth > maxDepth {
+		return b, false
+	}
+	k, w := s.begin()
+	return s.copyKind(b, k, w, depth)
+}
+
+func (s *scanner) copyKind(b []byte, k kind, w []byte, depth int) ([]byte, bool) {
+	switch k {
+	case kTrue, kFalse, kNull:
+		return append(b, w...), true
+	case kNaN:
+		return append(append(append(b, '"'), w...), '"'), true
+	case kString:
+		t, ok := s.str()
+		return AppendString(b, t), ok
+	case kNumber:
+		var n number
+		if !s.number(&n) {
+			return b, false
+		}
+		return n.append(b), true
+	case kObject:
+		b = append(b, '{')
+		if s.empty('}') {
+			return append(b, '}'), true
+		}
+		for {
+			t, ok := s.name()
+			if !ok || !s.colon() {
+				return b, false
+			}
+			b = append(AppendString(b, t), ':')
+			if b, ok = s.copyValue(b, depth+1); !ok {
+				return b, false
+			}
+			more, ok := s.next('}')
+			if !more {
+				return append(b, '}'), ok
+			}
+			b = append(b, ',')
+		}
+	case kArray:
+		b = append(b, '[')
+		if s.empty(']') {
+			return append(b, ']'), true
+		}
+		for {
+			var ok bool
+			if b, ok = s.copyValue(b, depth+1); !ok {
+				return b, false
+			}
+			more, ok := s.next(']')
+			if !more {
+				return append(b, ']'), ok
+			}
+			b = append(b, ',')
+		}
+	}
+	return b, false
+}
+
+func (n *number) append(b []byte) []byte {
+	if n.integer && !n.word {
+		if string(n.text) == "-0" {
+			return append(b, '0')
+		}
+		return append(b, n.text...)
+	}
+	return AppendDouble(b, n.float())
+}
+
+var pow10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+
+// float is the nearest double; too large ones are infinite.
+func (n *number) float() float64 {
+	if n.word {
+		if n.neg {
+			return math.Inf(-1)
+		}
+		return math.Inf(1)
+	}
+	// Both factors are exact doubles, so one rounding gives the nearest.
+	if n.exact && n.mant < 1<<53 && n.exp >= -22 && n.exp <= 22 {
+		f := float64(n.mant)
+		if n.exp < 0 {
+			f /= pow10[-n.exp]
+		} else {
+			f *= pow10[n.exp]
+		}
+		if n.neg {
+			f = -f
+		}
+		return f
+	}
+	f, _ := strconv.ParseFloat(str(n.text), 64) // the grammar is checked: only the range can fail
+	return f
+}
+
+// int is the value of an integer that fits 64 bits.
+func (n *number) int() (int64, bool) {
+	if !n.integer || n.word {
+		return 0, false
+	}
+	if !n.exact {
+		v, err := strconv.ParseInt(str(n.text), 10, 64)
+		return v, err == nil
+	}
+	if n.neg {
+		return -int64(n.mant), true
+	}
+	return int64(n.mant), true
+}
