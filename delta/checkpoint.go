@@ -1,0 +1,182 @@
+package delta
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"time"
+
+	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/checkpoint"
+	"github.com/marisma/marisma/delta/internal/logfile"
+	"github.com/marisma/marisma/objstore"
+)
+
+// Checkpoint writes a checkpoint of the newest version, unless there is one,
+// and gives the version. It streams; memory does not grow with the table.
+func (t *Table) Checkpoint(ctx context.Context) (int64, error) {
+	if err := lock(ctx, t.maintaining); err != nil {
+		return 0, err
+	}
+	defer unlock(t.maintaining)
+	s, err := t.Snapshot(ctx)
+	if err != nil {
+		return 0, err
+	}
+	l, err := t.list(ctx, true)
+	if err != nil {
+		return 0, err
+	}
+	return s.version, t.checkpoint(ctx, s, l)
+}
+
+// checkpoint writes s; l is the log from some older checkpoint or from its beginning.
+func (t *Table) checkpoint(ctx context.Context, s *Snapshot, l *listing) error {
+	if err := writable(s.protocol, s.meta, s.schema); err != nil {
+		return err
+	}
+	var base []logfile.File
+	for _, parts := range l.Checkpoints {
+		if parts[0].Version == s.version {
+			return nil
+		}
+		if parts[0].Version < s.version {
+			base = parts
+		}
+	}
+	name := logfile.CheckpointName(s.version)
+	r, pw := io.Pipe()
+	var rows, adds int64
+	done := make(chan error, 1)
+	go func() {
+		buf := bufio.NewWriterSize(pw, 256<<10)
+		var err error
+		rows, adds, err = t.writeCheckpoint(ctx, buf, s, base)
+		if err == nil {
+			err = buf.Flush()
+		}
+		_ = pw.CloseWithError(err)
+		done <- err
+	}()
+	// Put again over an older try of the same version is harmless: both are whole.
+	info, err := t.store.Put(ctx, t.logKey(name), r, objstore.PutOptions{})
+	_ = r.CloseWithError(io.ErrClosedPipe)
+	if werr := <-done; werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
+		err = werr
+	}
+	if err != nil {
+		return fmt.Errorf("delta: checkpoint of version %d: %w", s.version, err)
+	}
+	p := checkpoint.Pointer{Version: s.version, Size: rows, SizeInBytes: info.Size, NumOfAddFiles: adds}
+	data, err := action.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if _, err := t.store.Put(ctx, t.logKey(logfile.Hint), bytes.NewReader(data), objstore.PutOptions{}); err != nil {
+		return fmt.Errorf("delta: checkpoint of version %d: %w", s.version, err)
+	}
+	return nil
+}
+
+func (t *Table) writeCheckpoint(ctx context.Context, out io.Writer, s *Snapshot, base []logfile.File) (rows, adds int64, err error) {
+	w, err := checkpoint.NewWriter(out, s.protocol)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = w.Metadata(s.meta)
+	for _, x := range sortedTxns(s) {
+		if err == nil {
+			err = w.Txn(&x)
+		}
+	}
+	for _, d := range s.domains {
+		if err == nil {
+			err = w.Domain(&d)
+		}
+	}
+	if err == nil {
+		err = t.tombstones(ctx, s, base, w)
+	}
+	for _, e := range s.files {
+		if err != nil {
+			break
+		}
+		if e.liveAt(s.version) {
+			err = w.Add(&e.add)
+		}
+	}
+	rows, adds, cerr := w.Close()
+	return rows, adds, errors.Join(err, cerr)
+}
+
+func sortedTxns(s *Snapshot) []Txn {
+	keep := interval(s.meta.Configuration, "delta.setTransactionRetentionDuration", -1)
+	out := make([]Txn, 0, len(s.txns))
+	for _, x := range s.txns {
+		if keep >= 0 && x.LastUpdated > 0 && x.LastUpdated < s.table.opt.clock().Add(-keep).UnixMilli() {
+			continue
+		}
+		out = append(out, x)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].AppID < out[j].AppID })
+	return out
+}
+
+// tombstones copies the removes that are not yet expired: from the checkpoint
+// before and from the commits since. They are no part of snapshots, so that a
+// snapshot's memory follows the live files.
+func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File, w *checkpoint.Writer) error {
+	keep := interval(s.meta.Configuration, "delta.deletedFileRetentionDuration", 7*24*time.Hour)
+	expired := t.opt.clock().Add(-keep).UnixMilli()
+	from := int64(0)
+	if base != nil {
+		from = base[0].Version + 1
+	}
+	fresh := map[string]*Remove{}
+	added := map[string]bool{}
+	for v := from; v <= s.version; v++ {
+		set, _, err := t.readCommit(ctx, v, nil)
+		if err != nil {
+			return fmt.Errorf("version %d: %w", v, err)
+		}
+		for i := range set.Removes {
+			k := action.Key(set.Removes[i].Path, set.Removes[i].DeletionVector)
+			fresh[k] = &set.Removes[i]
+			delete(added, k)
+		}
+		for i := range set.Adds {
+			k := action.Key(set.Adds[i].Path, set.Adds[i].DeletionVector)
+			delete(fresh, k)
+			added[k] = true
+		}
+	}
+	keys := make([]string, 0, len(fresh))
+	for k := range fresh {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for _, k := range keys {
+		if fresh[k].DeletionTimestamp > expired {
+			if err := w.Remove(fresh[k]); err != nil {
+				return err
+			}
+		}
+	}
+	v := &checkpoint.Visitor{Remove: func(r Remove) error {
+		k := action.Key(r.Path, r.DeletionVector)
+		if r.DeletionTimestamp <= expired || added[k] || fresh[k] != nil {
+			return nil
+		}
+		return w.Remove(&r)
+	}}
+	for _, p := range base {
+		if err := checkpoint.Read(ctx, newInput(ctx, t.store, p.Key, p.Size), v); err != nil {
+			return fmt.Errorf("%s: %w", p.Key, err)
+		}
+	}
+	return nil
+}

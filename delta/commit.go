@@ -1,0 +1,414 @@
+package delta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/google/uuid"
+
+	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/schema"
+	"github.com/marisma/marisma/objstore"
+)
+
+// Commit is a change of a table, all or nothing. It may be stored as JSON
+// (SchemaTo apart) and committed by a later process.
+type Commit struct {
+	// Adds are files that a Writer made.
+	Adds []Add `json:"adds,omitempty"`
+	// Removes are live files to take out; ErrConflict where one is not live.
+	Removes []Remove `json:"removes,omitempty"`
+	// ReplaceAll takes out every file that is live when the commit happens,
+	// besides Removes; so a replacement needs no list that may grow old.
+	ReplaceAll bool `json:"replaceAll,omitempty"`
+	// Txn, if set, is recorded with the commit and makes it happen once: if the
+	// table has that version of the application or a later one, the commit is
+	// refused with ErrAlreadyCommitted.
+	Txn *Txn `json:"txn,omitempty"`
+	// Operation is the commit's name in the history, such as "STREAMING UPDATE"
+	// or "WRITE", the default.
+	Operation string `json:"operation,omitempty"`
+	// Parameters are the operation's, as JSON texts.
+	Parameters map[string]string `json:"parameters,omitempty"`
+	// Metrics are the operation's; rows, files and bytes added are counted
+	// where the caller does not.
+	Metrics map[string]string `json:"metrics,omitempty"`
+	// SchemaTo, if set, replaces the table's schema; Properties are merged into
+	// the table's (an empty text deletes one).
+	SchemaTo   *arrow.Schema     `json:"-"`
+	Properties map[string]string `json:"properties,omitempty"`
+	// ReadVersion is the version whose content the change was computed from;
+	// rows added since are then an ErrConflict unless they were appended
+	// blindly. -1 says that the change does not depend on the table's content.
+	ReadVersion int64 `json:"readVersion"`
+	// DataChange tells that the rows of the table change. A commit without it
+	// whose actions say otherwise is refused.
+	DataChange bool `json:"dataChange"`
+	// Tags go into the commit's information.
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// CommitResult tells what became of a commit.
+type CommitResult struct {
+	Version int64
+	// Time is when the store took the commit.
+	Time time.Time
+	// Retries is how often another writer was faster.
+	Retries int
+}
+
+// Commit makes c the table's next version. It waits for other commits of the
+// same handle, and tries again when another writer was faster, unless that
+// writer's commit contradicts c (ErrConflict, ErrTableChanged). With any error
+// but ErrCommitStateUnknown nothing was committed by this call.
+func (t *Table) Commit(ctx context.Context, c Commit) (CommitResult, error) {
+	if err := c.validate(); err != nil {
+		return CommitResult{}, err
+	}
+	if err := lock(ctx, t.committing); err != nil {
+		return CommitResult{}, err
+	}
+	defer unlock(t.committing)
+	t.mu.Lock()
+	old := time.Since(t.seen) > stale
+	t.mu.Unlock()
+	if old {
+		if err := t.refresh(ctx); err != nil {
+			return CommitResult{}, err
+		}
+	}
+	if c.ReadVersion >= 0 {
+		if err := t.checkSince(ctx, &c); err != nil {
+			return CommitResult{}, err
+		}
+	}
+	id := uuid.NewString()
+	for tries := 0; ; tries++ {
+		r, err := t.try(ctx, &c, id)
+		r.Retries = tries
+		if !errors.Is(err, objstore.ErrExists) {
+			return r, err
+		}
+		if tries >= t.opt.retries {
+			return r, fmt.Errorf("%w: other writers were faster %d times", ErrConflict, tries+1)
+		}
+		if err := t.yield(ctx, &c); err != nil {
+			return r, err
+		}
+		if err := pause(ctx, tries); err != nil {
+			return r, err
+		}
+	}
+}
+
+// pause waits before another try: up to 5 ms at first, twice as long each
+// time, up to a second; the length is random so that writers part.
+func pause(ctx context.Context, tries int) error {
+	most := min(5*time.Millisecond<<min(tries, 10), time.Second)
+	timer := time.NewTimer(most/4 + rand.N(most*3/4))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Commit) validate() error {
+	seen := map[string]bool{}
+	for i := range c.Adds {
+		a := &c.Adds[i]
+		if !c.DataChange && a.DataChange {
+			return fmt.Errorf("delta: the commit denies a data change that the add of %s makes", a.Path)
+		}
+		if k := action.Canonical(a.Path); a.Path == "" || seen[k] {
+			return fmt.Errorf("delta: the file %q is added twice or has no path", a.Path)
+		} else {
+			seen[k] = true
+		}
+	}
+	for i := range c.Removes {
+		r := &c.Removes[i]
+		if !c.DataChange && r.DataChange {
+			return fmt.Errorf("delta: the commit denies a data change that the remove of %s makes", r.Path)
+		}
+		k := "-" + action.Key(r.Path, r.DeletionVector)
+		if seen[k] {
+			return fmt.Errorf("delta: the file %q is removed twice", r.Path)
+		}
+		seen[k] = true
+	}
+	if c.Txn != nil && c.Txn.AppID == "" {
+		return errors.New("delta: a transaction without application id")
+	}
+	return nil
+}
+
+// try makes one attempt at the version after the tip.
+func (t *Table) try(ctx context.Context, c *Commit, id string) (CommitResult, error) {
+	set, version, err := t.build(c, id)
+	if err != nil {
+		return CommitResult{Version: version}, err
+	}
+	data, err := set.Encode()
+	if err != nil {
+		return CommitResult{}, err
+	}
+	at, err := t.put(ctx, version, data, id)
+	if err != nil {
+		return CommitResult{Version: version}, err
+	}
+	t.advance(version, set, at)
+	return CommitResult{Version: version, Time: at}, nil
+}
+
+// build makes the actions of c on top of the tip.
+func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tip := t.tip
+	if c.Txn != nil {
+		if x, ok := tip.txns[c.Txn.AppID]; ok && x.Version >= c.Txn.Version {
+			return nil, tip.version, &AlreadyCommittedError{AppID: c.Txn.AppID, Recorded: x.Version, Version: tip.version}
+		}
+	}
+	if err := tip.check(); err != nil {
+		return nil, tip.version, err
+	}
+	if err := writable(tip.protocol, tip.meta, tip.schema); err != nil {
+		return nil, tip.version, err
+	}
+	now := t.opt.clock().UnixMilli()
+	set := &action.Set{Adds: c.Adds}
+	if c.Txn != nil {
+		x := *c.Txn
+		if x.LastUpdated == 0 {
+			x.LastUpdated = now
+		}
+		set.Txns = []Txn{x}
+	}
+	if err := t.removes(c, set, now); err != nil {
+		return nil, tip.version, err
+	}
+	if c.SchemaTo != nil || len(c.Properties) > 0 {
+		m, err := alter(tip, c)
+		if err != nil {
+			return nil, tip.version, err
+		}
+		set.Metadata = m
+	}
+	set.Info = t.info(c, set, id, now)
+	return set, tip.version + 1, nil
+}
+
+// removes fills set's removes; t.mu is held.
+func (t *Table) removes(c *Commit, set *action.Set, now int64) error {
+	listed := map[string]bool{}
+	for _, r := range c.Removes {
+		k := action.Key(r.Path, r.DeletionVector)
+		if t.tip.index[k] == nil {
+			return fmt.Errorf("%w: %s is not in version %d any more", ErrConflict, r.Path, t.tip.version)
+		}
+		if r.DeletionTimestamp == 0 {
+			r.DeletionTimestamp = now
+		}
+		listed[k] = true
+		set.Removes = append(set.Removes, r)
+	}
+	if c.ReplaceAll {
+		for _, e := range t.tip.files {
+			if e.gone.Load() == 0 && !listed[action.Key(e.add.Path, e.add.DeletionVector)] {
+				set.Removes = append(set.Removes, e.add.Remove(now, c.DataChange))
+			}
+		}
+	}
+	if c.DataChange && len(set.Removes) > 0 && t.tip.meta.Configuration["delta.appendOnly"] == "true" {
+		return fmt.Errorf("%w: the table is append-only", ErrConstraint)
+	}
+	return nil
+}
+
+// alter is the tip's metadata with c's changes.
+func alter(tip *state, c *Commit) (*Metadata, error) {
+	m := *tip.meta
+	m.Configuration = maps.Clone(m.Configuration)
+	if m.Configuration == nil {
+		m.Configuration = map[string]string{}
+	}
+	for k, v := range c.Properties {
+		if v == "" {
+			delete(m.Configuration, k)
+		} else {
+			m.Configuration[k] = v
+		}
+	}
+	sc := tip.schema
+	if c.SchemaTo != nil {
+		var err error
+		if sc, err = schema.Normal(c.SchemaTo); err != nil {
+			return nil, fmt.Errorf("delta: %w", err)
+		}
+		if err := checkPartition(sc, m.PartitionColumns); err != nil {
+			return nil, err
+		}
+		if m.SchemaString, err = schema.Text(sc); err != nil {
+			return nil, fmt.Errorf("delta: %w", err)
+		}
+	}
+	need, err := protocolFor(sc, m.Configuration)
+	if err != nil {
+		return nil, err
+	}
+	if need.MinReaderVersion > tip.protocol.MinReaderVersion || need.MinWriterVersion > tip.protocol.MinWriterVersion {
+		return nil, fmt.Errorf("%w: the change needs protocol %d/%d; make the table with it", ErrUnsupportedFeature, need.MinReaderVersion, need.MinWriterVersion)
+	}
+	return &m, writable(tip.protocol, &m, sc)
+}
+
+func (t *Table) info(c *Commit, set *action.Set, id string, now int64) *CommitInfo {
+	i := &CommitInfo{
+		Timestamp: now, Operation: c.Operation, OperationParameters: c.Parameters, IsolationLevel: "WriteSerializable",
+		IsBlindAppend: c.ReadVersion < 0 && len(set.Removes) == 0 && set.Metadata == nil && len(set.Adds) > 0,
+		EngineInfo:    t.opt.engine, TxnID: id, Tags: c.Tags, OperationMetrics: map[string]string{},
+	}
+	if i.Operation == "" {
+		i.Operation = "WRITE"
+	}
+	if i.OperationParameters == nil {
+		mode := "Append"
+		if len(set.Removes) > 0 {
+			mode = "Overwrite"
+		}
+		i.OperationParameters = map[string]string{"mode": mode}
+	}
+	if !c.DataChange {
+		i.IsolationLevel = "SnapshotIsolation"
+	}
+	if t.tip.version >= 0 {
+		read := t.tip.version
+		if c.ReadVersion >= 0 {
+			read = c.ReadVersion
+		}
+		i.ReadVersion = &read
+	}
+	var bytes, rows int64
+	for _, a := range set.Adds {
+		bytes += a.Size
+		rows += max(recordCount(a.Stats), 0)
+	}
+	i.OperationMetrics["numFiles"] = fmt.Sprint(len(set.Adds))
+	i.OperationMetrics["numOutputRows"] = fmt.Sprint(rows)
+	i.OperationMetrics["numOutputBytes"] = fmt.Sprint(bytes)
+	if len(set.Removes) > 0 {
+		i.OperationMetrics["numRemovedFiles"] = fmt.Sprint(len(set.Removes))
+	}
+	maps.Copy(i.OperationMetrics, c.Metrics)
+	return i
+}
+
+// yield reads the commits that came in between and takes them into the tip; an
+// error where one of them contradicts c.
+func (t *Table) yield(ctx context.Context, c *Commit) error {
+	t.mu.Lock()
+	v := t.tip.version + 1
+	t.mu.Unlock()
+	for ; ; v++ {
+		set, at, err := t.readCommit(ctx, v, nil)
+		if errors.Is(err, objstore.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.contradicts(c, set, v); err != nil {
+			return err
+		}
+		t.advance(v, set, at)
+	}
+}
+
+// checkSince checks c against the commits after the version it was computed from.
+func (t *Table) checkSince(ctx context.Context, c *Commit) error {
+	t.mu.Lock()
+	tip := t.tip.version
+	t.mu.Unlock()
+	if c.ReadVersion > tip {
+		if err := t.refresh(ctx); err != nil {
+			return err
+		}
+		if tip = t.current().version; c.ReadVersion > tip {
+			return fmt.Errorf("%w: read version %d", ErrVersionNotFound, c.ReadVersion)
+		}
+	}
+	for v := c.ReadVersion + 1; v <= tip; v++ {
+		set, _, err := t.readCommit(ctx, v, nil)
+		if errors.Is(err, objstore.ErrNotFound) {
+			return fmt.Errorf("%w: version %d, needed to check what happened since version %d, is cleaned up", ErrConflict, v, c.ReadVersion)
+		}
+		if err != nil {
+			return err
+		}
+		if set.Metadata != nil || set.Protocol != nil {
+			return fmt.Errorf("%w: by version %d, after version %d", ErrTableChanged, v, c.ReadVersion)
+		}
+		if err := c.readDiffers(set, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contradicts tells whether the commit of version v, which c did not know of,
+// forbids c. Whether c's removes are still live is seen when it is built anew.
+func (t *Table) contradicts(c *Commit, won *action.Set, v int64) error {
+	if won.Protocol != nil {
+		return fmt.Errorf("%w: version %d has another protocol", ErrTableChanged, v)
+	}
+	if won.Metadata != nil {
+		t.mu.Lock()
+		m := t.tip.meta
+		t.mu.Unlock()
+		if c.SchemaTo != nil || len(c.Properties) > 0 || won.Metadata.SchemaString != m.SchemaString ||
+			won.Metadata.ID != m.ID || fmt.Sprint(won.Metadata.PartitionColumns) != fmt.Sprint(m.PartitionColumns) {
+			return fmt.Errorf("%w: version %d has other metadata", ErrTableChanged, v)
+		}
+	}
+	if c.Txn != nil {
+		for _, x := range won.Txns {
+			if x.AppID != c.Txn.AppID {
+				continue
+			}
+			if x.Version >= c.Txn.Version {
+				return &AlreadyCommittedError{AppID: x.AppID, Recorded: x.Version, Version: v}
+			}
+			return fmt.Errorf("%w: version %d is of the same application %s", ErrConflict, v, x.AppID)
+		}
+	}
+	return c.readDiffers(won, v)
+}
+
+// readDiffers tells whether what c was computed from is no longer what the
+// table holds.
+func (c *Commit) readDiffers(won *action.Set, v int64) error {
+	if c.ReadVersion < 0 || !c.DataChange {
+		return nil
+	}
+	blind := won.Info != nil && won.Info.IsBlindAppend
+	for i := range won.Adds {
+		if won.Adds[i].DataChange && !blind {
+			return fmt.Errorf("%w: version %d added rows that version %d does not have", ErrConflict, v, c.ReadVersion)
+		}
+	}
+	for i := range won.Removes {
+		if won.Removes[i].DataChange {
+			return fmt.Errorf("%w: version %d removed rows of version %d", ErrConflict, v, c.ReadVersion)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package delta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/marisma/marisma/delta/internal/parquetfile"
+)
+
+// CompactOptions say which files Compact merges. The zero value is good.
+type CompactOptions struct {
+	// TargetBytes is the size of merged files; 128 MiB by default.
+	TargetBytes int64
+	// MinFileBytes: files of this size are left alone; half of TargetBytes by default.
+	MinFileBytes int64
+	// MinFiles is how many files of a partition and of a like size must have
+	// come together before they are merged; 10 by default. Since only files of
+	// like size are merged, each row is rewritten a logarithmic number of times.
+	MinFiles int
+	// MaxFiles and MaxBytes bound what one call reads; 5000 and 4 GiB by default.
+	MaxFiles int
+	MaxBytes int64
+	// Writer sets compression and the like.
+	Writer WriterOptions
+}
+
+func (o *CompactOptions) defaults() {
+	if o.TargetBytes <= 0 {
+		o.TargetBytes = 128 << 20
+	}
+	if o.MinFileBytes <= 0 {
+		o.MinFileBytes = o.TargetBytes / 2
+	}
+	if o.MinFiles < 2 {
+		o.MinFiles = 10
+	}
+	if o.MaxFiles <= 0 {
+		o.MaxFiles = 5000
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 4 << 30
+	}
+}
+
+// CompactResult tells what Compact did; Version is -1 where nothing was to do.
+type CompactResult struct {
+	Version         int64
+	Removed, Added  int
+	RemovedBytes    int64
+	AddedBytes      int64
+	Rows            int64
+	PartitionsCount int
+}
+
+// Compact merges small files into larger ones in one commit that changes no
+// rows. Appends may go on meanwhile; ErrConflict where another writer removed
+// one of the files, and then nothing is changed.
+func (t *Table) Compact(ctx context.Context, opt CompactOptions) (CompactResult, error) {
+	opt.defaults()
+	none := CompactResult{Version: -1}
+	if err := lock(ctx, t.maintaining); err != nil {
+		return none, err
+	}
+	defer unlock(t.maintaining)
+	s, err := t.Snapshot(ctx)
+	if err != nil {
+		return none, err
+	}
+	groups := small(s, &opt)
+	if len(groups) == 0 {
+		return none, nil
+	}
+	o := opt.Writer
+	o.TargetFileBytes, o.Rearranged, o.MaxOpen = opt.TargetBytes, true, 1
+	w, err := t.NewWriter(ctx, o)
+	if err != nil {
+		return none, err
+	}
+	res := none
+	c := Commit{ReadVersion: -1, Operation: "OPTIMIZE", Parameters: map[string]string{"predicate": "[]", "zOrderBy": "[]", "clusterBy": "[]", "auto": "false"}}
+	now := t.opt.clock().UnixMilli()
+	for _, g := range groups {
+		for _, a := range g {
+			if err := w.copyFile(ctx, s, a); err != nil {
+				return none, w.abort(fmt.Errorf("delta: compaction: %s: %w", a.Path, err))
+			}
+			c.Removes = append(c.Removes, a.Remove(now, false))
+			res.RemovedBytes += a.Size
+		}
+	}
+	if c.Adds, err = w.Close(); err != nil {
+		return none, err
+	}
+	for _, a := range c.Adds {
+		res.AddedBytes += a.Size
+		res.Rows += max(recordCount(a.Stats), 0)
+	}
+	res.Removed, res.Added, res.PartitionsCount = len(c.Removes), len(c.Adds), len(groups)
+	c.Metrics = map[string]string{
+		"numAddedFiles": fmt.Sprint(res.Added), "numRemovedFiles": fmt.Sprint(res.Removed),
+		"numAddedBytes": fmt.Sprint(res.AddedBytes), "numRemovedBytes": fmt.Sprint(res.RemovedBytes),
+	}
+	r, err := t.Commit(ctx, c)
+	if err != nil {
+		if errors.Is(err, ErrCommitStateUnknown) {
+			return none, err
+		}
+		return none, t.discard(t.keysOf(c.Adds), err)
+	}
+	res.Version = r.Version
+	return res, nil
+}
+
+// copyFile writes a's rows into the writer's file of the same partition.
+func (w *Writer) copyFile(ctx context.Context, s *Snapshot, a Add) error {
+	names := make([]string, 0, w.files.NumFields())
+	for _, f := range w.files.Fields() {
+		names = append(names, f.Name)
+	}
+	rows := int64(0)
+	err := parquetfile.Read(ctx, newInput(ctx, w.table.store, s.Locate(a), a.Size), names, func(rec arrow.RecordBatch) error {
+		fit, err := conform(rec, w.files)
+		if err != nil {
+			return err
+		}
+		defer fit.Release()
+		rows += fit.NumRows()
+		return w.writePart(a.PartitionValues, fit)
+	})
+	if err != nil {
+		return err
+	}
+	if n := recordCount(a.Stats); n >= 0 && n != rows {
+		return fmt.Errorf("%w: the file has %d rows, the log says %d", ErrCorrupt, rows, n)
+	}
+	return nil
+}
+
+// small picks the files to merge: by partition and order of magnitude, oldest first.
+func small(s *Snapshot, opt *CompactOptions) [][]Add {
+	type class struct {
+		partition string
+		tier      int
+	}
+	files := map[class][]Add{}
+	var order []class
+	for a := range s.All() {
+		if a.Size >= opt.MinFileBytes || a.DeletionVector != nil {
+			continue
+		}
+		k := class{folder(s.meta.PartitionColumns, a.PartitionValues), tier(a.Size, int64(opt.MinFiles))}
+		if files[k] == nil {
+			order = append(order, k)
+		}
+		files[k] = append(files[k], a)
+	}
+	// Fullest first, so that the bound on one call's work does the most good.
+	sort.SliceStable(order, func(i, j int) bool { return len(files[order[i]]) > len(files[order[j]]) })
+	var out [][]Add
+	n, bytes := 0, int64(0)
+	for _, k := range order {
+		g := files[k]
+		if len(g) < opt.MinFiles {
+			break
+		}
+		for i, a := range g {
+			if n >= opt.MaxFiles || bytes >= opt.MaxBytes {
+				g = g[:i]
+				break
+			}
+			n++
+			bytes += a.Size
+		}
+		if len(g) < 2 {
+			break
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// tier is the order of magnitude of a file's size, by powers of the fan-in
+// over 64 KiB.
+func tier(size, fan int64) int {
+	n := 0
+	for bound := int64(64 << 10); size > bound && n < 40; bound *= fan {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,2 @@
+// Package parquetfile writes and reads the Parquet files of a table's data.
+package parquetfile

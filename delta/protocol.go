@@ -1,0 +1,147 @@
+package delta
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/marisma/marisma/delta/internal/schema"
+)
+
+// readFeatures are the reader features under which files read as ever.
+var readFeatures = []string{"timestampNtz", "vacuumProtocolCheck"}
+
+// writeFeatures are the writer features that this library honours, or that
+// ask for nothing as long as properties and schema do not use them.
+var writeFeatures = []string{
+	"appendOnly", "invariants", "checkConstraints", "changeDataFeed", "generatedColumns",
+	"timestampNtz", "vacuumProtocolCheck",
+}
+
+// legacy tells what the versions without feature lists ask of a writer.
+func mapped(m *Metadata) bool {
+	mode := m.Configuration["delta.columnMapping.mode"]
+	return mode != "" && mode != "none"
+}
+
+func readable(p *Protocol, m *Metadata) error {
+	var missing []string
+	switch {
+	case p.MinReaderVersion < 1 || p.MinReaderVersion > 3:
+		missing = append(missing, fmt.Sprintf("reader version %d", p.MinReaderVersion))
+	case p.MinReaderVersion == 3 && p.MinWriterVersion < 7:
+		return fmt.Errorf("%w: protocol %d/%d", ErrCorrupt, p.MinReaderVersion, p.MinWriterVersion)
+	case p.MinReaderVersion == 2:
+		if mapped(m) {
+			missing = append(missing, "columnMapping")
+		}
+	case p.MinReaderVersion == 3:
+		for _, f := range p.ReaderFeatures {
+			if !slices.Contains(readFeatures, f) && (f != "columnMapping" || mapped(m)) {
+				missing = append(missing, f)
+			}
+		}
+	}
+	return unsupported(missing, p, false)
+}
+
+func writable(p *Protocol, m *Metadata, s *arrow.Schema) error {
+	var missing []string
+	if p.MinWriterVersion < 1 || p.MinWriterVersion > 7 {
+		missing = append(missing, fmt.Sprintf("writer version %d", p.MinWriterVersion))
+	}
+	if p.MinWriterVersion == 7 {
+		for _, f := range p.WriterFeatures {
+			if !slices.Contains(writeFeatures, f) && (f != "columnMapping" || mapped(m)) {
+				missing = append(missing, f)
+			}
+		}
+	}
+	for k := range m.Configuration {
+		if strings.HasPrefix(k, "delta.constraints.") {
+			missing = append(missing, "checkConstraints")
+			break
+		}
+	}
+	if m.Configuration["delta.enableRowTracking"] == "true" {
+		missing = append(missing, "rowTracking")
+	}
+	for key, feature := range map[string]string{
+		"delta.invariants": "invariants", "delta.generationExpression": "generatedColumns",
+		"delta.identity.start": "identityColumns", "delta.columnMapping.id": "",
+	} {
+		if feature != "" && usesKey(arrow.StructOf(s.Fields()...), key) {
+			missing = append(missing, feature)
+		}
+	}
+	if p.MinReaderVersion >= 2 && mapped(m) {
+		missing = append(missing, "columnMapping")
+	}
+	return unsupported(missing, p, true)
+}
+
+func usesKey(t arrow.DataType, key string) bool {
+	n, ok := t.(arrow.NestedType)
+	if !ok {
+		return false
+	}
+	for _, f := range n.Fields() {
+		if _, ok := f.Metadata.GetValue(key); ok {
+			return true
+		}
+		if _, ok := f.Metadata.GetValue("json:" + key); ok || usesKey(f.Type, key) {
+			return true
+		}
+	}
+	return false
+}
+
+func unsupported(missing []string, p *Protocol, writing bool) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	sort.Strings(missing)
+	return &UnsupportedFeatureError{Writing: writing, Features: slices.Compact(missing), Protocol: *p}
+}
+
+// featurePrefix marks table properties that switch a feature on.
+const featurePrefix = "delta.feature."
+
+// protocolFor is the protocol of a new table: 1/2, more only where properties
+// ask for it. The properties that ask are consumed.
+func protocolFor(s *arrow.Schema, props map[string]string) (*Protocol, error) {
+	want := map[string]bool{}
+	for k, v := range props {
+		if f, ok := strings.CutPrefix(k, featurePrefix); ok {
+			if !slices.Contains(writeFeatures, f) || v != "supported" && v != "enabled" {
+				return nil, &UnsupportedFeatureError{Writing: true, Features: []string{f}, Protocol: Protocol{MinReaderVersion: 1, MinWriterVersion: 2}}
+			}
+			want[f] = true
+			delete(props, k)
+		}
+	}
+	if schema.HasNTZ(s) && !want["timestampNtz"] {
+		return nil, fmt.Errorf("%w: a timestamp without time zone needs the property delta.feature.timestampNtz=supported", ErrUnsupportedFeature)
+	}
+	if props["delta.enableChangeDataFeed"] == "true" {
+		want["changeDataFeed"] = true
+	}
+	if len(want) == 0 {
+		return &Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, nil
+	}
+	want["appendOnly"], want["invariants"] = true, true
+	p := &Protocol{MinReaderVersion: 1, MinWriterVersion: 7}
+	for f := range want {
+		p.WriterFeatures = append(p.WriterFeatures, f)
+		if slices.Contains(readFeatures, f) {
+			p.MinReaderVersion = 3
+			p.ReaderFeatures = append(p.ReaderFeatures, f)
+		}
+	}
+	sort.Strings(p.ReaderFeatures)
+	sort.Strings(p.WriterFeatures)
+	return p, nil
+}

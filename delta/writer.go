@@ -1,0 +1,312 @@
+package delta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/google/uuid"
+
+	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/parquetfile"
+	"github.com/marisma/marisma/delta/internal/schema"
+	"github.com/marisma/marisma/delta/internal/stats"
+	"github.com/marisma/marisma/objstore"
+)
+
+// WriterOptions say how data files are written. The zero value is good.
+type WriterOptions struct {
+	// TargetFileBytes closes a file that has grown to this size; 128 MiB by default.
+	TargetFileBytes int64
+	// Compression is "zstd" (the default), "snappy" or "none".
+	Compression string
+	// RowGroupBytes bounds a row group and with it the memory for each open
+	// file; 32 MiB by default.
+	RowGroupBytes int64
+	// MaxOpen bounds how many partitions' files are open at once, 32 by
+	// default; the one written to least recently is closed.
+	MaxOpen int
+	// Tags go into each add.
+	Tags map[string]string
+	// Rearranged marks files that hold rows the table has already.
+	Rearranged bool
+}
+
+func (o *WriterOptions) defaults() error {
+	if o.TargetFileBytes <= 0 {
+		o.TargetFileBytes = 128 << 20
+	}
+	if o.RowGroupBytes <= 0 {
+		o.RowGroupBytes = 32 << 20
+	}
+	if o.MaxOpen <= 0 {
+		o.MaxOpen = 32
+	}
+	if o.Compression == "" {
+		o.Compression = "zstd"
+	}
+	_, err := parquetfile.Codec(o.Compression)
+	return err
+}
+
+// Writer writes data files for later commits. It is for one goroutine; files
+// are uploaded in the background.
+type Writer struct {
+	table  *Table
+	opt    WriterOptions
+	schema *arrow.Schema // the table's
+	files  *arrow.Schema // of the data files
+	part   []string
+	sel    stats.Select
+	upload func(key string, r io.Reader) (objstore.Info, error)
+
+	open  []*dataFile // most recently used last
+	wg    sync.WaitGroup
+	done  []*dataFile
+	err   error
+	ended bool
+}
+
+// dataFile is a file being written.
+type dataFile struct {
+	id     string // of its partition
+	path   string // decoded, below the root
+	values Values
+	stats  *stats.Collector
+	pq     *parquetfile.Writer
+	pipe   *io.PipeWriter
+	info   objstore.Info // set when uploaded
+	err    error         // set when uploading failed
+}
+
+// NewWriter begins writing files for the table as it is now. ctx governs the
+// uploads until Close or Abort, one of which must be called.
+func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, error) {
+	if err := opt.defaults(); err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	meta, sc, protocol, err := t.tip.meta, t.tip.schema, t.tip.protocol, t.tip.check()
+	t.mu.Unlock()
+	if err == nil {
+		err = writable(protocol, meta, sc)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{
+		table: t, opt: opt, schema: sc, files: schema.Files(sc, meta.PartitionColumns), part: meta.PartitionColumns,
+		sel: stats.FromProperties(meta.Configuration),
+		upload: func(key string, r io.Reader) (objstore.Info, error) {
+			return t.store.Put(ctx, key, r, objstore.PutOptions{})
+		},
+	}, nil
+}
+
+// Write adds rows. Columns are matched by name; those that are missing are
+// NULL. The batch stays the caller's. After an error the Writer only takes
+// Abort.
+func (w *Writer) Write(rec arrow.RecordBatch) error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.ended {
+		return errors.New("delta: write after close")
+	}
+	if w.err = w.write(rec); w.err != nil {
+		return w.err
+	}
+	return nil
+}
+
+func (w *Writer) write(rec arrow.RecordBatch) error {
+	if rec.NumRows() == 0 {
+		return nil
+	}
+	fit, err := conform(rec, w.schema)
+	if err != nil {
+		return err
+	}
+	defer fit.Release()
+	if err := checkNulls(fit); err != nil {
+		return err
+	}
+	return split(fit, w.part, w.files, w.writePart)
+}
+
+// writePart writes rows of one partition; rec has the files' schema.
+func (w *Writer) writePart(values Values, rec arrow.RecordBatch) error {
+	f, err := w.file(values)
+	if err != nil {
+		return err
+	}
+	f.stats.Add(rec)
+	if err := f.pq.Write(rec); err != nil {
+		return w.failure(f, err)
+	}
+	if f.pq.Size() >= w.opt.TargetFileBytes {
+		return w.finish(f)
+	}
+	return nil
+}
+
+// failure prefers what the upload says, which closes the pipe, to what the
+// writer saw of it.
+func (w *Writer) failure(f *dataFile, err error) error {
+	if errors.Is(err, io.ErrClosedPipe) {
+		w.wg.Wait()
+		if f.err != nil {
+			return f.err
+		}
+	}
+	return err
+}
+
+func (w *Writer) file(values Values) (*dataFile, error) {
+	id := folder(w.part, values)
+	for i, f := range w.open {
+		if f.id == id {
+			w.open = append(slices.Delete(w.open, i, i+1), f)
+			return f, nil
+		}
+	}
+	if len(w.open) >= w.opt.MaxOpen {
+		if err := w.finish(w.open[0]); err != nil {
+			return nil, err
+		}
+	}
+	name, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	ext := ".parquet"
+	if w.opt.Compression != "none" {
+		ext = "." + w.opt.Compression + ext
+	}
+	r, pw := io.Pipe()
+	f := &dataFile{
+		id: id, path: path.Join(id, "part-"+name.String()+ext), values: values,
+		stats: stats.New(w.files, w.sel), pipe: pw,
+	}
+	if f.pq, err = parquetfile.NewWriter(pw, w.files, w.opt.Compression, w.opt.RowGroupBytes); err != nil {
+		return nil, err
+	}
+	w.open = append(w.open, f)
+	w.done = append(w.done, f)
+	w.wg.Go(func() {
+		f.info, f.err = w.upload(w.table.key(f.path), r)
+		_ = r.CloseWithError(io.ErrClosedPipe) // lets the writing side see a failure
+	})
+	return f, nil
+}
+
+// finish ends a file; its upload goes on.
+func (w *Writer) finish(f *dataFile) error {
+	w.open = slices.DeleteFunc(w.open, func(g *dataFile) bool { return g == f })
+	err := f.pq.Close()
+	_ = f.pipe.CloseWithError(err) // nil ends the upload well
+	if err != nil {
+		return w.failure(f, err)
+	}
+	return nil
+}
+
+// Close ends the files, waits until they are durable, and tells them. They are
+// no part of the table until a commit names them. On an error everything
+// written is deleted again; an OrphanError names what could not be.
+func (w *Writer) Close() ([]Add, error) {
+	if w.ended {
+		return nil, errors.New("delta: closed already")
+	}
+	for len(w.open) > 0 && w.err == nil {
+		w.err = w.finish(w.open[0])
+	}
+	if w.err == nil {
+		w.wg.Wait()
+		for _, f := range w.done {
+			w.err = errors.Join(w.err, f.err)
+		}
+	}
+	if w.err != nil {
+		return nil, w.abort(w.err)
+	}
+	w.ended = true
+	adds := make([]Add, 0, len(w.done))
+	for _, f := range w.done {
+		adds = append(adds, Add{
+			Path: action.Encode(f.path), PartitionValues: f.values, Size: f.info.Size, ModificationTime: f.info.ModTime.UnixMilli(),
+			DataChange: !w.opt.Rearranged, Stats: f.stats.JSON(), Tags: w.opt.Tags,
+		})
+	}
+	return adds, nil
+}
+
+// Abort gives up and deletes what was written; an OrphanError names files that
+// could not be deleted. After Close it does nothing.
+func (w *Writer) Abort() error {
+	if w.ended {
+		return nil
+	}
+	return w.abort(nil)
+}
+
+var errAborted = errors.New("delta: write aborted")
+
+func (w *Writer) abort(cause error) error {
+	w.ended = true
+	for _, f := range w.open {
+		_ = f.pipe.CloseWithError(errAborted) // fails the upload, which leaves nothing
+	}
+	w.open = nil
+	w.wg.Wait()
+	var keys []string
+	for _, f := range w.done {
+		if f.err == nil || !errors.Is(f.err, errAborted) {
+			keys = append(keys, w.table.key(f.path))
+		}
+	}
+	return w.table.discard(keys, cause)
+}
+
+// discard deletes data files that no version names. It gives cause, wrapped in
+// an OrphanError if some could not be deleted.
+func (t *Table) discard(keys []string, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	defer cancel()
+	var left []string
+	for _, k := range keys {
+		if err := t.store.Delete(ctx, k); err != nil {
+			left = append(left, k)
+			if cause == nil {
+				cause = fmt.Errorf("delta: giving up a write: %w", err)
+			}
+		}
+	}
+	if len(left) > 0 {
+		return &OrphanError{Keys: left, Err: cause}
+	}
+	return cause
+}
+
+// Discard deletes files of prepared adds that will never be committed. An
+// OrphanError names those that could not be deleted. Files that the table's
+// newest version names are left alone.
+func (t *Table) Discard(ctx context.Context, adds []Add) error {
+	if err := t.refresh(ctx); err != nil {
+		return err
+	}
+	var keys []string
+	t.mu.Lock()
+	for _, a := range adds {
+		if t.tip.index[action.Key(a.Path, a.DeletionVector)] == nil {
+			keys = append(keys, t.locate(a.Path))
+		}
+	}
+	t.mu.Unlock()
+	return t.discard(keys, nil)
+}
