@@ -27,16 +27,18 @@ type complaints struct {
 	at  map[complaint]*spell
 }
 
-type complaint struct{ what, who string }
+// complaint is what is said at most once a minute: a text, of a kind, about
+// someone; kind is not printed.
+type complaint struct{ what, kind, who string }
 
 type spell struct {
 	last    time.Time
 	leftOut int
 }
 
-func (c *complaints) say(what, who string, err error, more ...any) {
+func (c *complaints) say(what, kind, who string, err error, more ...any) {
 	now := time.Now()
-	k := complaint{what, who}
+	k := complaint{what, kind, who}
 	c.mu.Lock()
 	if c.at == nil {
 		c.at = map[complaint]*spell{}
@@ -57,7 +59,7 @@ func (c *complaints) say(what, who string, err error, more ...any) {
 	c.mu.Unlock()
 	args := append([]any{"error", err}, more...)
 	if who != "" {
-		args = append([]any{"device", who}, args...)
+		args = append([]any{"who", who}, args...)
 	}
 	if left > 0 {
 		args = append(args, "times_more", left)

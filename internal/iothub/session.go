@@ -70,9 +70,7 @@ func (h *Hub) Connect(_ context.Context, c *mqtt.Conn, p *mqtt.Connect) (mqtt.Se
 		err = ErrUnknownDevice
 	}
 	if err != nil {
-		h.counts.refused.WithLabelValues(refusal(err)).Inc()
-		h.counts.refusals.Add(1)
-		h.complaints.say("device refused", shorten(p.ClientID), err, "remote", c.RemoteAddr().String())
+		h.refused(c, p.ClientID, err)
 		return nil, false, mqtt.NotAuthorized
 	}
 	s := h.newSession(c, g, e, p)
@@ -84,6 +82,19 @@ func (h *Hub) Connect(_ context.Context, c *mqtt.Conn, p *mqtt.Connect) (mqtt.Se
 	}
 	h.cfg.Logger.Debug("device connected", "device", g.id.name(), "remote", c.RemoteAddr().String())
 	return s, present, mqtt.Accepted
+}
+
+// refused counts a refused CONNECT and logs it: by device where there is such
+// a device, else by the peer's address, for names are free to make up.
+func (h *Hub) refused(c *mqtt.Conn, clientID string, err error) {
+	reason, remote := refusal(err), c.RemoteAddr().String()
+	h.counts.refused.WithLabelValues(reason).Inc()
+	h.counts.refusals.Add(1)
+	who := hostOf(remote)
+	if _, ok := h.cfg.Registry.Get(clientID); ok {
+		who = clientID
+	}
+	h.complaints.say("device refused", reason, who, err, "client_id", shorten(clientID), "remote", remote)
 }
 
 func (h *Hub) newSession(c *mqtt.Conn, g grant, e *entry, p *mqtt.Connect) *session {
@@ -180,7 +191,7 @@ func (h *Hub) Ended(ctx context.Context, c *mqtt.Conn, ms mqtt.Session, err erro
 	h.counts.closed.WithLabelValues(reason).Inc()
 	if bad {
 		h.counts.faults.Add(1)
-		h.complaints.say("device connection closed", name, err, "remote", c.RemoteAddr().String())
+		h.complaints.say("device connection closed", reason, name, err, "remote", c.RemoteAddr().String())
 		return
 	}
 	h.cfg.Logger.Debug("device connection closed", "device", name, "reason", err)
@@ -195,7 +206,7 @@ func (h *Hub) unknownEnded(c *mqtt.Conn, err error) {
 	h.counts.closed.WithLabelValues(reason).Inc()
 	if bad {
 		h.counts.faults.Add(1)
-		h.complaints.say("connection closed before a device was known", hostOf(c.RemoteAddr().String()), err)
+		h.complaints.say("connection closed before a device was known", reason, hostOf(c.RemoteAddr().String()), err)
 	}
 }
 
@@ -245,7 +256,7 @@ func cutTopic(topic, prefix []byte) (bag []byte, ok bool) {
 // Subscribe grants the filters that SDKs ask for, at most QoS 1.
 func (s *session) Subscribe(sub mqtt.Subscription) byte {
 	if !s.mayRead(sub.Filter) {
-		s.hub.complaints.say("subscription refused", s.id.name(), fmt.Errorf("%w: %.200q", ErrForeignTopic, sub.Filter))
+		s.hub.complaints.say("subscription refused", "", s.id.name(), fmt.Errorf("%w: %.200q", ErrForeignTopic, sub.Filter))
 		return mqtt.Refused
 	}
 	s.hub.mu.Lock()

@@ -70,7 +70,7 @@ func (s *session) append(ctx context.Context, b *batchDone) error {
 		if ctx.Err() != nil {
 			return mqtt.ErrClosed
 		}
-		h.complaints.say("messages are not acknowledged", "", err, "problem", h.cfg.Log.Problem())
+		h.complaints.say("messages are not acknowledged", "", "", err, "problem", h.cfg.Log.Problem())
 		h.counts.throttled.Add(1)
 		wait := retryTime
 		if !errors.Is(err, eventlog.ErrFull) {
@@ -111,7 +111,7 @@ func (b *batchDone) done(_ int64, err error) {
 		return
 	}
 	h.counts.dropped.Add(int64(b.messages))
-	h.complaints.say("messages are not acknowledged", "", err, "problem", h.cfg.Log.Problem())
+	h.complaints.say("messages are not acknowledged", "", "", err, "problem", h.cfg.Log.Problem())
 	if !b.s.failed.Swap(true) {
 		time.AfterFunc(h.cfg.HoldTime, func() { b.s.conn.Close(errors.Join(ErrNotStored, err)) })
 	}
@@ -156,7 +156,7 @@ func (s *session) sendWill(ctx context.Context) {
 	h.counts.attempts.Add(1)
 	failed := func(err error) {
 		h.counts.dropped.Add(1)
-		h.complaints.say("will is lost", s.id.name(), err)
+		h.complaints.say("will is lost", "", s.id.name(), err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, willTime)
 	defer cancel()
