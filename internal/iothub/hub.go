@@ -11,10 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/marisma/marisma/internal/eventlog"
 	"github.com/marisma/marisma/internal/mqtt"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Domain ends the host name of every IoT Hub.

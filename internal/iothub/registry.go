@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
 	"github.com/marisma/marisma/internal/auth"
 	"github.com/marisma/marisma/internal/vfs"
 )

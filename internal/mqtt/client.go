@@ -51,6 +51,7 @@ type Client struct {
 	lastID uint16
 	sent   bool // since the last tick
 	pings  int  // unanswered
+	ticker *time.Timer
 	err    error
 }
 
@@ -61,6 +62,7 @@ const handshakeTime = 30 * time.Second
 func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	def(&cfg.Window, 64)
 	def(&cfg.KeepAlive, 60*time.Second)
+	cfg.KeepAlive = max(cfg.KeepAlive, time.Second)
 	if cfg.Window < 0 || cfg.Window > 65000 {
 		return nil, fmt.Errorf("mqtt: window of %d messages", cfg.Window)
 	}
@@ -90,6 +92,9 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 		}
 		return nil, err
 	}
+	c.mu.Lock()
+	c.ticker = time.AfterFunc(c.tickTime(), c.tick)
+	c.mu.Unlock()
 	c.loops.Go(c.write)
 	c.loops.Go(func() { c.read(rest) })
 	return c, nil
@@ -107,7 +112,7 @@ func dialNet(ctx context.Context, cfg ClientConfig) (net.Conn, error) {
 			}
 			return nil, err
 		}
-		ws.SetReadLimit(1 << 20)
+		ws.SetReadLimit(-1) // a frame is read piece by piece, packets have their limit
 		return newWSConn(context.WithoutCancel(ctx), ws, cfg.WebSocketURL), nil
 	}
 	if cfg.TLS != nil {

@@ -14,42 +14,55 @@ func (c *Client) end(err error, last []byte) {
 	}
 	c.err = err
 	close(c.done)
+	c.ticker.Stop()
 	c.mu.Unlock()
+	signal(c.wake)
 	if len(last) > 0 && c.nc.SetWriteDeadline(time.Now().Add(closeTime)) == nil {
 		_, _ = c.nc.Write(last) // a goodbye; the connection is closed either way
 	}
 	_ = c.nc.Close() // given up
 }
 
-// write sends what is queued in one call, and PINGREQ where nothing was sent
-// for the keep alive time [MQTT-3.1.2-23].
+// tickTime is half the keep alive time: what was silent for one tick is never
+// silent for two.
+func (c *Client) tickTime() time.Duration { return c.keepAlive / 2 }
+
+// tick sends PINGREQ where nothing was sent since the last tick
+// [MQTT-3.1.2-23], and ends a client whose pings nobody answers.
+func (c *Client) tick() {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	late := c.pings >= 2
+	if !c.sent && !late {
+		c.out = AppendEmpty(c.out, PINGREQ)
+		c.pings++
+	}
+	c.sent = false
+	c.ticker.Reset(c.tickTime())
+	c.mu.Unlock()
+	if late {
+		c.end(ErrKeepAlive, nil)
+		return
+	}
+	signal(c.wake)
+}
+
+// write sends what is queued in one call.
 func (c *Client) write() {
-	tick := time.NewTicker(max(c.keepAlive, 2*time.Second) / 2)
-	defer tick.Stop()
 	var buf []byte
 	for {
-		select {
-		case <-c.done:
-			return
-		case <-tick.C:
-			c.mu.Lock()
-			late := c.pings >= 2
-			if !c.sent && !late {
-				c.out = AppendEmpty(c.out, PINGREQ)
-				c.pings++
-			}
-			c.sent = false
-			c.mu.Unlock()
-			if late {
-				c.end(ErrKeepAlive, nil)
-				return
-			}
-		case <-c.wake:
-		}
+		<-c.wake // of end too
 		c.mu.Lock()
 		buf, c.out = c.out, buf[:0]
 		c.sent = c.sent || len(buf) > 0
+		ended := c.err != nil
 		c.mu.Unlock()
+		if ended {
+			return
+		}
 		if len(buf) == 0 {
 			continue
 		}

@@ -117,6 +117,7 @@ func TestClientIsRefused(t *testing.T) {
 }
 
 func TestClientKeepsAlive(t *testing.T) {
+	t.Parallel()
 	b := &book{}
 	c, err := Dial(t.Context(), ClientConfig{Addr: serve(t, b), ClientID: "d", KeepAlive: time.Second})
 	if err != nil {

@@ -66,6 +66,7 @@ func (c *Conn) Close(reason error) {
 	}
 	c.mu.Unlock()
 	c.cancel()
+	signal(c.wake) // the writer ends
 }
 
 func (c *Conn) reason() error {
@@ -198,20 +199,19 @@ func (c *Conn) waitRoom(ctx context.Context) error {
 }
 
 // write is the writer: all that is queued goes out in one call.
-func (c *Conn) write(ctx context.Context) {
+func (c *Conn) write() {
 	var buf []byte
 	var until time.Time
 	timeout := c.srv.cfg.WriteTimeout
 	for {
-		select {
-		case <-c.wake:
-		case <-ctx.Done():
-			return
-		}
+		<-c.wake // of Close too
 		c.mu.Lock()
 		buf, c.out = c.out, buf[:0]
-		stuck := c.stuck
+		stuck, closed := c.stuck, c.why != nil
 		c.mu.Unlock()
+		if closed {
+			return
+		}
 		if len(buf) == 0 {
 			continue
 		}

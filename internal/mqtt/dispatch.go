@@ -46,10 +46,10 @@ func (c *Conn) connect(ctx context.Context) error {
 		return c.refuse(code, nil)
 	}
 	c.session = session
-	return c.accept(ctx, p, present)
+	return c.accept(p, present)
 }
 
-func (c *Conn) accept(ctx context.Context, p *Connect, present bool) error {
+func (c *Conn) accept(p *Connect, present bool) error {
 	limit := c.srv.cfg.MaxKeepAlive
 	c.silence = limit
 	if p.KeepAlive > 0 {
@@ -63,7 +63,7 @@ func (c *Conn) accept(ctx context.Context, p *Connect, present bool) error {
 	if err := c.nc.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
-	c.writer.Go(func() { c.write(ctx) })
+	c.writer.Go(c.write)
 	return nil
 }
 

@@ -193,7 +193,7 @@ func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 	} else if ctx.Err() != nil {
 		err = ErrClosed
 	}
-	c.Close(err)
+	c.Close(err) // err is never nil: serve returns only with one
 	if stop() {
 		_ = nc.Close() // the connection is given up
 	} else {

@@ -31,7 +31,7 @@ func (s *Server) WebSocket() http.Handler {
 			_ = ws.Close(websocket.StatusPolicyViolation, "subprotocol mqtt is needed")
 			return
 		}
-		ws.SetReadLimit(int64(s.cfg.MaxPacket) * 2)
+		ws.SetReadLimit(-1) // a frame is read piece by piece, packets have their limit
 		s.ServeConn(r.Context(), newWSConn(r.Context(), ws, r.RemoteAddr))
 	})
 }
