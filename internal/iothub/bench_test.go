@@ -54,7 +54,7 @@ func benchHub(b *testing.B, n, window int) []*mqtt.Client {
 	clients := make([]*mqtt.Client, n)
 	for i := range clients {
 		id := fmt.Sprintf("dev-%05d", i)
-		if _, err := reg.Add(ctx, id); err != nil {
+		if _, err := reg.Ensure(ctx, id); err != nil {
 			b.Fatal(err)
 		}
 		clients[i], err = mqtt.Dial(ctx, mqtt.ClientConfig{Addr: ln.Addr().String(), ClientID: id, Username: hostName + "/" + id, Password: password, Window: window})

@@ -1,6 +1,7 @@
 package iothub
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -24,7 +25,7 @@ const maxComplaints = 4096
 type complaints struct {
 	log *slog.Logger
 	mu  sync.Mutex
-	at  map[complaint]*spell
+	of  map[complaint]*spell
 }
 
 // complaint is what is said at most once a minute: a text, of a kind, about
@@ -37,13 +38,21 @@ type spell struct {
 }
 
 func (c *complaints) say(what, kind, who string, err error, more ...any) {
+	c.at(slog.LevelWarn, complaint{what, kind, who}, err, more)
+}
+
+// alarm is say for what is wrong with the hub itself.
+func (c *complaints) alarm(what string, err error, more ...any) {
+	c.at(slog.LevelError, complaint{what: what}, err, more)
+}
+
+func (c *complaints) at(level slog.Level, k complaint, err error, more []any) {
 	now := time.Now()
-	k := complaint{what, kind, who}
 	c.mu.Lock()
-	if c.at == nil {
-		c.at = map[complaint]*spell{}
+	if c.of == nil {
+		c.of = map[complaint]*spell{}
 	}
-	s := c.at[k]
+	s := c.of[k]
 	if s != nil && now.Sub(s.last) < quiet {
 		s.leftOut++
 		c.mu.Unlock()
@@ -52,33 +61,33 @@ func (c *complaints) say(what, kind, who string, err error, more ...any) {
 	if s == nil {
 		c.sweep(now)
 		s = &spell{}
-		c.at[k] = s
+		c.of[k] = s
 	}
 	left := s.leftOut
 	s.last, s.leftOut = now, 0
 	c.mu.Unlock()
 	args := append([]any{"error", err}, more...)
-	if who != "" {
-		args = append([]any{"who", who}, args...)
+	if k.who != "" {
+		args = append([]any{"who", k.who}, args...)
 	}
 	if left > 0 {
 		args = append(args, "times_more", left)
 	}
-	c.log.Warn(what, args...)
+	c.log.Log(context.Background(), level, k.what, args...)
 }
 
 // sweep makes room: old complaints first, all if there is no old one.
 func (c *complaints) sweep(now time.Time) {
-	if len(c.at) < maxComplaints {
+	if len(c.of) < maxComplaints {
 		return
 	}
-	for k, s := range c.at {
+	for k, s := range c.of {
 		if now.Sub(s.last) >= quiet {
-			delete(c.at, k)
+			delete(c.of, k)
 		}
 	}
-	if len(c.at) >= maxComplaints {
-		clear(c.at)
+	if len(c.of) >= maxComplaints {
+		clear(c.of)
 	}
 }
 

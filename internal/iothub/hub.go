@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/marisma/marisma/internal/eventlog"
@@ -81,6 +82,7 @@ type Hub struct {
 	policies   map[string]Policy
 	counts     counts
 	complaints complaints
+	stalled    atomic.Bool // the log has refused messages and not taken any since
 
 	mu       sync.Mutex
 	sessions map[string]*session            // by identity

@@ -139,27 +139,62 @@ func (r *Registry) Add(ctx context.Context, id string) (Device, error) {
 			return Device{}, fmt.Errorf("%w: %s", ErrNotFound, device)
 		}
 	}
-	d := Device{
-		ID: id, GenerationID: uuid.NewString(), Status: Enabled, PrimaryKey: auth.NewKey(), SecondaryKey: auth.NewKey(),
-		Created: time.Now().UTC().Truncate(time.Millisecond),
-	}
+	d := newDevice(id)
 	if err := r.put(d); err != nil {
 		return Device{}, err
 	}
 	return d, nil
 }
 
-// put makes a device's entry durable, then visible.
-func (r *Registry) put(d Device) error {
-	if err := r.file.add([]line{{Device: &d}}, r.devices); err != nil {
+// Ensure adds those devices that are missing, with one sync for all. It adds
+// no modules.
+func (r *Registry) Ensure(ctx context.Context, ids ...string) (added int, err error) {
+	r.change.Lock()
+	defer r.change.Unlock()
+	var missing []Device
+	asked := map[string]bool{}
+	for _, id := range ids {
+		if err := CheckID(id); err != nil {
+			return 0, err
+		}
+		if strings.Contains(id, "/") {
+			return 0, fmt.Errorf("%w: %s is a module", ErrBadID, id)
+		}
+		if _, ok := r.Get(id); !ok && !asked[id] {
+			asked[id] = true
+			missing = append(missing, newDevice(id))
+		}
+	}
+	if len(missing) == 0 || ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	return len(missing), r.put(missing...)
+}
+
+func newDevice(id string) Device {
+	return Device{
+		ID: id, GenerationID: uuid.NewString(), Status: Enabled, PrimaryKey: auth.NewKey(), SecondaryKey: auth.NewKey(),
+		Created: time.Now().UTC().Truncate(time.Millisecond),
+	}
+}
+
+// put makes entries durable, then visible.
+func (r *Registry) put(devices ...Device) error {
+	lines := make([]line, len(devices))
+	for i := range devices {
+		lines[i].Device = &devices[i]
+	}
+	if err := r.file.add(lines, r.devices); err != nil {
 		return fmt.Errorf("device registry: %w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if e := r.byID[d.ID]; e != nil {
-		e.device = d
-	} else {
-		r.byID[d.ID] = &entry{device: d}
+	for _, d := range devices {
+		if e := r.byID[d.ID]; e != nil {
+			e.device = d
+		} else {
+			r.byID[d.ID] = &entry{device: d}
+		}
 	}
 	return nil
 }

@@ -69,6 +69,29 @@ func TestRegistrySurvivesRestart(t *testing.T) {
 	}
 }
 
+func TestRegistryEnsure(t *testing.T) {
+	fs := vfs.NewMem()
+	r := openRegistry(t, fs)
+	a, err := r.Add(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Ensure(t.Context(), "c", "a", "b", "c"); n != 2 || err != nil {
+		t.Error(n, err)
+	}
+	if n, err := r.Ensure(t.Context(), "a", "b"); n != 0 || err != nil {
+		t.Error(n, err)
+	}
+	for _, bad := range []string{"x y", "a/m"} {
+		if _, err := r.Ensure(t.Context(), "d", bad); !errors.Is(err, ErrBadID) {
+			t.Error(bad, err)
+		}
+	}
+	if d, _ := openRegistry(t, fs).Get("a"); d.PrimaryKey != a.PrimaryKey || r.Len() != 3 {
+		t.Errorf("%+v of %d", d, r.Len())
+	}
+}
+
 func TestRegistryIDs(t *testing.T) {
 	for id, ok := range map[string]bool{"press-07": true, "a/b": true, "A.%_*?!(),:=@$'": true, "": false, "a/": false, "/a": false, "a/b/c": false, "a b": false, "ü": false, "a+": false, "a#": false} {
 		if err := CheckID(id); (err == nil) != ok || !ok && !errors.Is(err, ErrBadID) {

@@ -70,7 +70,7 @@ func (s *session) append(ctx context.Context, b *batchDone) error {
 		if ctx.Err() != nil {
 			return mqtt.ErrClosed
 		}
-		h.complaints.say("messages are not acknowledged", "", "", err, "problem", h.cfg.Log.Problem())
+		h.stall(err)
 		h.counts.throttled.Add(1)
 		wait := retryTime
 		if !errors.Is(err, eventlog.ErrFull) {
@@ -108,13 +108,22 @@ func (b *batchDone) done(_ int64, err error) {
 		h.counts.success.Add(int64(b.messages))
 		h.counts.bytes.Add(int64(b.bytes))
 		h.counts.latency.Observe(time.Since(b.since).Seconds())
+		if h.stalled.Load() && h.stalled.Swap(false) {
+			h.cfg.Logger.Info("messages are acknowledged again")
+		}
 		return
 	}
 	h.counts.dropped.Add(int64(b.messages))
-	h.complaints.say("messages are not acknowledged", "", "", err, "problem", h.cfg.Log.Problem())
+	h.stall(err)
 	if !b.s.failed.Swap(true) {
 		time.AfterFunc(h.cfg.HoldTime, func() { b.s.conn.Close(errors.Join(ErrNotStored, err)) })
 	}
+}
+
+// stall says that the log takes no messages.
+func (h *Hub) stall(err error) {
+	h.stalled.Store(true)
+	h.complaints.alarm("messages are not acknowledged", err, "problem", h.cfg.Log.Problem())
 }
 
 // headers are a message's record headers: its properties, then the hub's
