@@ -202,8 +202,8 @@ func (b *backend) History(ctx context.Context, _ auth.Principal, table string, l
 
 func apiCommit(c delta.HistoryEntry) api.Commit {
 	return api.Commit{
-		Version: c.Version, Time: c.Timestamp, Operation: c.Operation, Parameters: c.Parameters,
-		Metrics: c.Metrics, Engine: c.Engine,
+		Version: c.Version, Time: c.Time, Operation: c.Info.Operation, Parameters: c.Info.OperationParameters,
+		Metrics: c.Info.OperationMetrics, Engine: c.Info.EngineInfo,
 	}
 }
 

@@ -258,8 +258,8 @@ func (e *Engine) history(ctx context.Context, sess *Session, c *plan.Command) (*
 	var rows [][]string
 	for _, k := range h {
 		rows = append(rows, []string{
-			strconv.FormatInt(k.Version, 10), k.Timestamp.UTC().Format("2006-01-02 15:04:05.999"), k.Operation,
-			mapText(k.Parameters), mapText(k.Metrics), k.Engine,
+			strconv.FormatInt(k.Version, 10), k.Time.UTC().Format("2006-01-02 15:04:05.999"), k.Info.Operation,
+			mapText(k.Info.OperationParameters), mapText(k.Info.OperationMetrics), k.Info.EngineInfo,
 		})
 	}
 	res := textResult([]string{"version", "timestamp", "operation", "operationParameters", "operationMetrics", "engineInfo"}, rows)

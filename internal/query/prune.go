@@ -3,6 +3,7 @@ package query
 import (
 	"math/big"
 	"slices"
+	"time"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -124,9 +125,9 @@ func (p pruner) scan(s *plan.Scan, known []conjunct) {
 }
 
 var comparisons = map[string][2]delta.Op{ // as written, and with the sides swapped
-	"=": {delta.OpEq, delta.OpEq}, "==": {delta.OpEq, delta.OpEq},
-	"<": {delta.OpLt, delta.OpGt}, "<=": {delta.OpLe, delta.OpGe},
-	">": {delta.OpGt, delta.OpLt}, ">=": {delta.OpGe, delta.OpLe},
+	"=": {delta.Eq, delta.Eq}, "==": {delta.Eq, delta.Eq},
+	"<": {delta.Lt, delta.Gt}, "<=": {delta.LtEq, delta.GtEq},
+	">": {delta.Gt, delta.Lt}, ">=": {delta.GtEq, delta.LtEq},
 }
 
 // conjuncts are the comparisons that hold whenever e is true.
@@ -166,14 +167,26 @@ func compared(x, y plan.Expr, op delta.Op) (conjunct, bool) {
 // statValue is a literal as delta.Predicate takes it.
 func statValue(l *plan.Literal, t types.Type) (any, bool) {
 	switch v := l.Value.(type) {
-	case bool, int64, float64, string:
+	case int64:
+		switch t {
+		case types.Date:
+			return time.Unix(v*secondsPerDay, 0).UTC(), true
+		case types.Timestamp, types.TimestampNTZ:
+			return time.UnixMicro(v).UTC(), true
+		}
+		return v, types.IsIntegral(t)
+	case bool, float64, string:
 		return v, true
 	case float32:
 		return float64(v), true
 	case *big.Int:
 		if d, ok := t.(types.Decimal); ok {
-			return delta.Decimal{Unscaled: v, Scale: d.Scale}, true
+			return new(big.Rat).SetFrac(v, pow10(d.Scale)).FloatString(d.Scale), true
 		}
 	}
 	return nil, false
 }
+
+const secondsPerDay = 86400
+
+func pow10(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }

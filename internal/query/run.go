@@ -38,10 +38,10 @@ type Input struct {
 }
 
 // File is a local Parquet file with the values of its partition columns as the
-// Delta log writes them; nil is NULL.
+// Delta log writes them; an empty text is NULL.
 type File struct {
 	Path      string
-	Partition map[string]*string
+	Partition map[string]string
 }
 
 // Options of one execution.
@@ -252,8 +252,8 @@ func partitionsSQL(files []File, cols []string) string {
 		vals := make([]string, 0, len(cols)+1)
 		vals = append(vals, str(f.Path))
 		for _, c := range cols {
-			if v := f.Partition[c]; v != nil && *v != "" {
-				vals = append(vals, str(*v))
+			if v := f.Partition[c]; v != "" {
+				vals = append(vals, str(v))
 			} else {
 				vals = append(vals, "CAST(NULL AS VARCHAR)")
 			}
