@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -89,20 +87,20 @@ func checkEngine(ctx context.Context) Check {
 func checkFolder(ctx context.Context, dir string) (running bool, out []Check) {
 	st, err := folder.Peek(dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		out = append(out, Check{"data folder", checkOK, dir + " will be made by the first `marisma up`"})
 	case err != nil:
 		return false, []Check{{"data folder", checkFail, err.Error()}}
-	case st.PID != 0:
+	case !st.Exists:
+		out = append(out, Check{"data folder", checkOK, dir + " will be made by the first `marisma up`"})
+	case st.InUse:
 		running = true
-		found := fmt.Sprintf("%s, format %d, owned by the server with pid %d", dir, st.Format, st.PID)
+		found := fmt.Sprintf("%s, format %d, owned by the server with pid %d", dir, st.Stamp.Format, st.PID)
 		res := checkOK
 		if _, err := api.Unix(SocketPath(dir)).Status(ctx); err != nil {
 			res, found = checkWarn, found+", which does not answer: "+err.Error()
 		}
 		out = append(out, Check{"data folder", res, found})
 	default:
-		out = append(out, Check{"data folder", checkOK, fmt.Sprintf("%s, format %d, nobody uses it", dir, st.Format)})
+		out = append(out, Check{"data folder", checkOK, fmt.Sprintf("%s, format %d, nobody uses it", dir, st.Stamp.Format)})
 	}
 	base := dir
 	for {

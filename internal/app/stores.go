@@ -94,27 +94,20 @@ func openStores(ctx context.Context, p *bundle.Project, log *slog.Logger) (_ *st
 // admin is who the printed tokens stand for.
 var admin = auth.Principal{Name: "admin", Kind: auth.User, Admin: true}
 
-// hosts are the names under which devices and clients may reach the server.
+// hosts are the names under which devices and clients may reach the server;
+// the first stands in connection strings.
 func hosts(p *bundle.Project) []string {
-	h := []string{p.Hub.Name + hubDomain, p.Hub.Name}
-	if p.Hub.Host != "" {
-		h = append(h, p.Hub.Host)
+	first := p.Hub.Host
+	if first == "" {
+		first = "localhost"
 	}
-	return h
+	return []string{first, p.Hub.Name + iothub.Domain, p.Hub.Name}
 }
-
-// hubDomain is what IoT Hub's host names end in.
-const hubDomain = ".azure-devices.net"
 
 // seed registers the project's devices that the hub does not know yet.
 func (s *stores) seed(ctx context.Context, p *bundle.Project) error {
-	for _, id := range p.DeviceIDs() {
-		if _, ok := s.registry.Get(id); ok {
-			continue
-		}
-		if _, err := s.registry.Add(ctx, id); err != nil {
-			return fmt.Errorf("device %s of marisma.yml: %w", id, err)
-		}
+	if _, err := s.registry.Ensure(ctx, p.DeviceIDs()...); err != nil {
+		return fmt.Errorf("devices of marisma.yml: %w", err)
 	}
 	return nil
 }

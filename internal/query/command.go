@@ -154,8 +154,8 @@ func (e *Engine) showSchemas(ctx context.Context, sess *Session, c *plan.Command
 	}
 	var rows [][]string
 	for _, s := range all {
-		if like(c.Args["pattern"], s) {
-			rows = append(rows, []string{s})
+		if like(c.Args["pattern"], s.Name) {
+			rows = append(rows, []string{s.Name})
 		}
 	}
 	return textResult([]string{"databaseName"}, rows), nil
@@ -167,9 +167,9 @@ func (e *Engine) showCatalogs(ctx context.Context, c *plan.Command) (*Result, er
 		return nil, err
 	}
 	var rows [][]string
-	for _, s := range all {
-		if like(c.Args["pattern"], s) {
-			rows = append(rows, []string{s})
+	for _, i := range all {
+		if like(c.Args["pattern"], i.Name) {
+			rows = append(rows, []string{i.Name})
 		}
 	}
 	return textResult([]string{"catalog"}, rows), nil
@@ -230,7 +230,7 @@ func (e *Engine) describe(ctx context.Context, sess *Session, c *plan.Command) (
 		add("# Detailed Table Information", "", "")
 		for _, kv := range [][2]string{
 			{"Catalog", t.Catalog}, {"Database", t.Schema}, {"Table", t.Name}, {"Type", string(t.Type)},
-			{"Owner", t.Owner}, {"Comment", t.Comment}, {"Location", e.cfg.Tables.LocalPath(t.Path)},
+			{"Owner", t.Owner}, {"Comment", t.Comment}, {"Location", e.cfg.Tables.LocalPath(t.ID)},
 		} {
 			add(kv[0], kv[1], "")
 		}
@@ -288,7 +288,7 @@ func (e *Engine) use(ctx context.Context, sess *Session, c *plan.Command) (*Resu
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
 		return nil, err
 	}
-	known := slices.ContainsFunc(all, func(s string) bool { return strings.EqualFold(s, schema) })
+	known := slices.ContainsFunc(all, func(s catalog.Schema) bool { return strings.EqualFold(s.Name, schema) })
 	if !known && (c.Verb != "use catalog" || len(all) == 0) {
 		return nil, &sparksql.Error{
 			Class: "SCHEMA_NOT_FOUND", SQLState: "42704", Phase: sparksql.PhaseAnalysis, Pos: c.Pos,
@@ -346,15 +346,24 @@ func (e *Engine) createView(ctx context.Context, sess *Session, v *plan.CreateVi
 		}
 		t.Columns = append(t.Columns, col)
 	}
-	err := e.cfg.Catalog.CreateView(ctx, t, v.Replace)
-	if errors.Is(err, catalog.ErrExists) {
-		if v.IfNotExists {
+	exists := &sparksql.Error{
+		Class: "TABLE_OR_VIEW_ALREADY_EXISTS", SQLState: "42P07", Phase: sparksql.PhaseAnalysis, Pos: v.Pos,
+		Message: t.FullName() + " is there already.", Hint: "Use CREATE OR REPLACE VIEW, or another name.",
+	}
+	if !v.Replace {
+		_, err := e.cfg.Catalog.Table(ctx, cat, schema, name)
+		switch {
+		case err == nil && v.IfNotExists:
 			return &Result{}, nil
+		case err == nil:
+			return nil, exists
+		case !errors.Is(err, catalog.ErrNotFound):
+			return nil, err
 		}
-		return nil, &sparksql.Error{
-			Class: "TABLE_OR_VIEW_ALREADY_EXISTS", SQLState: "42P07", Phase: sparksql.PhaseAnalysis, Pos: v.Pos,
-			Message: t.FullName() + " is there already.", Hint: "Use CREATE OR REPLACE VIEW, or another name.",
-		}
+	}
+	_, err := e.cfg.Catalog.CreateView(ctx, t)
+	if errors.Is(err, catalog.ErrExists) {
+		return nil, exists
 	}
 	return &Result{}, err
 }

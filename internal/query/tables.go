@@ -19,7 +19,7 @@ type Tables struct {
 	open map[string]*delta.Table
 }
 
-// NewTables keeps tables under store, each below its catalog path.
+// NewTables keeps tables under store, each below its ID.
 func NewTables(store objstore.Store, opts ...delta.Option) *Tables {
 	return &Tables{store: store, opts: opts, open: map[string]*delta.Table{}}
 }
@@ -28,14 +28,14 @@ func NewTables(store objstore.Store, opts ...delta.Option) *Tables {
 func (t *Tables) Open(ctx context.Context, c catalog.Table) (*delta.Table, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if d := t.open[c.Path]; d != nil {
+	if d := t.open[c.ID]; d != nil {
 		return d, nil
 	}
-	d, err := delta.Open(ctx, t.store, c.Path, t.opts...)
+	d, err := delta.Open(ctx, t.store, c.ID, t.opts...)
 	if err != nil {
 		return nil, err
 	}
-	t.open[c.Path] = d
+	t.open[c.ID] = d
 	return d, nil
 }
 
@@ -43,14 +43,14 @@ func (t *Tables) Open(ctx context.Context, c catalog.Table) (*delta.Table, error
 func (t *Tables) Put(c catalog.Table, d *delta.Table) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.open[c.Path] = d
+	t.open[c.ID] = d
 }
 
 // Forget drops what is cached of c.
 func (t *Tables) Forget(c catalog.Table) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.open, c.Path)
+	delete(t.open, c.ID)
 }
 
 // Store is where the tables lie.
