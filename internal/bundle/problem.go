@@ -1,0 +1,121 @@
+package bundle
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Pos is a place in a file of the project: File is relative to the project
+// folder; Line and Col count from 1. The zero Line is "the file as a whole".
+type Pos struct {
+	File      string
+	Line, Col int
+}
+
+// String is "file:line:col", or the file alone.
+func (p Pos) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
+
+// Problem is something wrong, or to be known, at a place.
+type Problem struct {
+	Pos
+	Message string // what is wrong and what was expected
+}
+
+// Error is "file:line:col: message".
+func (p Problem) Error() string {
+	if p.File == "" {
+		return p.Message
+	}
+	return p.Pos.String() + ": " + p.Message
+}
+
+// Errors is all that is wrong with a project, in order of file and place.
+type Errors []Problem
+
+// Error has a line for each problem.
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, p := range e {
+		lines[i] = p.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// report collects problems.
+type report struct {
+	errors, warnings []Problem
+}
+
+func (r *report) errorf(at Pos, format string, args ...any) {
+	r.errors = append(r.errors, Problem{at, fmt.Sprintf(format, args...)})
+}
+
+func (r *report) warnf(at Pos, format string, args ...any) {
+	r.warnings = append(r.warnings, Problem{at, fmt.Sprintf(format, args...)})
+}
+
+// err gives the errors in order, or nil.
+func (r *report) err() error {
+	if len(r.errors) == 0 {
+		return nil
+	}
+	return Errors(ordered(r.errors))
+}
+
+func ordered(all []Problem) []Problem {
+	slices.SortStableFunc(all, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(all)
+}
+
+// meant is " (did you mean x?)" where one of the names is near, else a list of
+// the names where it is short.
+func meant(name string, known []string) string {
+	best, bestDist := "", max(2, len(name)/3)+1
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), k); d < bestDist {
+			best, bestDist = k, d
+		}
+	}
+	switch {
+	case best != "":
+		return fmt.Sprintf("; did you mean %q?", best)
+	case len(known) == 0:
+		return ""
+	case len(known) <= 12:
+		return "; expected one of " + strings.Join(known, ", ")
+	}
+	return ""
+}
+
+// distance counts the edits between two short words (Levenshtein).
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diag
+			if a[i] != b[j] {
+				cost++
+			}
+			diag = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
