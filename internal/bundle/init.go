@@ -39,7 +39,8 @@ func Init(dir string) ([]string, error) {
 		if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
 			return out, fmt.Errorf("init: %w", err)
 		}
-		if err := os.WriteFile(name, []byte(f.Text), 0o600); err != nil {
+		//nolint:gosec // the project's own text, shared by version control
+		if err := os.WriteFile(name, []byte(f.Text), 0o644); err != nil {
 			return out, fmt.Errorf("init: %w", err)
 		}
 		out = append(out, filepath.Join(dir, f.Path))
@@ -81,7 +82,7 @@ func projectName(folder string) string {
 		}
 		return '_'
 	}, strings.ToLower(folder))
-	if name = strings.Trim(name, "_-"); name == "" {
+	if name = strings.Trim(name, "_-"); name == "" || name == "null" {
 		return "my_project"
 	}
 	return name[:min(len(name), 60)]

@@ -93,8 +93,9 @@ func (l *loader) include(root *node) *node {
 		if pattern == "" {
 			continue
 		}
+		before := len(l.errors)
 		found := l.glob(path.Clean(pattern), item.pos)
-		if len(found) == 0 && !strings.ContainsAny(pattern, "*?[") {
+		if len(found) == 0 && len(l.errors) == before && !strings.ContainsAny(pattern, "*?[") {
 			l.errorf(item.pos, "include: there is no file %s", pattern)
 		}
 		for _, f := range found {
@@ -169,7 +170,7 @@ func globRegexp(pattern string) (*regexp.Regexp, error) {
 // maxFiles bounds the walk, should a project be rooted in a home folder.
 const maxFiles = 200_000
 
-// allFiles lists the project's files in order, without hidden folders.
+// allFiles lists the project's files in order, without hidden and data folders.
 func (l *loader) allFiles() []string {
 	if l.files != nil {
 		return l.files
@@ -180,7 +181,7 @@ func (l *loader) allFiles() []string {
 			return err
 		}
 		if d.IsDir() {
-			if p != l.dir && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules") {
+			if p != l.dir && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || isData(p)) {
 				return fs.SkipDir
 			}
 			return nil
@@ -199,6 +200,12 @@ func (l *loader) allFiles() []string {
 	}
 	slices.Sort(l.files)
 	return l.files
+}
+
+// isData tells a data folder by its stamp.
+func isData(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "marisma.json"))
+	return err == nil
 }
 
 // topKeys tells of keys of databricks.yml that do nothing here.

@@ -103,9 +103,21 @@ func (l *loader) pipeline(e entry, m mode) (Pipeline, bool) {
 	before := len(l.errors)
 	p.Files = l.libraries(n, what)
 	if len(p.Files) == 0 && len(l.errors) == before {
-		l.errorf(e.pos, "%s has no SQL files: write `libraries: [{glob: {include: ../src/%s/**}}]`", what, e.key)
+		l.noFiles(e, n, what)
 	}
 	return p, true
+}
+
+// noFiles says what to write, or which key is probably libraries.
+func (l *loader) noFiles(e entry, n *node, what string) {
+	for _, k := range n.keys {
+		if k.key != "libraries" && distance(k.key, "libraries") <= 3 {
+			l.errorf(k.pos, "%s: the key %q is not known; did you mean \"libraries\"?", what, k.key)
+			return
+		}
+	}
+	up := strings.Repeat("../", strings.Count(e.pos.File, "/"))
+	l.errorf(e.pos, "%s has no SQL files: write `libraries: [{glob: {include: %ssrc/%s/**}}]`", what, up, e.key)
 }
 
 func plainName(s string) bool {

@@ -33,7 +33,7 @@ func (p Problem) Error() string {
 	if p.File == "" {
 		return p.Message
 	}
-	return p.Pos.String() + ": " + p.Message
+	return p.String() + ": " + p.Message
 }
 
 // Errors is all that is wrong with a project, in order of file and place.

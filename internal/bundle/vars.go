@@ -68,7 +68,7 @@ func (s *scope) scalar(n *node, depth int) *node {
 	}
 	if depth >= maxReferences {
 		s.rep.errorf(n.pos, "references go in a circle: %s", n.describe())
-		return n
+		return &node{pos: n.pos}
 	}
 	var b strings.Builder
 	last := 0

@@ -112,6 +112,7 @@ func (c *Catalog) change(ctx context.Context, id, set string, value any) error {
 }
 
 func update(ctx context.Context, tx *sql.Tx, id, set string, value any) error {
+	//nolint:gosec // set is one of this file's constants
 	r, err := tx.ExecContext(ctx, "UPDATE tables SET "+set+", updated = ? WHERE id = ?", value, time.Now().UnixMilli(), id)
 	return one(r, err, id)
 }

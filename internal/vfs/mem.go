@@ -316,13 +316,16 @@ func (m *Mem) Rename(oldName, newName string) error {
 	if err := m.begin(OpRename, oldName); err != nil {
 		return err
 	}
-	from, oldBase, n, err := m.must(OpRename, oldName)
+	from, oldBase, n, err := m.find(OpRename, oldName)
 	if err != nil {
 		return err
 	}
 	to, newBase, there, err := m.find(OpRename, newName)
 	if err != nil {
 		return err
+	}
+	if n == nil {
+		return &fs.PathError{Op: string(OpRename), Path: oldName, Err: fs.ErrNotExist}
 	}
 	bad := func(e error) error { return &fs.PathError{Op: string(OpRename), Path: newName, Err: e} }
 	switch {

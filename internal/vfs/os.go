@@ -173,7 +173,7 @@ func (o *osFS) SyncDir(name string) error {
 }
 
 func syncDir(p string) error {
-	d, err := os.Open(p)
+	d, err := os.OpenFile(p, os.O_RDONLY|onlyDir, 0)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// onlyDir makes open refuse what is no folder.
+const onlyDir = unix.O_DIRECTORY
+
 // onFD runs f on the file's descriptor, again while a signal interrupts it.
 func onFD(file *os.File, f func(fd int) error) error {
 	raw, err := file.SyscallConn()
