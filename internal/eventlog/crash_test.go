@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -150,7 +151,7 @@ func TestNothingAcknowledgedIsLostWhereverThePowerGoes(t *testing.T) {
 		// A second life starts on what is left and loses power too, maybe in
 		// recovery; a third must find all.
 		for _, rng := range []*rand.Rand{nil, rng} {
-			h := &ledger{acked: cloneMap(g.acked), sent: cloneMap(g.sent)}
+			h := &ledger{acked: maps.Clone(g.acked), sent: maps.Clone(g.sent)}
 			m2 := m.Crash(rng)
 			m2.CutAt((at * 13) % (ops + 1))
 			h.life(t, m2, 1)
@@ -169,14 +170,6 @@ func TestNothingAcknowledgedIsLostWhereverThePowerGoes(t *testing.T) {
 			}
 		}
 	}
-}
-
-func cloneMap[V any](m map[string]V) map[string]V {
-	out := make(map[string]V, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }
 
 // The checker itself: it must see a planted loss and a planted double.

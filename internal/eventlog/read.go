@@ -142,8 +142,11 @@ func (l *Log) batchesOf(ctx context.Context, p *partition, r *reader, from, to i
 		}
 		pos = 0
 	}
-	if errors.Is(err, errNotExist) {
+	switch {
+	case errors.Is(err, errNotExist):
 		return ErrOutOfRange{Start: p.start(), End: p.end.Load()}
+	case err == nil && want >= 0 && want < to:
+		return corruptAt(p, want)
 	}
 	return err
 }

@@ -152,10 +152,12 @@ func (p *partition) recoverActive(l *Log) error {
 	}
 	b := builder{next: s.base, maxTime: noTime, gap: l.gap()}
 	known := int64(math.MinInt64)
+	p.pointed = -1
 	if pt, ok := p.readPoint(l.cfg.FS); ok && pt.base == s.base {
 		known = pt.next
 		if entries, ft, ok := readIndex(l.cfg.FS, s); ok && ft.size == pt.pos && ft.next == pt.next && pt.pos <= size {
 			b.entries, b.pos, b.next, b.maxTime = entries, ft.size, ft.next, ft.maxTime
+			p.pointed = pt.next
 		}
 	}
 	from := b.pos
@@ -168,7 +170,6 @@ func (p *partition) recoverActive(l *Log) error {
 	b.publish(s)
 	p.end.Store(b.next)
 	p.space = b.pos
-	p.pointed = b.next
 	l.log.Debug("partition recovered", "partition", p.id, "end", b.next, "scanned", b.pos-from, "cut", size-b.pos)
 	if size == b.pos {
 		return nil

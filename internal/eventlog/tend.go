@@ -85,6 +85,10 @@ func (p *partition) sealAll(l *Log) error {
 		s := p.sealing[0]
 		p.sealing = slices.Delete(p.sealing, 0, 1)
 		p.segMu.Unlock()
+		if s.seg.base < p.start() { // expired meanwhile
+			errs = append(errs, s.file.Close())
+			continue
+		}
 		errs = append(errs, l.seal(s))
 	}
 }
