@@ -13,8 +13,8 @@ import (
 // An error means that nothing was taken and done will not be called.
 // Otherwise done is called exactly once, after the fsync (base is the first
 // record's offset, the others follow) or after a failure. It runs on the
-// commit goroutine: it must not block, nor append. Records of one Append are
-// contiguous, and either all committed or, on error, none acknowledged.
+// commit goroutine: it must not block, nor append. It may be nil. Records of
+// one Append are contiguous, and all of them are committed, or none.
 func (l *Log) Append(ctx context.Context, partition int, recs []Record, done func(base int64, err error)) error {
 	p, err := l.partition(partition)
 	if err != nil {
@@ -112,7 +112,9 @@ func (p *partition) encode(l *Log, recs []Record, done func(int64, error)) {
 		b.add(&recs[i], bound)
 		p.pending += int64(len(b.buf) - n)
 	}
-	b.pends = append(b.pends, pend{index: index - earlier, done: done})
+	if done != nil {
+		b.pends = append(b.pends, pend{index: index - earlier, done: done})
+	}
 }
 
 // newBatch opens an empty batch at the end of the queue.

@@ -121,7 +121,7 @@ func (p *partition) prepare(l *Log, size int64) error {
 		return p.roll(l, size)
 	}
 	used := p.seg.size.Load()
-	if used > 0 && (used+size > l.cfg.SegmentBytes || p.wantRoll.Load()) {
+	if used > 0 && used+size > l.cfg.SegmentBytes {
 		return p.roll(l, size)
 	}
 	if want := max(l.cfg.SegmentBytes, used+size); p.space < want {
@@ -161,19 +161,20 @@ func (p *partition) roll(l *Log, size int64) error {
 	p.segs.Store(&segs)
 	p.segMu.Unlock()
 	p.seg, p.file, p.space = next, f, space
-	p.wantRoll.Store(false)
 	nudge(l.tend)
 	return nil
 }
 
-// rollIdle ends an active segment that retention wants gone.
+// rollIdle ends an active segment that retention wants gone. No room for that
+// is no trouble yet: the segment may have some left.
 func (p *partition) rollIdle(l *Log) {
+	p.wantRoll.Store(false)
 	if p.trouble != nil || p.seg == nil || p.seg.size.Load() == 0 {
-		p.wantRoll.Store(false)
 		return
 	}
-	if err := p.prepare(l, 0); err != nil {
-		l.log.Error("appends are refused", "partition", p.id, "error", err)
+	err := p.roll(l, 0)
+	l.warn(p, "roll for retention", err)
+	if errors.Is(err, ErrFailed) {
 		p.setTrouble(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -49,15 +50,20 @@ func (s *syncBuffer) take() string {
 	return s.b.String()
 }
 
+// debugLogger writes all levels without the time.
+func debugLogger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
 func (r *recovery) open(t *testing.T) string {
 	r.text.take()
 	l, err := Open(Config{FS: r.fsys, Dir: "log", Partitions: 1, SegmentBytes: 300, BatchBytes: 300,
-		Logger: slog.New(slog.NewTextHandler(&r.text, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}}))})
+		Logger: debugLogger(&r.text)})
 	if err != nil {
 		return "error: " + err.Error()
 	}
