@@ -79,7 +79,7 @@ func TestTenderWritesRecoveryPoints(t *testing.T) {
 		after := fsys.Crash(nil)
 		stop()
 		var log syncBuffer
-		l, stop = running(t, Config{FS: after, Logger: debugLogger(&log)})
+		_, stop = running(t, Config{FS: after, Logger: debugLogger(&log)})
 		if out := log.take(); !strings.Contains(out, "end=4 scanned=0") {
 			t.Errorf("after a crash: %s", out)
 		}

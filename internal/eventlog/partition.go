@@ -42,7 +42,8 @@ type partition struct {
 	sealing []sealing  // full segments that wait for truncation and index files
 
 	// The tender's alone.
-	pointed int64 // end at the last recovery point
+	pointed int64    // end at the last recovery point, -1 if unknown
+	doomed  *segment // dropped, its files still to be removed
 }
 
 // sealing is a full segment with its still open file.

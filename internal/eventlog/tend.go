@@ -208,7 +208,7 @@ func (l *Log) oldest() *partition {
 // dropOldest removes the partition's first segment if it is full, wanted gone
 // and not needed. An active segment is asked to end, so that it can go later.
 func (l *Log) dropOldest(p *partition, want func(*segment) bool) bool {
-	if p == nil {
+	if p == nil || !p.bury(l) {
 		return false
 	}
 	segs := *p.segs.Load()
@@ -230,13 +230,27 @@ func (l *Log) dropOldest(p *partition, want func(*segment) bool) bool {
 	p.segs.Store(&left)
 	p.segMu.Unlock()
 	l.stored.Add(-s.size.Load())
-	// Readers see the new start before the file goes; each removal is durable
-	// before the next, so that a crash leaves no gap.
-	err := s.remove(l.cfg.FS)
+	// Readers see the new start before the file goes.
+	p.doomed = s
+	return p.bury(l)
+}
+
+// bury removes the files of the segment that was dropped last. It has to
+// succeed, durably, before another one is dropped: else a crash, or a file that
+// cannot be removed, would leave a gap for the next open.
+func (p *partition) bury(l *Log) bool {
+	if p.doomed == nil {
+		return true
+	}
+	err := p.doomed.remove(l.cfg.FS)
 	if err == nil {
 		err = l.cfg.FS.SyncDir(p.dir)
 	}
-	l.warn(p, "retention", err)
-	l.log.Debug("segment expired", "segment", s.name(logSuffix))
-	return err == nil
+	if err != nil {
+		l.warn(p, "retention", err)
+		return false
+	}
+	l.log.Debug("segment expired", "segment", p.doomed.name(logSuffix))
+	p.doomed = nil
+	return true
 }

@@ -324,3 +324,34 @@ func TestLingerGathersACommit(t *testing.T) {
 		}
 	})
 }
+
+// A file that cannot be removed stops retention there, so that no gap arises.
+func TestUnremovableSegmentLeavesNoGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := vfs.NewMem()
+		var busy failing
+		busy.on.Store(true)
+		fsys.Inject(busy.inject(vfs.OpRemove, "/0/00000000000000000000.log", syscall.EPERM))
+		l, stop := running(t, Config{FS: fsys, Partitions: 1, SegmentBytes: 300, BatchBytes: 200, Retention: time.Second})
+		for i := range 20 {
+			mustAppend(t, l, 0, Record{Value: fmt.Append(nil, i), Timestamp: now()})
+		}
+		time.Sleep(10 * time.Second)
+		if busy.hits.Load() < 2 {
+			t.Error("not tried again")
+		}
+		after := fsys.Crash(nil)
+		stop()
+		l, stop = running(t, Config{FS: after})
+		if got := values(t, l, 0, l.Start(0), 20); len(got) != 20 {
+			t.Errorf("%d records are left", len(got))
+		}
+		stop()
+		busy.on.Store(false)
+		l, _ = running(t, Config{FS: fsys, Retention: time.Second})
+		time.Sleep(10 * time.Second)
+		if l.Start(0) != 20 {
+			t.Errorf("start %d", l.Start(0))
+		}
+	})
+}
