@@ -1,12 +1,24 @@
 package kernel
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/marisma/marisma/internal/duck/vector"
 )
 
-// Spec describes a function to register.
+// ErrSpec is the family of errors about a Spec that cannot be registered.
+var ErrSpec = errors.New("kernel")
+
+// Spec describes a function: what it does (Kind with Params), the DuckDB
+// types between which it does it, and the name under which SQL calls it. A
+// name stands for one Spec for the life of an instance.
 type Spec struct {
 	Name   string
 	Kind   string
@@ -15,14 +27,134 @@ type Spec struct {
 	Params json.RawMessage
 }
 
-// Set is what one instance has.
-type Set struct{ conn duckdb.Connection }
+func (s Spec) equal(o Spec) bool {
+	return s.Name == o.Name && s.Kind == o.Kind && s.Return == o.Return && slices.Equal(s.Args, o.Args) && bytes.Equal(s.Params, o.Params)
+}
 
-// NewSet for an instance.
-func NewSet(conn duckdb.Connection) *Set { return &Set{conn: conn} }
+// Set is what one DuckDB instance has. It is safe for concurrent use.
+type Set struct {
+	conn duckdb.Connection
+	mu   sync.Mutex // DuckDB fails two registrations of one name at a time
+	have map[string]Spec
+}
 
-// Len counts.
-func (s *Set) Len() int { return 0 }
+// NewSet is for the instance of conn, which must outlive it.
+func NewSet(conn duckdb.Connection) *Set { return &Set{conn: conn, have: map[string]Spec{}} }
 
-// Register adds.
-func (s *Set) Register(Spec) error { return nil }
+// Len is the number of functions.
+func (s *Set) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.have)
+}
+
+// sig is a Spec with its types read.
+type sig struct {
+	args   []vector.Type
+	ret    vector.Type
+	params json.RawMessage
+}
+
+// kernel is what a kind makes of a sig.
+type kernel struct {
+	run   run
+	nulls bool // handles NULL arguments itself
+}
+
+// Register adds the function, or does nothing when the set has it.
+func (s *Set) Register(k Spec) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if have, ok := s.have[k.Name]; ok {
+		if !have.equal(k) {
+			return fmt.Errorf("%w: another function is registered as %s", ErrSpec, k.Name)
+		}
+		return nil
+	}
+	g, kn, err := compile(k)
+	if err != nil {
+		return fmt.Errorf("%w %s (%s): %w", ErrSpec, k.Name, k.Kind, err)
+	}
+	if err := s.add(k.Name, g, kn); err != nil {
+		return err
+	}
+	k.Args, k.Params = slices.Clone(k.Args), bytes.Clone(k.Params)
+	s.have[k.Name] = k
+	return nil
+}
+
+func compile(k Spec) (g sig, kn kernel, err error) {
+	if k.Name == "" {
+		return g, kn, errors.New("no name")
+	}
+	for _, a := range k.Args {
+		t, err := vector.ParseType(a)
+		if err != nil {
+			return g, kn, err
+		}
+		g.args = append(g.args, t)
+	}
+	if g.ret, err = vector.ParseType(k.Return); err != nil {
+		return g, kn, err
+	}
+	g.params = k.Params
+	mk, ok := kinds()[k.Kind]
+	if !ok {
+		return g, kn, errors.New("unknown kind")
+	}
+	kn, err = mk(&g)
+	return g, kn, err
+}
+
+func (s *Set) add(name string, g sig, kn kernel) error {
+	f := duckdb.CreateScalarFunction()
+	defer duckdb.DestroyScalarFunction(&f)
+	duckdb.ScalarFunctionSetName(f, name)
+	for _, a := range g.args {
+		l := a.Logical()
+		duckdb.ScalarFunctionAddParameter(f, l)
+		duckdb.DestroyLogicalType(&l)
+	}
+	l := g.ret.Logical()
+	duckdb.ScalarFunctionSetReturnType(f, l)
+	duckdb.DestroyLogicalType(&l)
+	if kn.nulls {
+		duckdb.ScalarFunctionSetSpecialHandling(f)
+	}
+	duckdb.ScalarFunctionSetFunction(f, execPtr())
+	setKernel(f.Ptr, kn.run, kn.nulls)
+	if duckdb.RegisterScalarFunction(s.conn, f) == duckdb.StateError {
+		return fmt.Errorf("%w: DuckDB refuses function %s", ErrSpec, name)
+	}
+	return nil
+}
+
+// param reads the parameters into a struct; unknown ones are an error, since
+// ignoring one would change an answer silently.
+func (g *sig) param(into any) error {
+	if len(g.params) == 0 {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(g.params))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("params %s: %w", g.params, err)
+	}
+	return nil
+}
+
+// want checks the argument types; a zero ID takes any type.
+func (g *sig) want(ret vector.ID, args ...vector.ID) error {
+	if len(args) != len(g.args) {
+		return fmt.Errorf("%d arguments, want %d", len(g.args), len(args))
+	}
+	for i, a := range args {
+		if a != 0 && g.args[i].ID != a {
+			return fmt.Errorf("argument %d is %s", i+1, g.args[i])
+		}
+	}
+	if ret != 0 && g.ret.ID != ret {
+		return fmt.Errorf("result is %s", g.ret)
+	}
+	return nil
+}

@@ -422,3 +422,17 @@ func appendOffset(b []byte, off, n int, z bool) []byte {
 	}
 	return b
 }
+
+// AppendISO writes 2024-01-02T03:04:05.678, and the zone's offset if wanted.
+func AppendISO(b []byte, us int64, zone *Zone, offset bool) []byte {
+	c := CivilOf(zone.Local(us))
+	b = append(appendDay(b, &c), 'T')
+	b = append(pad(b, c.Hour, 2), ':')
+	b = append(pad(b, c.Min, 2), ':')
+	b = append(pad(b, c.Sec, 2), '.')
+	b = pad(b, c.Micro/1000, 3)
+	if !offset {
+		return b
+	}
+	return appendOffset(b, int(zone.offsetAt(floorDiv(us, 1_000_000))), 3, true)
+}

@@ -1,0 +1,400 @@
+package kernel
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	duckdb "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/marisma/marisma/internal/duck/vector"
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
+)
+
+// fromText makes a kernel of a conversion from text to a fixed-width value.
+func fromText[T any](conv func([]byte) (T, bool)) run {
+	return func(c *call) error {
+		in, out := c.strs(0), vector.Data[T](&c.out, c.n)
+		for i := range in {
+			if c.null(i) {
+				continue
+			}
+			v, ok := conv(in[i].Bytes())
+			if !ok {
+				c.out.SetNull(i)
+				continue
+			}
+			out[i] = v
+		}
+		return nil
+	}
+}
+
+func stringToBoolean(g *sig) (kernel, error) {
+	return kernel{run: fromText(cast.Bool)}, g.want(duckdb.TypeBoolean, duckdb.TypeVarchar)
+}
+
+func stringToInt[T int8 | int16 | int32 | int64](g *sig) (kernel, error) {
+	var p struct{ Legacy bool }
+	if err := g.param(&p); err != nil {
+		return kernel{}, err
+	}
+	bits := uint(unsafe.Sizeof(T(0))) * 8
+	id := map[uint]vector.ID{8: duckdb.TypeTinyInt, 16: duckdb.TypeSmallInt, 32: duckdb.TypeInteger, 64: duckdb.TypeBigInt}[bits]
+	return kernel{run: fromText(func(b []byte) (T, bool) {
+		v, ok := cast.Int(b, bits, p.Legacy)
+		return T(v), ok
+	})}, g.want(id, duckdb.TypeVarchar)
+}
+
+func stringToFloat(g *sig) (kernel, error) {
+	return kernel{run: fromText(func(b []byte) (float32, bool) {
+		v, ok := cast.Float(b, 32)
+		return float32(v), ok
+	})}, g.want(duckdb.TypeFloat, duckdb.TypeVarchar)
+}
+
+func stringToDouble(g *sig) (kernel, error) {
+	return kernel{run: fromText(func(b []byte) (float64, bool) { return cast.Float(b, 64) })},
+		g.want(duckdb.TypeDouble, duckdb.TypeVarchar)
+}
+
+func stringToDecimal(g *sig) (kernel, error) {
+	p, s := int(g.ret.Precision), int(g.ret.Scale)
+	return kernel{run: func(c *call) error {
+		in, out := c.strs(0), newDecimals(&c.out, &g.ret, c.n)
+		for i := range in {
+			if c.null(i) {
+				continue
+			}
+			v, ok := cast.Decimal(in[i].Bytes(), p, s, false)
+			out.put(i, v, ok)
+		}
+		return nil
+	}}, g.want(duckdb.TypeDecimal, duckdb.TypeVarchar)
+}
+
+func stringToDate(g *sig) (kernel, error) {
+	return kernel{run: fromText(cast.Date)}, g.want(duckdb.TypeDate, duckdb.TypeVarchar)
+}
+
+// zoneParam is the parameter of kernels that know a zone.
+type zoneParam struct{ Zone string }
+
+func (p zoneParam) load() (*cast.Zone, error) {
+	if p.Zone == "" {
+		return cast.UTC(), nil
+	}
+	return cast.LoadZone(p.Zone)
+}
+
+func stringToTimestamp(g *sig) (kernel, error) {
+	var p zoneParam
+	if err := g.param(&p); err != nil {
+		return kernel{}, err
+	}
+	zone, err := p.load()
+	if err != nil {
+		return kernel{}, err
+	}
+	var pool cast.ZonePool
+	return kernel{run: func(c *call) error {
+		z, zones := zone.Clone(), pool.Get()
+		defer pool.Put(zones)
+		return fromText(func(b []byte) (int64, bool) { return cast.Timestamp(b, z, zones) })(c)
+	}}, g.want(duckdb.TypeTimestampTZ, duckdb.TypeVarchar)
+}
+
+func stringToTimestampNTZ(g *sig) (kernel, error) {
+	var pool cast.ZonePool
+	return kernel{run: func(c *call) error {
+		zones := pool.Get()
+		defer pool.Put(zones)
+		return fromText(func(b []byte) (int64, bool) { return cast.TimestampNTZ(b, true, zones) })(c)
+	}}, g.want(duckdb.TypeTimestamp, duckdb.TypeVarchar)
+}
+
+// toText makes a kernel of a conversion from a fixed-width value to text.
+func toText[T any](conv func([]byte, T) []byte) run {
+	return func(c *call) error {
+		in, out := vector.Data[T](&c.args[0], c.n), newTexts(&c.out, c.n)
+		defer out.close()
+		for i := range in {
+			if c.null(i) {
+				out.skip(i)
+				continue
+			}
+			start := len(out.buf)
+			out.buf = conv(out.buf, in[i])
+			out.end(i, start)
+		}
+		return nil
+	}
+}
+
+func doubleToString(g *sig) (kernel, error) {
+	return kernel{run: toText(cast.AppendDouble)}, g.want(duckdb.TypeVarchar, duckdb.TypeDouble)
+}
+
+func floatToString(g *sig) (kernel, error) {
+	return kernel{run: toText(cast.AppendFloat)}, g.want(duckdb.TypeVarchar, duckdb.TypeFloat)
+}
+
+func timestampToString(g *sig) (kernel, error) {
+	var p zoneParam
+	if err := g.param(&p); err != nil {
+		return kernel{}, err
+	}
+	zone, err := p.load()
+	if err != nil {
+		return kernel{}, err
+	}
+	return kernel{run: func(c *call) error {
+		z := zone.Clone()
+		return toText(func(b []byte, us int64) []byte { return cast.AppendTimestamp(b, z.Local(us)) })(c)
+	}}, g.want(duckdb.TypeVarchar, duckdb.TypeTimestampTZ)
+}
+
+// zoneShift turns wall times into instants, or instants into wall times.
+func zoneShift(toInstant bool) maker {
+	return func(g *sig) (kernel, error) {
+		var p zoneParam
+		if err := g.param(&p); err != nil {
+			return kernel{}, err
+		}
+		from, to := vector.ID(duckdb.TypeTimestamp), vector.ID(duckdb.TypeTimestampTZ)
+		if !toInstant {
+			from, to = to, from
+		}
+		if len(g.args) == 2 {
+			return kernel{run: shiftBy(toInstant)}, g.want(to, from, duckdb.TypeVarchar)
+		}
+		zone, err := p.load()
+		if err != nil {
+			return kernel{}, err
+		}
+		return kernel{run: func(c *call) error {
+			z := zone.Clone()
+			in, out := vector.Data[int64](&c.args[0], c.n), vector.Data[int64](&c.out, c.n)
+			for i := range in {
+				if !c.null(i) {
+					out[i] = shift(z, in[i], toInstant)
+				}
+			}
+			return nil
+		}}, g.want(to, from)
+	}
+}
+
+func shift(z *cast.Zone, us int64, toInstant bool) int64 {
+	if toInstant {
+		return z.Instant(us)
+	}
+	return z.Local(us)
+}
+
+// shiftBy takes the zone from the second argument.
+func shiftBy(toInstant bool) run {
+	var pool cast.ZonePool
+	return func(c *call) error {
+		zones := pool.Get()
+		defer pool.Put(zones)
+		in, id, out := vector.Data[int64](&c.args[0], c.n), c.strs(1), vector.Data[int64](&c.out, c.n)
+		for i := range in {
+			if c.null(i) {
+				continue
+			}
+			z := zones.Load(id[i].Bytes())
+			if z == nil {
+				c.out.SetNull(i)
+				continue
+			}
+			out[i] = shift(z, in[i], toInstant)
+		}
+		return nil
+	}
+}
+
+// patternParam is the parameter of the date kernels.
+type patternParam struct {
+	Pattern *string
+	Zone    string
+}
+
+func (g *sig) pattern(parsing bool) (p patternParam, pat *cast.Pattern, zone *cast.Zone, err error) {
+	if err = g.param(&p); err != nil {
+		return
+	}
+	if zone, err = (zoneParam{p.Zone}).load(); err != nil {
+		return
+	}
+	if p.Pattern == nil {
+		if len(g.args) != 2 {
+			err = fmt.Errorf("neither a pattern nor an argument for one")
+		}
+		return
+	}
+	if pat, err = cast.CompilePattern(*p.Pattern, parsing); err == nil {
+		err = printable(pat, zone)
+	}
+	return
+}
+
+// printable refuses what would be printed wrongly.
+func printable(p *cast.Pattern, z *cast.Zone) error {
+	if p.NeedsZoneName() && z.Name() != "UTC" && z.Name() != "Z" {
+		return fmt.Errorf("long name of time zone %s is not known", z.Name())
+	}
+	return nil
+}
+
+// patterns compiles the patterns of an argument; nil for a bad one.
+type patterns struct {
+	m       map[string]*cast.Pattern
+	parsing bool
+}
+
+// maxPatterns bounds what a column of patterns makes a chunk keep.
+const maxPatterns = 256
+
+func (p *patterns) get(s *vector.Str) *cast.Pattern {
+	if x, ok := p.m[s.String()]; ok {
+		return x
+	}
+	if p.m == nil || len(p.m) >= maxPatterns {
+		p.m = map[string]*cast.Pattern{}
+	}
+	text := string(s.Bytes())
+	x, err := cast.CompilePattern(text, p.parsing)
+	if err != nil {
+		x = nil
+	}
+	p.m[text] = x
+	return x
+}
+
+func dateFormat(g *sig) (kernel, error) {
+	_, pat, zone, err := g.pattern(false)
+	if err != nil {
+		return kernel{}, err
+	}
+	if len(g.args) == 1 {
+		return kernel{run: func(c *call) error {
+			z := zone.Clone()
+			return toText(func(b []byte, us int64) []byte { return pat.Append(b, us, z) })(c)
+		}}, g.want(duckdb.TypeVarchar, duckdb.TypeTimestampTZ)
+	}
+	return kernel{run: func(c *call) error {
+		z, ps := zone.Clone(), patterns{}
+		in, text, out := vector.Data[int64](&c.args[0], c.n), c.strs(1), newTexts(&c.out, c.n)
+		defer out.close()
+		for i := range in {
+			if c.null(i) {
+				out.skip(i)
+				continue
+			}
+			p := ps.get(&text[i])
+			if p == nil || printable(p, z) != nil {
+				out.null(i)
+				continue
+			}
+			start := len(out.buf)
+			out.buf = p.Append(out.buf, in[i], z)
+			out.end(i, start)
+		}
+		return nil
+	}}, g.want(duckdb.TypeVarchar, duckdb.TypeTimestampTZ, duckdb.TypeVarchar)
+}
+
+func parseTimestamp(g *sig) (kernel, error) {
+	_, pat, zone, err := g.pattern(true)
+	if err != nil {
+		return kernel{}, err
+	}
+	ntz := g.ret.ID == duckdb.TypeTimestamp
+	if !ntz && g.ret.ID != duckdb.TypeTimestampTZ {
+		return kernel{}, fmt.Errorf("result is %s", g.ret)
+	}
+	args := []vector.ID{duckdb.TypeVarchar, duckdb.TypeVarchar}[:len(g.args)]
+	var pool cast.ZonePool
+	return kernel{run: func(c *call) error {
+		z, zones, ps := zone.Clone(), pool.Get(), patterns{parsing: true}
+		defer pool.Put(zones)
+		in, out := c.strs(0), vector.Data[int64](&c.out, c.n)
+		for i := range in {
+			if c.null(i) {
+				continue
+			}
+			p := pat
+			if len(c.args) == 2 {
+				p = ps.get(&c.strs(1)[i])
+			}
+			if p == nil {
+				c.out.SetNull(i)
+				continue
+			}
+			us, local, ok := p.Parse(in[i].Bytes(), z, zones)
+			if !ok {
+				c.out.SetNull(i)
+			} else if ntz {
+				out[i] = local
+			} else {
+				out[i] = us
+			}
+		}
+		return nil
+	}}, g.want(0, args...)
+}
+
+// decimals writes a DECIMAL vector of any width.
+type decimals struct {
+	vec *vector.Vec
+	p   uint8
+	i16 []int16
+	i32 []int32
+	i64 []int64
+	big []decimal128.Num
+}
+
+func newDecimals(v *vector.Vec, t *vector.Type, n int) decimals {
+	d := decimals{vec: v, p: t.Precision}
+	switch {
+	case d.p <= 4:
+		d.i16 = vector.Data[int16](v, n)
+	case d.p <= 9:
+		d.i32 = vector.Data[int32](v, n)
+	case d.p <= 18:
+		d.i64 = vector.Data[int64](v, n)
+	default:
+		d.big = vector.Data[decimal128.Num](v, n)
+	}
+	return d
+}
+
+func (d *decimals) get(i int) decimal128.Num {
+	switch {
+	case d.p <= 4:
+		return decimal128.FromI64(int64(d.i16[i]))
+	case d.p <= 9:
+		return decimal128.FromI64(int64(d.i32[i]))
+	case d.p <= 18:
+		return decimal128.FromI64(d.i64[i])
+	}
+	return d.big[i]
+}
+
+// put writes v, which fits the type, or NULL.
+func (d *decimals) put(i int, v decimal128.Num, ok bool) {
+	switch {
+	case !ok:
+		d.vec.SetNull(i)
+	case d.p <= 4:
+		d.i16[i] = int16(v.LowBits())
+	case d.p <= 9:
+		d.i32[i] = int32(v.LowBits())
+	case d.p <= 18:
+		d.i64[i] = int64(v.LowBits())
+	default:
+		d.big[i] = v
+	}
+}

@@ -1,0 +1,55 @@
+package kernel
+
+import (
+	"maps"
+	"slices"
+)
+
+// maker compiles a kernel for a signature.
+type maker func(*sig) (kernel, error)
+
+// kinds is the table of all kinds.
+func kinds() map[string]maker {
+	return map[string]maker{
+		"from_json":               fromJSON,
+		"to_json":                 toJSON,
+		"get_json_object":         getJSONObject,
+		"string_to_boolean":       stringToBoolean,
+		"string_to_tinyint":       stringToInt[int8],
+		"string_to_smallint":      stringToInt[int16],
+		"string_to_int":           stringToInt[int32],
+		"string_to_bigint":        stringToInt[int64],
+		"string_to_float":         stringToFloat,
+		"string_to_double":        stringToDouble,
+		"string_to_decimal":       stringToDecimal,
+		"string_to_date":          stringToDate,
+		"string_to_timestamp":     stringToTimestamp,
+		"string_to_timestamp_ntz": stringToTimestampNTZ,
+		"double_to_string":        doubleToString,
+		"float_to_string":         floatToString,
+		"timestamp_to_string":     timestampToString,
+		"date_format":             dateFormat,
+		"parse_timestamp":         parseTimestamp,
+		"local_to_instant":        zoneShift(true),
+		"instant_to_local":        zoneShift(false),
+		"regexp_like":             regexpLike,
+		"regexp_extract":          regexpExtract,
+		"regexp_extract_all":      regexpExtractAll,
+		"regexp_replace":          regexpReplace,
+		"regexp_count":            regexpCount,
+		"regexp_instr":            regexpInstr,
+		"regexp_substr":           regexpSubstr,
+		"split":                   split,
+		"decimal_div":             decimalOp(divide),
+		"decimal_mul":             decimalOp(multiply),
+		"decimal_add":             decimalOp(add),
+		"decimal_sub":             decimalOp(subtract),
+		"decimal_mod":             decimalOp(modulo),
+		"decimal_rescale":         decimalRescale,
+		"hash":                    hashKernel(murmur{}),
+		"xxhash64":                hashKernel(xx{}),
+	}
+}
+
+// Kinds are the names of all kinds, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds())) }
