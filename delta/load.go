@@ -14,6 +14,10 @@ import (
 	"github.com/marisma/marisma/objstore"
 )
 
+// errIncomplete: a checkpoint that can be read but cannot be right. Unlike a
+// damaged one it is not passed over, for its writer believed it.
+var errIncomplete = fmt.Errorf("%w: the checkpoint lacks protocol or metadata", ErrCorrupt)
+
 // load replays the log up to version at, or to its end if at is negative.
 func (t *Table) load(ctx context.Context, at int64) (*state, error) {
 	l, err := t.list(ctx, at < 0)
@@ -21,7 +25,7 @@ func (t *Table) load(ctx context.Context, at int64) (*state, error) {
 		return nil, err
 	}
 	st, err := t.replay(ctx, l, at)
-	if err == nil || ctx.Err() != nil || l.from == 0 {
+	if err == nil || ctx.Err() != nil || l.from == 0 || errors.Is(err, ErrUnsupportedFeature) || errors.Is(err, errIncomplete) {
 		return st, err
 	}
 	// What the hint led to is damaged: the whole log may know better.
@@ -96,7 +100,7 @@ func (t *Table) replay(ctx context.Context, l *listing, at int64) (*state, error
 			continue
 		}
 		st, err := t.from(ctx, parts, l, at)
-		if err == nil || ctx.Err() != nil || errors.Is(err, ErrUnsupportedFeature) {
+		if err == nil || ctx.Err() != nil || errors.Is(err, ErrUnsupportedFeature) || errors.Is(err, errIncomplete) {
 			return st, err
 		}
 		damage = errors.Join(damage, err)
@@ -223,7 +227,7 @@ func (t *Table) readCheckpoint(ctx context.Context, st *state, parts []logfile.F
 		}
 	}
 	if st.protocol == nil || st.meta == nil {
-		return fmt.Errorf("%w: the checkpoint of version %d lacks protocol or metadata", ErrCorrupt, parts[0].Version)
+		return fmt.Errorf("%w: version %d", errIncomplete, parts[0].Version)
 	}
 	return nil
 }

@@ -48,8 +48,12 @@ var primitives = map[string]arrow.DataType{
 	"void": arrow.Null, "null": arrow.Null,
 }
 
-// Parse reads a schema text.
+// Parse reads a schema text. An empty text, as some logs have it, is a table
+// without columns.
 func Parse(text string) (*arrow.Schema, error) {
+	if text == "" {
+		return arrow.NewSchema(nil, nil), nil
+	}
 	t, err := parseType([]byte(text), 0)
 	if err != nil {
 		return nil, err
