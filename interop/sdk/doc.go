@@ -1,0 +1,2 @@
+// Package sdk runs the unmodified Azure device SDKs against the hub.
+package sdk
