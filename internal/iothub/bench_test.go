@@ -2,6 +2,7 @@ package iothub
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"sync"
@@ -25,7 +26,7 @@ func cpu() time.Duration {
 
 // benchHub is a hub over a log on the disk with n connected clients, all in
 // this process.
-func benchHub(b *testing.B, n, window int) []*mqtt.Client {
+func benchHub(b *testing.B, n, window int, secure bool) []*mqtt.Client {
 	b.Helper()
 	fs := vfs.NewOS(b.TempDir())
 	l, err := eventlog.Open(eventlog.Config{FS: fs, Dir: "log", Partitions: 4, RetentionBytes: 4 << 30})
@@ -45,6 +46,16 @@ func benchHub(b *testing.B, n, window int) []*mqtt.Client {
 	if err != nil {
 		b.Fatal(err)
 	}
+	addr := ln.Addr().String()
+	var clientTLS *tls.Config
+	if secure {
+		ca, err := auth.OpenCA(fs, "auth", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ln, clientTLS = tls.NewListener(ln, ca.ServerTLS()), ca.ClientTLS()
+		clientTLS.ServerName = "localhost"
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = l.Run(ctx) })
@@ -57,7 +68,7 @@ func benchHub(b *testing.B, n, window int) []*mqtt.Client {
 		if _, err := reg.Ensure(ctx, id); err != nil {
 			b.Fatal(err)
 		}
-		clients[i], err = mqtt.Dial(ctx, mqtt.ClientConfig{Addr: ln.Addr().String(), ClientID: id, Username: hostName + "/" + id, Password: password, Window: window})
+		clients[i], err = mqtt.Dial(ctx, mqtt.ClientConfig{Addr: addr, TLS: clientTLS, ClientID: id, Username: hostName + "/" + id, Password: password, Window: window})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -69,9 +80,12 @@ func benchHub(b *testing.B, n, window int) []*mqtt.Client {
 // BenchmarkIngest sends 200-byte messages at QoS 1 from many clients in this
 // process to a log on the disk; an operation is a message acknowledged.
 func BenchmarkIngest(b *testing.B) {
-	for _, c := range []struct{ clients, window int }{{500, 16}, {2000, 16}, {500, 1}} {
-		b.Run(fmt.Sprintf("clients=%d/window=%d", c.clients, c.window), func(b *testing.B) {
-			clients := benchHub(b, c.clients, c.window)
+	for _, c := range []struct {
+		clients, window int
+		tls             bool
+	}{{500, 16, false}, {500, 16, true}, {2000, 16, false}, {500, 1, false}} {
+		b.Run(fmt.Sprintf("clients=%d/window=%d/tls=%v", c.clients, c.window, c.tls), func(b *testing.B) {
+			clients := benchHub(b, c.clients, c.window, c.tls)
 			body := make([]byte, 200)
 			each := b.N/c.clients + 1
 			b.ReportAllocs()

@@ -13,6 +13,7 @@ import (
 	"github.com/marisma/marisma/internal/eventlog"
 	"github.com/marisma/marisma/internal/mqtt"
 	"github.com/marisma/marisma/internal/vfs"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 func waitErr(t *testing.T, c *mqtt.Client) {
@@ -337,5 +338,61 @@ func TestConnectionString(t *testing.T) {
 	f.cfg.Hosts = []string{"edge.example.com"}
 	if s, want := f.ConnectionString(Device{ID: "d/m", PrimaryKey: "k"}), "HostName=edge.example.com;DeviceId=d;ModuleId=m;SharedAccessKey=k"; s != want {
 		t.Error(s)
+	}
+}
+
+func TestMetricsHaveIoTHubsNames(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	f := start(t, func(c *Config) { c.Metrics = reg })
+	f.send(f.dial(nil), "devices/press-07/messages/events/", "12345")
+	bad := f.config()
+	bad.Password = ""
+	if _, err := mqtt.Dial(t.Context(), bad); err == nil {
+		t.Error("connected without a token")
+	}
+	all, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, m := range all {
+		v := m.GetMetric()[0]
+		got[m.GetName()] = v.GetCounter().GetValue() + v.GetGauge().GetValue() + float64(v.GetHistogram().GetSampleCount())
+	}
+	for name, want := range map[string]float64{
+		"iothub_d2c_telemetry_ingress_all_protocol_total":  1,
+		"iothub_d2c_telemetry_ingress_success_total":       1,
+		"iothub_d2c_telemetry_ingress_bytes_total":         5,
+		"iothub_d2c_telemetry_ingress_send_throttle_total": 0,
+		"iothub_d2c_telemetry_egress_dropped_total":        0,
+		"iothub_d2c_telemetry_egress_invalid_total":        0,
+		"iothub_d2c_endpoints_latency_event_hubs_seconds":  1,
+		"iothub_connected_device_count":                    1,
+		"iothub_total_device_count":                        1,
+		"iothub_connections_refused_total":                 1,
+	} {
+		if v, ok := got[name]; !ok || v != want {
+			t.Errorf("%s = %v (there: %v), want %v", name, v, ok, want)
+		}
+	}
+	if _, err := New(f.cfg); err == nil {
+		t.Error("two hubs share one registry of metrics")
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	reg, err := OpenRegistry(vfs.NewMem(), "hub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, cfg := range map[string]Config{
+		"no name":     {Registry: reg, Log: &fakeLog{}},
+		"bad name":    {HubName: "my_hub", Registry: reg, Log: &fakeLog{}},
+		"no registry": {HubName: "h", Log: &fakeLog{}},
+		"no log":      {HubName: "h", Registry: reg},
+	} {
+		if _, err := New(cfg); err == nil {
+			t.Errorf("%s was taken", name)
+		}
 	}
 }

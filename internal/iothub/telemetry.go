@@ -104,10 +104,10 @@ type batchDone struct {
 func (b *batchDone) done(_ int64, err error) {
 	h := b.s.hub
 	if err == nil {
-		b.owed.Done()
 		h.counts.success.Add(int64(b.messages))
 		h.counts.bytes.Add(int64(b.bytes))
 		h.counts.latency.Observe(time.Since(b.since).Seconds())
+		b.owed.Done()
 		if h.stalled.Load() && h.stalled.Swap(false) {
 			h.cfg.Logger.Info("messages are acknowledged again")
 		}

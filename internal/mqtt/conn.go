@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,10 +38,11 @@ type Conn struct {
 	silence  time.Duration // how long the peer may be silent
 	deadline time.Time     // the read deadline that is set
 
-	cancel context.CancelFunc
-	writer sync.WaitGroup
-	wake   chan struct{} // something to write
-	room   chan struct{} // less is owed
+	cancel   context.CancelFunc
+	draining atomic.Bool // no more reading
+	writer   sync.WaitGroup
+	wake     chan struct{} // something to write
+	room     chan struct{} // less is owed
 
 	mu           sync.Mutex
 	out          []byte     // to be written
@@ -48,6 +50,7 @@ type Conn struct {
 	unacked      int
 	unackedBytes int
 	stuck        bool // the reader waits for room
+	writing      bool // the writer has taken out
 	why          error
 }
 
@@ -176,12 +179,46 @@ func (c *Conn) renewDeadline() error {
 		return nil
 	}
 	c.deadline = d
-	return c.nc.SetReadDeadline(d)
+	err := c.nc.SetReadDeadline(d)
+	if c.draining.Load() { // it was set meanwhile: undo
+		return ErrClosed
+	}
+	return err
+}
+
+// drain has the reader stop and gives acknowledgements a moment.
+func (c *Conn) drain() {
+	if c.draining.Swap(true) {
+		return
+	}
+	time.AfterFunc(drainTime, func() { c.Close(ErrClosed) })
+	_ = c.nc.SetReadDeadline(time.Unix(1, 0)) // wakes the reader; on a closed connection nobody is to be woken
+}
+
+// awaitAcks waits until nothing is owed and everything is written.
+func (c *Conn) awaitAcks(ctx context.Context) {
+	for {
+		c.mu.Lock()
+		idle := c.unacked == 0 && len(c.out) == 0 && !c.writing
+		c.stuck = true
+		c.mu.Unlock()
+		if idle || c.session == nil {
+			return
+		}
+		select {
+		case <-c.room:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // waitRoom blocks while the connection owes too much or has too much to write.
 func (c *Conn) waitRoom(ctx context.Context) error {
 	for {
+		if c.draining.Load() {
+			return ErrClosed
+		}
 		c.mu.Lock()
 		cfg := &c.srv.cfg
 		c.stuck = c.unacked >= cfg.MaxUnacked || c.unackedBytes >= cfg.MaxUnackedBytes || len(c.out) >= maxQueued
@@ -207,7 +244,8 @@ func (c *Conn) write() {
 		<-c.wake // of Close too
 		c.mu.Lock()
 		buf, c.out = c.out, buf[:0]
-		stuck, closed := c.stuck, c.why != nil
+		c.writing = len(buf) > 0
+		closed := c.why != nil
 		c.mu.Unlock()
 		if closed {
 			return
@@ -232,6 +270,10 @@ func (c *Conn) write() {
 		if cap(buf) > maxQueued {
 			buf = nil
 		}
+		c.mu.Lock()
+		c.writing = false
+		stuck := c.stuck
+		c.mu.Unlock()
 		if stuck {
 			signal(c.room)
 		}

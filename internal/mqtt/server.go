@@ -99,13 +99,13 @@ func (s *Server) Connections() int {
 	return len(s.conns)
 }
 
-// Close ends all connections, those of WebSocket too, and waits for them. The
-// server takes no new ones.
+// Close ends all connections as Serve does at its end, those of WebSocket too,
+// and waits for them. The server takes no new ones.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
 	for c := range s.conns {
-		c.Close(ErrClosed)
+		c.drain()
 	}
 	s.mu.Unlock()
 	s.all.Wait()
@@ -137,7 +137,9 @@ func (s *Server) leave(c *Conn) {
 var ErrTooMany = errors.New("too many connections")
 
 // Serve accepts from ln until ctx is done, then closes ln and the connections
-// and returns nil once all have ended. TLS is the listener's.
+// and returns nil once all have ended. A connection is not read from any more,
+// and has a moment for the acknowledgements that are on their way. TLS is the
+// listener's.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -167,38 +169,42 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 }
 
+// drainTime is how long a connection may wait for its acknowledgements at the
+// server's end.
+const drainTime = 2 * time.Second
+
 // ServeConn serves one connection and closes it; it returns when both of its
 // goroutines have ended.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
 	c := newConn(s, nc)
-	cctx, cancel := context.WithCancel(ctx)
+	life := context.WithoutCancel(ctx)
+	cctx, cancel := context.WithCancel(life)
 	defer cancel()
 	c.cancel = cancel
 	if err := s.enter(c); err != nil {
 		_ = nc.Close() // never used
-		s.cfg.Handler.Ended(context.WithoutCancel(ctx), c, nil, err)
+		s.cfg.Handler.Ended(life, c, nil, err)
 		return
 	}
 	defer s.leave(c)
+	defer context.AfterFunc(ctx, c.drain)()
 	gone := make(chan struct{})
 	// Close may wait for a peer that does not read (TLS says goodbye), so it
 	// has a goroutine of its own.
-	stop := context.AfterFunc(cctx, func() {
+	context.AfterFunc(cctx, func() {
 		defer close(gone)
 		_ = nc.Close() // the connection is given up
 	})
 	err := c.serve(cctx)
-	if r := c.reason(); r != nil {
-		err = r // why it was closed says more than the read error that came of it
-	} else if ctx.Err() != nil {
+	if c.draining.Load() && !errors.Is(err, ErrDisconnected) {
+		c.awaitAcks(cctx)
 		err = ErrClosed
 	}
-	c.Close(err) // err is never nil: serve returns only with one
-	if stop() {
-		_ = nc.Close() // the connection is given up
-	} else {
-		<-gone
+	if r := c.reason(); r != nil {
+		err = r // why it was closed says more than the read error that came of it
 	}
+	c.Close(err)
+	<-gone
 	c.writer.Wait()
-	s.cfg.Handler.Ended(context.WithoutCancel(ctx), c, c.session, err)
+	s.cfg.Handler.Ended(life, c, c.session, err)
 }

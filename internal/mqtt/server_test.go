@@ -459,3 +459,39 @@ func TestRefusalArrivesThoughTheClientSendsOn(t *testing.T) {
 		c.Close()
 	}
 }
+
+func TestServerStopsWithItsAcknowledgementsSent(t *testing.T) {
+	for name, stuck := range map[string]bool{"committed": false, "never committed": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := &book{keep: true}
+				s, err := NewServer(ServerConfig{Handler: b})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				peer, mine := net.Pipe()
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					s.ServeConn(ctx, mine)
+				}()
+				open(t, peer, 0)
+				write(t, peer, AppendPublish(nil, "t", nil, 7, 1, false, false))
+				synctest.Wait()
+				began := time.Now()
+				cancel()
+				synctest.Wait()
+				if !stuck {
+					b.owed[0].Done()
+					expect(t, peer, []byte{0x40, 2, 0, 7})
+				}
+				<-done
+				if d := time.Since(began); stuck != (d == drainTime) || !errors.Is(b.end(), ErrClosed) {
+					t.Errorf("ended after %v with %v", d, b.end())
+				}
+				peer.Close()
+			})
+		})
+	}
+}
