@@ -185,3 +185,38 @@ func TestSDKsAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestSDKsComeBack drops the connection now and then: the SDK connects again
+// and every message arrives.
+func TestSDKsComeBack(t *testing.T) {
+	for name, command := range sdks(t) {
+		t.Run(name, func(t *testing.T) {
+			h := startHub(t, false)
+			stop := make(chan struct{})
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for seen := int64(0); ; {
+					select {
+					case <-stop:
+						return
+					case <-time.After(10 * time.Millisecond):
+					}
+					if n := h.Stats().Accepted; n >= seen+100 {
+						seen = n
+						h.Disconnect(h.device.ID)
+					}
+				}
+			})
+			lines, stderr, err := run(t, command, "--connection-string", h.ConnectionString(h.device), "--ca", h.ca, "--count", "300")
+			close(stop)
+			wg.Wait()
+			if err != nil || len(lines) != 300 {
+				t.Fatalf("%d lines, %v\n%s", len(lines), err, stderr)
+			}
+			if n := h.Stats().Accepted; n < 300 {
+				t.Errorf("%d accepted", n)
+			}
+			t.Logf("%d accepted for 300 sent", h.Stats().Accepted)
+		})
+	}
+}
