@@ -1,0 +1,175 @@
+package analyze
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/parse"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// Resolver knows what stands behind names.
+type Resolver interface {
+	// Table resolves a name of one to three parts to a source or a view; all
+	// three results are nil when there is none.
+	Table(ctx context.Context, name []string, at TimeTravel) (*plan.Source, *View, error)
+	// Function resolves a table function such as read_kafka; nil, nil when it
+	// knows none of that name. args holds the constant arguments as text, by
+	// lower-case name, positional ones as "0", "1", ...; schema is the parsed
+	// argument "schema", nil without.
+	Function(ctx context.Context, name string, args map[string]string, schema []types.Field) (*plan.Source, error)
+	// Names are the table names that a hint may suggest.
+	Names(ctx context.Context) []string
+}
+
+// TimeTravel is VERSION AS OF or TIMESTAMP AS OF; both nil is the latest.
+type TimeTravel struct {
+	Version   *int64
+	Timestamp *time.Time
+}
+
+// View is a stored query. Names inside resolve in CatalogName and Schema (the
+// environment's own when empty). Columns, where given, rename its columns.
+type View struct {
+	Text        string
+	Name        []string
+	Columns     []types.Field
+	CatalogName string
+	Schema      string
+	File        string // where the text comes from, for errors
+}
+
+// Env is the session that a statement is analysed in.
+type Env struct {
+	Resolver Resolver
+	Catalog  string
+	Schema   string
+	Conf     map[string]string
+	TimeZone string // session time zone, "" is UTC
+	Now      time.Time
+	User     string
+	// Params are the values of :name, Positional those of ?.
+	Params     map[string]plan.Expr
+	Positional []plan.Expr
+}
+
+// Statement analyses one statement.
+func Statement(ctx context.Context, st ast.Statement, env Env) (plan.Statement, error) {
+	a := newAnalyzer(ctx, env)
+	switch st := st.(type) {
+	case *ast.QueryStatement:
+		n, err := a.root(st.Query)
+		if err != nil {
+			return nil, err
+		}
+		return &plan.Query{Plan: n}, nil
+	case *ast.CreateDataset:
+		return a.dataset(st)
+	case *ast.CreateView:
+		return a.view(st)
+	case *ast.Command:
+		return a.command(st)
+	case *ast.CreateFlow:
+		return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.CREATE_FLOW", "0A000", "CREATE FLOW is not supported yet.").hint("Write the query in the streaming table's own AS clause.")
+	case *ast.Unsupported:
+		return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "The statement %s is not supported.", st.Word)
+	}
+	return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "This statement is not supported.")
+}
+
+// Query parses and analyses one query.
+func Query(ctx context.Context, text string, env Env) (*plan.Query, error) {
+	st, err := parse.Statement("", text)
+	if err != nil {
+		return nil, err
+	}
+	q, ok := st.(*ast.QueryStatement)
+	if !ok {
+		return nil, newAnalyzer(ctx, env).errorf(st.Pos(), "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "Expected a query.")
+	}
+	n, err := newAnalyzer(ctx, env).root(q.Query)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Query{Plan: n}, nil
+}
+
+// Expression parses and analyses one expression over the given columns.
+func Expression(ctx context.Context, text string, over []plan.Attr, env Env) (plan.Expr, error) {
+	x, err := parse.Expression(text)
+	if err != nil {
+		return nil, err
+	}
+	a := newAnalyzer(ctx, env)
+	return a.condition(x, over)
+}
+
+type analyzer struct {
+	ctx   context.Context //nolint:containedctx // lives for one call
+	env   Env
+	base  funcs.Context
+	views []string // names of the views around, lower case
+}
+
+func newAnalyzer(ctx context.Context, env Env) *analyzer {
+	if env.Now.IsZero() {
+		env.Now = time.Now()
+	}
+	if env.TimeZone == "" {
+		env.TimeZone = env.Conf["spark.sql.session.timeZone"]
+	}
+	if env.TimeZone == "" {
+		env.TimeZone = "UTC"
+	}
+	return &analyzer{ctx: ctx, env: env, base: funcs.Context{
+		ANSI: !strings.EqualFold(env.Conf["spark.sql.ansi.enabled"], "false"), TimeZone: env.TimeZone, Now: env.Now,
+		Conf: env.Conf, User: env.User, Catalog: env.Catalog, Schema: env.Schema, ParseType: parseType,
+	}}
+}
+
+// parseType reads a schema in DDL or a type's text.
+func parseType(text string) (types.Type, error) {
+	t, err := parse.DataType(text)
+	if err == nil {
+		return t, nil
+	}
+	fields, ferr := parse.Schema(text)
+	if ferr != nil {
+		return nil, ferr
+	}
+	return types.Struct{Fields: fields}, nil
+}
+
+// root analyses a whole query: its plan yields exactly the output columns.
+func (a *analyzer) root(q *ast.Query) (plan.Node, error) {
+	r, err := a.query(q, place{catalog: a.env.Catalog, schema: a.env.Schema})
+	if err != nil {
+		return nil, err
+	}
+	return prune(exact(r)), nil
+}
+
+// condition resolves an expression over attributes alone.
+func (a *analyzer) condition(x ast.Expr, over []plan.Attr) (plan.Expr, error) {
+	s := &scope{place: place{catalog: a.env.Catalog, schema: a.env.Schema}}
+	for _, at := range over {
+		s.cols = append(s.cols, column{Attr: at, origin: at.ID})
+	}
+	e, err := a.expr(x, s)
+	if err != nil {
+		return nil, err
+	}
+	return e, a.scalarOnly(e, x.Pos(), "here")
+}
+
+// fctx is the context of a function call at pos.
+func (a *analyzer) fctx(pos sparksql.Pos) funcs.Context {
+	c := a.base
+	c.Pos = pos
+	return c
+}
