@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -259,6 +260,13 @@ func (a *analyzer) cast(e *ast.Cast, s *scope) (plan.Expr, error) {
 func (a *analyzer) structOf(items []ast.Expr, pos sparksql.Pos, s *scope) (plan.Expr, error) {
 	var args []plan.Expr
 	n := 0
+	if !slices.ContainsFunc(items, hasOwnName) {
+		args, err := a.exprs(items, s)
+		if err != nil {
+			return nil, err
+		}
+		return funcs.Resolve("struct", args, a.fctx(pos))
+	}
 	for _, it := range items {
 		if star, ok := it.(*ast.Star); ok {
 			cols, err := a.star(star, s)
@@ -279,6 +287,15 @@ func (a *analyzer) structOf(items []ast.Expr, pos sparksql.Pos, s *scope) (plan.
 		args = append(args, text(fieldName(it, x, n)), x)
 	}
 	return funcs.Resolve("named_struct", args, a.fctx(pos))
+}
+
+// hasOwnName tells whether a field of struct(...) is named or several fields.
+func hasOwnName(e ast.Expr) bool {
+	switch e.(type) {
+	case *ast.Alias, *ast.Star:
+		return true
+	}
+	return false
 }
 
 func text(s string) plan.Expr { return &plan.Literal{Value: s, Typ: types.String} }

@@ -1,0 +1,338 @@
+package analyze
+
+import (
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// orderTerms resolves the ORDER BY of the query around a SELECT: ordinals,
+// output names, then input columns.
+func (a *analyzer) orderTerms(sel *selection, q *ast.Query) error {
+	terms := append(append([]ast.SortItem{}, q.Order...), q.Sort...)
+	for _, c := range q.Cluster {
+		terms = append(terms, ast.SortItem{X: c})
+	}
+	if q.OrderAll != nil {
+		for _, it := range sel.items {
+			k, err := a.sortKey(&plan.Column{Attr: it.attr}, ast.SortItem{X: &ast.Literal{At: q.At}, Desc: q.OrderAll.Desc, NullsFirst: q.OrderAll.NullsFirst})
+			if err != nil {
+				return err
+			}
+			sel.keys = append(sel.keys, k)
+		}
+	}
+	s := *sel.scope
+	s.aliasFirst = true
+	s.aliases = nil
+	for _, it := range sel.items {
+		if it.aliased || !isColumn(it.x) {
+			s.aliases = append(s.aliases, aliasDef{name: it.attr.Name, attr: it.attr})
+		}
+	}
+	s.aliases = uniqueAliases(s.aliases)
+	for _, t := range terms {
+		x, err := a.orderTerm(t, sel, &s)
+		if err != nil {
+			return err
+		}
+		k, err := a.sortKey(x, t)
+		if err != nil {
+			return err
+		}
+		sel.keys = append(sel.keys, k)
+	}
+	return nil
+}
+
+// uniqueAliases drops names that stand for the same attribute twice.
+func uniqueAliases(in []aliasDef) []aliasDef {
+	seen := map[plan.ID]bool{}
+	var out []aliasDef
+	for _, d := range in {
+		if !seen[d.attr.ID] {
+			out = append(out, d)
+		}
+		seen[d.attr.ID] = true
+	}
+	return out
+}
+
+func isColumn(x plan.Expr) bool {
+	_, ok := x.(*plan.Column)
+	return ok
+}
+
+func (a *analyzer) orderTerm(t ast.SortItem, sel *selection, s *scope) (plan.Expr, error) {
+	if n, ok, err := a.ordinal(t.X, len(sel.items)); err != nil {
+		return nil, err
+	} else if ok {
+		return &plan.Column{Attr: sel.items[n].attr}, nil
+	}
+	x, err := a.expr(t.X, s)
+	if err != nil {
+		return nil, err
+	}
+	if hasWindow(x) { // it is computed below the projection
+		m := map[plan.ID]plan.Expr{}
+		for _, it := range sel.items {
+			if !isColumn(it.x) {
+				m[it.attr.ID] = it.x
+			}
+		}
+		x = substitute(x, m)
+	}
+	// What stands in the select list is not computed again.
+	k := key(x)
+	for _, it := range sel.items {
+		if key(it.x) == k {
+			return &plan.Column{Attr: it.attr}, nil
+		}
+	}
+	if hasGenerator(x) {
+		return nil, a.errorf(t.X.Pos(), "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", "A generator cannot stand in ORDER BY.")
+	}
+	return x, nil
+}
+
+// ordinal reads a position of ORDER BY, from 0.
+func (a *analyzer) ordinal(e ast.Expr, n int) (int, bool, error) {
+	lit, ok := e.(*ast.Literal)
+	if !ok || lit.Type != types.Int {
+		return 0, false, nil
+	}
+	v, _ := lit.Value.(int64)
+	if v < 1 || int(v) > n {
+		return 0, false, a.errorf(e.Pos(), "ORDER_BY_POS_OUT_OF_RANGE", "42805", "ORDER BY position %d is not in the select list (1 to %d).", v, n)
+	}
+	return int(v) - 1, true, nil
+}
+
+// assemble builds the nodes of a select from the bottom: time windows,
+// aggregate, HAVING, windows, QUALIFY, generator, projection, DISTINCT, sort.
+func (a *analyzer) assemble(sel *selection) (relation, error) {
+	outputs := map[plan.ID]plan.Attr{}
+	for _, it := range sel.items {
+		outputs[it.attr.ID] = it.attr
+	}
+	sel.node = sel.scope.times.node(sel.node)
+	if err := a.aggregateStage(sel, outputs); err != nil {
+		return relation{}, err
+	}
+	if err := a.windowStage(sel); err != nil {
+		return relation{}, err
+	}
+	if err := a.generatorStage(sel); err != nil {
+		return relation{}, err
+	}
+	return a.projectStage(sel)
+}
+
+// aggregateStage rewrites everything over the aggregation.
+func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr) error {
+	g := sel.group
+	if g == nil {
+		for i := range sel.keys {
+			if hasAggregate(sel.keys[i].X) {
+				return a.errorf(sel.ast.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "ORDER BY has an aggregate, but the query has none.")
+			}
+		}
+		return nil
+	}
+	for i := range sel.items {
+		it := &sel.items[i]
+		x, err := g.rewrite(it.x, it.pos)
+		if err != nil {
+			return err
+		}
+		old := it.attr.ID
+		retype(it, x)
+		outputs[old] = it.attr
+	}
+	if gen := sel.gen; gen != nil {
+		x, err := g.rewrite(gen.Gen, sel.ast.Pos())
+		if err != nil {
+			return err
+		}
+		if c, ok := x.(*plan.Call); ok {
+			gen.Gen = c
+		}
+	}
+	if sel.having != nil {
+		x, err := g.rewrite(sel.having, sel.ast.Having.Pos())
+		if err != nil {
+			return err
+		}
+		sel.having = x
+	}
+	if sel.qualify != nil {
+		x, err := g.rewrite(sel.qualify, sel.ast.Qualify.Pos())
+		if err != nil {
+			return err
+		}
+		sel.qualify = x
+	}
+	for i := range sel.keys {
+		k := &sel.keys[i]
+		x, err := topDown(k.X, func(x plan.Expr) (plan.Expr, error) {
+			if c, ok := x.(*plan.Column); ok {
+				if at, ok := outputs[c.Attr.ID]; ok {
+					return &plan.Column{Attr: at}, nil
+				}
+			}
+			_, agg := x.(*plan.AggCall)
+			_, win := x.(*plan.WindowExpr)
+			if agg || win || len(x.Children()) == 0 || !touches(x, outputs) {
+				return g.rewrite(x, sel.ast.Pos())
+			}
+			return nil, nil
+		})
+		if err != nil {
+			return err
+		}
+		k.X = x
+	}
+	sel.node = g.node(sel.node)
+	if sel.having != nil {
+		sel.node = &plan.Filter{Input: sel.node, Cond: sel.having}
+	}
+	return nil
+}
+
+// touches tells whether e uses an output attribute of the select list.
+func touches(e plan.Expr, outputs map[plan.ID]plan.Attr) bool {
+	return contains(e, func(x plan.Expr) bool {
+		c, ok := x.(*plan.Column)
+		if !ok {
+			return false
+		}
+		_, hit := outputs[c.Attr.ID]
+		return hit
+	})
+}
+
+// retype gives an item its rewritten expression; grouping sets may have made
+// it nullable.
+func retype(it *item, x plan.Expr) {
+	passed := isColumn(it.x)
+	it.x = x
+	it.attr.Nullable = x.Nullable()
+	if c, ok := x.(*plan.Column); ok && passed {
+		it.attr.ID = c.Attr.ID
+	}
+}
+
+// windowStage takes the window functions out into one Window node.
+func (a *analyzer) windowStage(sel *selection) error {
+	w := &plan.Window{}
+	by := map[string]plan.Attr{}
+	extract := func(e plan.Expr) (plan.Expr, error) {
+		return topDown(e, func(x plan.Expr) (plan.Expr, error) {
+			we, ok := x.(*plan.WindowExpr)
+			if !ok {
+				return nil, nil
+			}
+			for _, k := range we.Children() {
+				for _, kk := range append(k.Children(), k) {
+					if kk != we.Fn && hasWindow(kk) {
+						return nil, a.errorf(sel.ast.Pos(), "NESTED_WINDOW_FUNCTION", "42K0E", "A window function cannot stand inside another one.").hint("Use a sub-query.")
+					}
+				}
+			}
+			k := key(we)
+			at, ok := by[k]
+			if !ok {
+				at = plan.Attr{ID: plan.NewID(), Name: funcs.SQLName(we), Type: we.Type(), Nullable: we.Nullable()}
+				by[k] = at
+				w.Exprs = append(w.Exprs, plan.NamedExpr{X: we, Attr: at})
+			}
+			return &plan.Column{Attr: at}, nil
+		})
+	}
+	var err error
+	for i := range sel.items {
+		if sel.items[i].x, err = extract(sel.items[i].x); err != nil {
+			return err
+		}
+	}
+	for i := range sel.keys {
+		if sel.keys[i].X, err = extract(sel.keys[i].X); err != nil {
+			return err
+		}
+	}
+	if sel.qualify != nil {
+		if sel.qualify, err = extract(sel.qualify); err != nil {
+			return err
+		}
+	}
+	if len(w.Exprs) > 0 {
+		w.Input = sel.node
+		sel.node = w
+	}
+	if sel.qualify != nil {
+		sel.node = &plan.Filter{Input: sel.node, Cond: sel.qualify}
+	}
+	return nil
+}
+
+// projectStage makes the projection, DISTINCT and the sort. Columns that only
+// the sort needs are projected and dropped again.
+func (a *analyzer) projectStage(sel *selection) (relation, error) {
+	p := &plan.Project{Input: sel.node}
+	have := map[plan.ID]bool{}
+	var cols []column
+	for _, it := range sel.items {
+		at := it.attr
+		if have[at.ID] {
+			at.ID = plan.NewID()
+		}
+		have[at.ID] = true
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: it.x, Attr: at})
+		cols = append(cols, column{Attr: at, origin: it.origin})
+	}
+	r := relation{node: p, cols: cols}
+	if sel.ast.Distinct {
+		for _, c := range cols {
+			if hasMap(c.Type) {
+				return r, a.errorf(sel.ast.Pos(), "UNSUPPORTED_FEATURE.SET_OPERATION_ON_"+mapOrVariant(c.Type)+"_TYPE", "0A000", "DISTINCT cannot compare the column %s of the type %s.", quote(c.Name), c.Type.SQL())
+			}
+		}
+		r.node = &plan.Distinct{Input: p}
+	}
+	if len(sel.keys) == 0 {
+		return r, nil
+	}
+	var extra []plan.NamedExpr
+	for _, k := range sel.keys {
+		plan.Walk(k.X, func(x plan.Expr) bool {
+			if c, ok := x.(*plan.Column); ok && !have[c.Attr.ID] {
+				have[c.Attr.ID] = true
+				extra = append(extra, plan.NamedExpr{X: c, Attr: c.Attr})
+			}
+			return true
+		})
+	}
+	if len(extra) == 0 {
+		r.node = &plan.Sort{Input: r.node, Keys: sel.keys}
+		return r, nil
+	}
+	if sel.ast.Distinct {
+		return r, a.errorf(sel.ast.Pos(), "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "ORDER BY uses the column %s, which SELECT DISTINCT does not hold.", quote(extra[0].Attr.Name))
+	}
+	wide := &plan.Project{Input: sel.node, Exprs: append(append([]plan.NamedExpr{}, p.Exprs...), extra...)}
+	sorted := &plan.Sort{Input: wide, Keys: sel.keys}
+	narrow := &plan.Project{Input: sorted}
+	for _, e := range p.Exprs {
+		narrow.Exprs = append(narrow.Exprs, plan.NamedExpr{X: &plan.Column{Attr: e.Attr}, Attr: e.Attr})
+	}
+	r.node = narrow
+	return r, nil
+}
+
+func mapOrVariant(t types.Type) string {
+	if t == types.Variant {
+		return "VARIANT"
+	}
+	return "MAP"
+}

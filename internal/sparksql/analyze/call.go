@@ -1,0 +1,375 @@
+package analyze
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// function resolves a call with everything around it.
+func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
+	name := strings.ToLower(e.Name[len(e.Name)-1].Name)
+	if len(e.Name) > 1 && !builtinName(e.Name) {
+		return nil, a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(e.Name.Strings()))
+	}
+	ctx := a.fctx(e.Pos())
+	switch {
+	case e.Syntax == "current":
+		if x, err := a.lookup(e.Name.Strings(), e.Pos(), s); x != nil || err != nil {
+			return x, err
+		}
+	case e.Syntax == "struct" || name == "struct":
+		return a.structOf(e.Args, e.Pos(), s)
+	case name == "window" && e.Over == nil && len(e.Args) >= 1:
+		return a.timeWindow(e, s)
+	case name == "session_window":
+		return nil, a.errorf(e.Pos(), "UNSUPPORTED_FEATURE.SESSION_WINDOW", "0A000", "session_window is not supported.")
+	case name == "grouping" || name == "grouping_id":
+		return a.grouping(e, name, s)
+	}
+	def := funcs.Lookup(name)
+	outer := false
+	if def == nil && strings.HasSuffix(name, "_outer") {
+		if d := funcs.Lookup(strings.TrimSuffix(name, "_outer")); d != nil && d.Kind == funcs.Generator {
+			def, outer = d, true
+		}
+	}
+	if def == nil {
+		_, err := funcs.Resolve(name, nil, ctx) // its error has the nearest name
+		return nil, err
+	}
+	if def.Kind == funcs.Scalar || def.Kind == funcs.Generator {
+		if e.Filter != nil || e.IgnoreNulls || e.RespectNulls || e.Within != nil {
+			return nil, a.errorf(e.Pos(), "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
+				"The function %s does not support FILTER, IGNORE NULLS or WITHIN GROUP.", quote(name))
+		}
+	}
+	if def.Kind == funcs.Aggregate {
+		inner := *s
+		inner.inAgg++
+		s = &inner
+	}
+	args, err := a.args(e, def, s)
+	if err != nil {
+		return nil, err
+	}
+	ctx.Distinct, ctx.IgnoreNulls = e.Distinct, e.IgnoreNulls
+	x, err := def.Resolve(args, ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c, ok := x.(*plan.Call); ok && outer {
+		d := *c
+		d.Fn += "_outer"
+		return &d, nil
+	}
+	if agg, ok := x.(*plan.AggCall); ok {
+		if x, err = a.aggregate(agg, e, s); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case e.Over != nil:
+		return a.over(x, e, s)
+	case def.Kind == funcs.Window:
+		return nil, a.errorf(e.Pos(), "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "The window function %s needs an OVER clause.", quote(name))
+	}
+	return x, nil
+}
+
+// builtinName tells whether a qualified name can mean a built-in function.
+func builtinName(n ast.Name) bool {
+	parts := n.Strings()
+	if len(parts) == 3 && strings.EqualFold(parts[0], "system") {
+		parts = parts[1:]
+	}
+	return len(parts) == 2 && strings.EqualFold(parts[0], "builtin")
+}
+
+// args resolves the arguments, stars expanded, lambdas last.
+func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, error) {
+	if def.Name == "count" && len(e.Args) == 1 {
+		if star, ok := e.Args[0].(*ast.Star); ok && star.Qualifier == nil && star.Except == nil && !e.Distinct {
+			return []plan.Expr{&plan.Literal{Value: int64(1), Typ: types.Int}}, nil
+		}
+	}
+	var list []ast.Expr
+	var out []plan.Expr
+	lambdas := false
+	for _, arg := range e.Args {
+		switch arg := arg.(type) {
+		case *ast.Star:
+			cols, err := a.star(arg, s)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range cols {
+				list, out = append(list, nil), append(out, c.x)
+			}
+		case *ast.Lambda:
+			lambdas = true
+			list, out = append(list, arg), append(out, nil)
+		case *ast.NamedArg:
+			return nil, a.errorf(arg.Pos(), "NAMED_PARAMETERS_NOT_SUPPORTED", "4274K", "The function %s takes no arguments by name.", quote(def.Name))
+		default:
+			x, err := a.expr(arg, s)
+			if err != nil {
+				return nil, err
+			}
+			list, out = append(list, nil), append(out, x)
+		}
+	}
+	for _, w := range e.Within {
+		x, err := a.expr(w.X, s)
+		if err != nil {
+			return nil, err
+		}
+		if w.Desc {
+			return nil, a.errorf(w.X.Pos(), "UNSUPPORTED_FEATURE.WITHIN_GROUP_DESC", "0A000", "WITHIN GROUP (ORDER BY ... DESC) is not supported.")
+		}
+		out = append([]plan.Expr{x}, out...)
+		list = append([]ast.Expr{nil}, list...)
+	}
+	if !lambdas {
+		return out, nil
+	}
+	for i, l := range list {
+		l, ok := l.(*ast.Lambda)
+		if !ok {
+			continue
+		}
+		x, err := a.lambda(l, i, out, def, s)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = x
+	}
+	return out, nil
+}
+
+func (a *analyzer) lambda(l *ast.Lambda, i int, args []plan.Expr, def *funcs.Def, s *scope) (plan.Expr, error) {
+	vars, err := def.LambdaVars(i, args, len(l.Params), a.fctx(l.Pos()))
+	if err != nil {
+		return nil, err
+	}
+	inner := *s
+	inner.lambdas = slices.Clip(s.lambdas)
+	out := &plan.Lambda{}
+	for j := range vars {
+		for k := range j {
+			if strings.EqualFold(l.Params[j].Name, l.Params[k].Name) {
+				return nil, a.errorf(l.Params[j].P, "INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES", "42K0D", "The lambda function has two parameters %s.", quote(l.Params[j].Name))
+			}
+		}
+		v := vars[j]
+		v.Name, v.ID = l.Params[j].Name, plan.NewID()
+		out.Params = append(out.Params, &v)
+		inner.lambdas = append(inner.lambdas, &v)
+	}
+	if out.Body, err = a.expr(l.Body, &inner); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// aggregate adds FILTER and refuses aggregates within aggregates.
+func (a *analyzer) aggregate(agg *plan.AggCall, e *ast.Call, s *scope) (plan.Expr, error) {
+	for _, x := range agg.Args {
+		if hasAggregate(x) {
+			return nil, a.errorf(e.Pos(), "NESTED_AGGREGATE_FUNCTION", "42607", "An aggregate function cannot stand in the argument of another one.").hint("Use a sub-query.")
+		}
+		if hasWindow(x) && e.Over == nil {
+			return nil, a.errorf(e.Pos(), "UNSUPPORTED_FEATURE.WINDOW_IN_AGGREGATE", "0A000", "A window function cannot stand in an aggregate's argument.").hint("Use a sub-query.")
+		}
+	}
+	if e.Filter == nil {
+		return agg, nil
+	}
+	f, err := a.expr(e.Filter, s)
+	if err != nil {
+		return nil, err
+	}
+	sub := ""
+	switch {
+	case f.Type() != types.Boolean:
+		sub = "NOT_BOOLEAN"
+	case hasAggregate(f):
+		sub = "CONTAINS_AGGREGATE"
+	case hasWindow(f):
+		sub = "CONTAINS_WINDOW_FUNCTION"
+	}
+	if sub != "" {
+		return nil, a.errorf(e.Filter.Pos(), "INVALID_AGGREGATE_FILTER."+sub, "42903", "FILTER (WHERE ...) needs a boolean condition without aggregates and window functions.")
+	}
+	c := *agg
+	c.Filter = f
+	return &c, nil
+}
+
+// over resolves the window of a call.
+func (a *analyzer) over(fn plan.Expr, e *ast.Call, s *scope) (plan.Expr, error) {
+	spec := e.Over
+	for n := 0; spec.Ref != nil; n++ {
+		found := (*ast.WindowSpec)(nil)
+		for _, w := range s.windows {
+			if strings.EqualFold(w.Name.Name, spec.Ref.Name) {
+				found = w.Spec
+			}
+		}
+		if found == nil || n > len(s.windows) {
+			return nil, a.errorf(spec.Pos(), "MISSING_WINDOW_SPECIFICATION", "42P20", "The window %s is not defined.", quote(spec.Ref.Name)).
+				hint("Define it with WINDOW " + spec.Ref.Name + " AS (...).")
+		}
+		spec = found
+	}
+	part, err := a.exprs(spec.Partition, s)
+	if err != nil {
+		return nil, err
+	}
+	order, err := a.sortKeys(spec.Order, s)
+	if err != nil {
+		return nil, err
+	}
+	var frame *plan.Frame
+	if f := spec.Frame; f != nil {
+		frame = &plan.Frame{}
+		if f.Rows {
+			frame.Unit = plan.FrameRows
+		}
+		if frame.Start, err = a.bound(f.Start, s); err != nil {
+			return nil, err
+		}
+		if frame.End, err = a.bound(f.End, s); err != nil {
+			return nil, err
+		}
+	}
+	return funcs.Over(fn, part, order, frame, a.fctx(e.Pos()))
+}
+
+func (a *analyzer) bound(b ast.Bound, s *scope) (plan.Bound, error) {
+	out := plan.Bound{Kind: plan.BoundKind(b.Kind)}
+	if b.X == nil {
+		return out, nil
+	}
+	var err error
+	out.X, err = a.expr(b.X, s)
+	return out, err
+}
+
+// sortKeys resolves ORDER BY terms over one scope.
+func (a *analyzer) sortKeys(items []ast.SortItem, s *scope) ([]plan.SortKey, error) {
+	var out []plan.SortKey
+	for _, it := range items {
+		x, err := a.expr(it.X, s)
+		if err != nil {
+			return nil, err
+		}
+		k, err := a.sortKey(x, it)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, k)
+	}
+	return out, nil
+}
+
+func (a *analyzer) sortKey(x plan.Expr, it ast.SortItem) (plan.SortKey, error) {
+	k := plan.SortKey{X: x, Desc: it.Desc, NullsFirst: !it.Desc}
+	if it.NullsFirst != nil {
+		k.NullsFirst = *it.NullsFirst
+	}
+	if hasMap(x.Type()) {
+		pos := it.X
+		return k, a.errorf(pos.Pos(), "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", "Rows cannot be ordered by %s: it is %s.", funcs.SQLName(x), x.Type().SQL())
+	}
+	return k, nil
+}
+
+func hasMap(t types.Type) bool {
+	switch t := t.(type) {
+	case types.Map:
+		return true
+	case types.Array:
+		return hasMap(t.Elem)
+	case types.Struct:
+		for _, f := range t.Fields {
+			if hasMap(f.Type) {
+				return true
+			}
+		}
+	}
+	return t == types.Variant
+}
+
+// grouping is grouping(key) and grouping_id(keys...): they stand with the
+// aggregates and read the grouping sets.
+func (a *analyzer) grouping(e *ast.Call, name string, s *scope) (plan.Expr, error) {
+	args, err := a.exprs(e.Args, s)
+	if err != nil {
+		return nil, err
+	}
+	var typ types.Type = types.BigInt
+	if name == "grouping" {
+		typ = types.TinyInt
+		if len(args) != 1 {
+			return nil, a.errorf(e.Pos(), "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The function `grouping` takes 1 argument, but got %d.", len(args))
+		}
+	}
+	return &plan.AggCall{Fn: name, Args: args, Typ: typ, Pos: e.Pos()}, nil
+}
+
+func contains(e plan.Expr, f func(plan.Expr) bool) bool {
+	hit := false
+	plan.Walk(e, func(x plan.Expr) bool {
+		hit = hit || f(x)
+		return !hit
+	})
+	return hit
+}
+
+// hasAggregate tells whether e holds an aggregate that is no window function.
+func hasAggregate(e plan.Expr) bool {
+	hit := false
+	plan.Walk(e, func(x plan.Expr) bool {
+		switch x := x.(type) {
+		case *plan.AggCall:
+			hit = true
+		case *plan.WindowExpr:
+			for _, k := range x.Fn.Children() {
+				hit = hit || hasAggregate(k)
+			}
+			for _, k := range x.Children()[1:] {
+				hit = hit || hasAggregate(k)
+			}
+			return false
+		}
+		return !hit
+	})
+	return hit
+}
+
+func hasWindow(e plan.Expr) bool {
+	return contains(e, func(x plan.Expr) bool { _, ok := x.(*plan.WindowExpr); return ok })
+}
+
+func generator(e plan.Expr) *plan.Call {
+	c, ok := e.(*plan.Call)
+	if !ok {
+		return nil
+	}
+	if d := funcs.Lookup(strings.TrimSuffix(c.Fn, "_outer")); d != nil && d.Kind == funcs.Generator {
+		return c
+	}
+	return nil
+}
+
+func hasGenerator(e plan.Expr) bool {
+	return contains(e, func(x plan.Expr) bool { return generator(x) != nil })
+}

@@ -1,0 +1,443 @@
+package analyze
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// from joins the items of FROM; without FROM it is one row without columns.
+func (a *analyzer) from(refs []ast.TableRef, p place) (relation, error) {
+	if len(refs) == 0 {
+		return relation{node: oneRow()}, nil
+	}
+	out, err := a.ref(refs[0], p, nil)
+	for _, r := range refs[1:] {
+		if err != nil {
+			return out, err
+		}
+		out, err = a.joinRef(&ast.Join{At: ast.At{P: r.Pos()}, Kind: ast.CrossJoin, Right: r}, out, p)
+	}
+	return out, err
+}
+
+// ref analyses one item of FROM. left is what a LATERAL item sees.
+func (a *analyzer) ref(r ast.TableRef, p place, left *relation) (relation, error) {
+	switch r := r.(type) {
+	case *ast.TableName:
+		return a.tableName(r, p)
+	case *ast.TableFunc:
+		return a.tableFunc(r, p, left)
+	case *ast.SubqueryRef:
+		return a.subqueryRef(r, p, left)
+	case *ast.ValuesRef:
+		return a.values(r.Values, p)
+	case *ast.ParenRef:
+		in, err := a.ref(r.Ref, p, left)
+		if err != nil || r.Alias.Name == nil && r.Alias.Columns == nil {
+			return in, err
+		}
+		return a.alias2(in, r.Alias, r.Pos(), "")
+	case *ast.Join:
+		l, err := a.ref(r.Left, p, left)
+		if err != nil {
+			return l, err
+		}
+		return a.joinRef(r, l, p)
+	case *ast.Pivot:
+		return a.pivot(r, p, left)
+	case *ast.Unpivot:
+		return a.unpivot(r, p, left)
+	}
+	return relation{}, a.errorf(r.Pos(), "UNSUPPORTED_FEATURE.TABLE_REFERENCE", "0A000", "This table reference is not supported.")
+}
+
+// alias2 gives a relation its alias and column names; fallback is the
+// qualifier without one ("" keeps what there is).
+func (a *analyzer) alias2(r relation, al ast.TableAlias, pos sparksql.Pos, fallback string) (relation, error) {
+	vis := r.visible()
+	if len(al.Columns) > 0 && len(al.Columns) != len(vis) {
+		return r, a.errorf(pos, "ASSIGNMENT_ARITY_MISMATCH", "42802", "The table has %d columns, its alias names %d.", len(vis), len(al.Columns))
+	}
+	q := fallback
+	if al.Name != nil {
+		q = al.Name.Name
+	}
+	for i := range vis {
+		if len(al.Columns) > 0 {
+			vis[i].Name = al.Columns[i].Name
+		}
+		if q != "" {
+			vis[i].Qualifier = []string{q}
+		}
+	}
+	r.cols = vis
+	return r, nil
+}
+
+func (a *analyzer) subqueryRef(r *ast.SubqueryRef, p place, left *relation) (relation, error) {
+	if r.Lateral && left != nil {
+		p.outer = &scope{place: p, cols: left.cols}
+		p.outer.outer = nil
+	}
+	out, err := a.query(r.Query, p)
+	if err != nil {
+		return out, err
+	}
+	if r.Sample != nil {
+		return out, a.sample(r.Sample)
+	}
+	out = relation{node: out.node, cols: out.visible()}
+	if out, err = a.watermark(out, r.Watermark, p); err != nil {
+		return out, err
+	}
+	for i := range out.cols { // names of the inner tables do not reach out
+		out.cols[i].Qualifier = nil
+	}
+	return a.alias2(out, r.Alias, r.Pos(), "__auto_generated_subquery_name")
+}
+
+func (a *analyzer) sample(s *ast.Sample) error {
+	return a.errorf(s.Pos(), "UNSUPPORTED_FEATURE.TABLESAMPLE", "0A000", "TABLESAMPLE is not supported.").hint("Use LIMIT.")
+}
+
+// values analyses an inline table: constant rows of one common type a column.
+func (a *analyzer) values(v *ast.Values, p place) (relation, error) {
+	s := &scope{place: p}
+	out := &plan.Values{}
+	var texts [][2]bool // per column: holds strings, holds others
+	var kinds [][]types.Type
+	for _, r := range v.Rows {
+		items := []ast.Expr{r}
+		switch r := r.(type) {
+		case *ast.Tuple:
+			items = r.Items
+		case *ast.Call:
+			if r.Syntax == "struct" {
+				items = r.Args
+			}
+		}
+		row, err := a.exprs(items, s)
+		if err != nil {
+			return relation{}, a.inline(err, r.Pos())
+		}
+		if kinds == nil {
+			kinds, texts = make([][]types.Type, len(row)), make([][2]bool, len(row))
+		}
+		for i, x := range row {
+			if err := a.scalarOnly(x, r.Pos(), "in VALUES"); err != nil {
+				return relation{}, err
+			}
+			if x.Type() != types.Void {
+				str := types.IsString(x.Type())
+				texts[i][0], texts[i][1] = texts[i][0] || str, texts[i][1] || !str
+			}
+			kinds[i] = append(kinds[i], x.Type())
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	if err := a.commonColumns(v, out, kinds, texts); err != nil {
+		return relation{}, err
+	}
+	return a.alias2(relationOf(out), v.Alias, v.Pos(), "")
+}
+
+// inline says that a row of VALUES may not use columns.
+func (a *analyzer) inline(err error, pos sparksql.Pos) error {
+	if strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") {
+		return a.errorf(pos, "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000", "A row of VALUES can hold constants only.")
+	}
+	return err
+}
+
+func (a *analyzer) commonColumns(v *ast.Values, out *plan.Values, kinds [][]types.Type, texts [][2]bool) error {
+	for i, ts := range kinds {
+		t, ok := funcs.Common(ts, true)
+		if !ok || texts[i][0] && texts[i][1] {
+			e := a.errorf(v.Pos(), "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000", "The values of column %d of VALUES have no common type.", i+1)
+			e.Phase = sparksql.PhaseParse
+			return e
+		}
+		at := plan.Attr{ID: plan.NewID(), Name: "col" + itoa(i+1), Type: t}
+		for _, row := range out.Rows {
+			row[i] = funcs.CastTo(row[i], t, a.fctx(v.Pos()))
+			at.Nullable = at.Nullable || row[i].Nullable()
+		}
+		out.Attrs = append(out.Attrs, at)
+	}
+	return nil
+}
+
+var joinKinds = map[ast.JoinKind]plan.JoinKind{
+	ast.InnerJoin: plan.InnerJoin, ast.CrossJoin: plan.CrossJoin, ast.LeftJoin: plan.LeftJoin, ast.RightJoin: plan.RightJoin,
+	ast.FullJoin: plan.FullJoin, ast.SemiJoin: plan.SemiJoin, ast.AntiJoin: plan.AntiJoin,
+}
+
+// joinRef joins the right item of j to left.
+func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error) {
+	if f, ok := j.Right.(*ast.TableFunc); ok && f.Lateral {
+		if r, done, err := a.lateralGenerator(j, f, left, p); done || err != nil {
+			return r, err
+		}
+	}
+	right, err := a.ref(j.Right, p, &left)
+	if err != nil {
+		return right, err
+	}
+	right = freshRight(left, right)
+	out := &plan.Join{Kind: joinKinds[j.Kind], Left: left.node, Right: right.node, Lateral: lateralRef(j.Right)}
+	r := relation{node: out, cols: joinColumns(out.Kind, left.cols, right.cols)}
+	using := j.Using
+	if j.Natural {
+		if j.Kind == ast.SemiJoin || j.Kind == ast.AntiJoin || j.Kind == ast.CrossJoin {
+			return r, a.errorf(j.Pos(), "UNSUPPORTED_FEATURE.NATURAL_JOIN_TYPE", "0A000", "NATURAL goes with INNER, LEFT, RIGHT and FULL joins only.")
+		}
+		using = common(left, right)
+	}
+	if len(using) > 0 {
+		return a.using(out, using, left, right)
+	}
+	if j.On != nil {
+		s := &scope{place: p, cols: append(append([]column{}, left.cols...), right.cols...)}
+		cond, err := a.boolean(j.On, "JOIN", s)
+		if err != nil {
+			return r, err
+		}
+		if err := a.scalarOnly(cond, j.On.Pos(), "in a join condition"); err != nil {
+			return r, err
+		}
+		out.Cond = cond
+		if out.Kind == plan.CrossJoin {
+			out.Kind = plan.InnerJoin
+		}
+	}
+	out.Attrs = joinAttrs(out.Kind, left.node, right.node)
+	return r, nil
+}
+
+// freshRight gives the right side new attributes where both sides read the
+// same ones (a lateral query that passes outer columns through).
+func freshRight(left, right relation) relation {
+	have := map[plan.ID]bool{}
+	for _, at := range left.node.Output() {
+		have[at.ID] = true
+	}
+	clash := false
+	for _, at := range right.node.Output() {
+		clash = clash || have[at.ID]
+	}
+	if !clash {
+		return right
+	}
+	p := &plan.Project{Input: right.node}
+	ids := map[plan.ID]plan.ID{}
+	for _, at := range right.node.Output() {
+		c := at
+		c.ID = plan.NewID()
+		ids[at.ID] = c.ID
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: at}, Attr: c})
+	}
+	out := relation{node: p}
+	for _, c := range right.cols {
+		c.ID = ids[c.ID]
+		out.cols = append(out.cols, c)
+	}
+	return out
+}
+
+func lateralRef(r ast.TableRef) bool {
+	switch r := r.(type) {
+	case *ast.SubqueryRef:
+		return r.Lateral
+	case *ast.TableFunc:
+		return r.Lateral
+	}
+	return false
+}
+
+// joinAttrs is a join's output: the side that may be missing becomes nullable.
+func joinAttrs(k plan.JoinKind, l, r plan.Node) []plan.Attr {
+	out := nullableAttrs(l.Output(), k == plan.RightJoin || k == plan.FullJoin)
+	if k == plan.SemiJoin || k == plan.AntiJoin {
+		return out
+	}
+	return append(out, nullableAttrs(r.Output(), k == plan.LeftJoin || k == plan.FullJoin)...)
+}
+
+func nullableAttrs(in []plan.Attr, null bool) []plan.Attr {
+	out := append([]plan.Attr{}, in...)
+	for i := range out {
+		out[i].Nullable = out[i].Nullable || null
+	}
+	return out
+}
+
+func joinColumns(k plan.JoinKind, l, r []column) []column {
+	out := nullableColumns(l, k == plan.RightJoin || k == plan.FullJoin)
+	if k == plan.SemiJoin || k == plan.AntiJoin {
+		return out
+	}
+	return append(out, nullableColumns(r, k == plan.LeftJoin || k == plan.FullJoin)...)
+}
+
+func nullableColumns(in []column, null bool) []column {
+	out := append([]column{}, in...)
+	for i := range out {
+		out[i].Nullable = out[i].Nullable || null
+	}
+	return out
+}
+
+// common are the names that NATURAL joins by, in the left side's order.
+func common(l, r relation) []ast.Ident {
+	var out []ast.Ident
+	for _, c := range l.visible() {
+		if found, _ := match(r.cols, []string{c.Name}); len(found) > 0 {
+			out = append(out, ast.Ident{Name: c.Name})
+		}
+	}
+	return out
+}
+
+// using joins by equal names: the merged keys come first, each side's own key
+// is reached with its qualifier.
+func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) (relation, error) {
+	type pair struct{ l, r column }
+	var pairs []pair
+	hideL, hideR := map[plan.ID]bool{}, map[plan.ID]bool{}
+	for _, n := range names {
+		var p pair
+		for _, side := range []struct {
+			r    relation
+			into *column
+			word string
+		}{{left, &p.l, "left"}, {right, &p.r, "right"}} {
+			found, _ := match(side.r.cols, []string{n.Name})
+			if len(found) == 0 {
+				return left, a.errorf(n.P, "UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", "USING: the %s side has no column %s.", side.word, quote(n.Name))
+			}
+			if len(found) > 1 {
+				return left, a.ambiguous([]string{n.Name}, found, n.P)
+			}
+			*side.into = found[0]
+		}
+		eq, err := funcs.Resolve("=", []plan.Expr{&plan.Column{Attr: p.l.Attr}, &plan.Column{Attr: p.r.Attr}}, a.fctx(n.P))
+		if err == nil && j.Cond != nil {
+			eq, err = funcs.Resolve("and", []plan.Expr{j.Cond, eq}, a.fctx(n.P))
+		}
+		if err != nil {
+			return left, err
+		}
+		j.Cond = eq
+		hideL[p.l.ID], hideR[p.r.ID] = true, true
+		pairs = append(pairs, p)
+	}
+	if j.Kind == plan.CrossJoin {
+		j.Kind = plan.InnerJoin
+	}
+	j.Attrs = joinAttrs(j.Kind, j.Left, j.Right)
+	cols := joinColumns(j.Kind, left.cols, right.cols)
+	byID := map[plan.ID]column{}
+	for _, c := range cols {
+		byID[c.ID] = c
+	}
+	r := relation{node: j}
+	project := &plan.Project{Input: j}
+	for _, at := range j.Attrs {
+		project.Exprs = append(project.Exprs, plan.NamedExpr{X: &plan.Column{Attr: at}, Attr: at})
+	}
+	for _, p := range pairs {
+		merged := byID[p.l.ID]
+		switch j.Kind {
+		case plan.RightJoin:
+			merged = byID[p.r.ID]
+			delete(hideR, p.r.ID)
+		case plan.FullJoin:
+			x, err := funcs.Resolve("coalesce", []plan.Expr{&plan.Column{Attr: byID[p.l.ID].Attr}, &plan.Column{Attr: byID[p.r.ID].Attr}}, a.fctx(sparksql.Pos{}))
+			if err != nil {
+				return r, err
+			}
+			at := plan.Attr{ID: plan.NewID(), Name: p.l.Name, Type: x.Type(), Nullable: x.Nullable()}
+			project.Exprs = append(project.Exprs, plan.NamedExpr{X: x, Attr: at})
+			merged = column{Attr: at, origin: at.ID}
+			r.node = project
+		default:
+			delete(hideL, p.l.ID)
+		}
+		merged.Name = p.l.Name
+		r.cols = append(r.cols, merged)
+	}
+	first := map[plan.ID]bool{}
+	for _, c := range r.cols {
+		first[c.ID] = true
+	}
+	for _, c := range cols {
+		if first[c.ID] {
+			continue
+		}
+		c.hidden = c.hidden || hideL[c.ID] || hideR[c.ID]
+		r.cols = append(r.cols, c)
+	}
+	return r, nil
+}
+
+// lateralGenerator is JOIN LATERAL explode(...): a Generate over the left side.
+func (a *analyzer) lateralGenerator(j *ast.Join, f *ast.TableFunc, left relation, p place) (relation, bool, error) {
+	name := strings.TrimSuffix(strings.ToLower(f.Call.Name[len(f.Call.Name)-1].Name), "_outer")
+	def := funcs.Lookup(name)
+	if def == nil || def.Kind != funcs.Generator || f.Watermark != nil {
+		return left, false, nil
+	}
+	outer := j.Kind == ast.LeftJoin
+	if !outer && j.Kind != ast.CrossJoin && j.Kind != ast.InnerJoin || len(j.Using) > 0 || j.Natural {
+		return left, false, nil
+	}
+	c := *f.Call
+	c.Args = nil
+	for _, arg := range f.Call.Args {
+		if n, ok := arg.(*ast.NamedArg); ok {
+			arg = n.X
+		}
+		c.Args = append(c.Args, arg)
+	}
+	x, err := a.expr(&c, &scope{place: p, cols: left.cols})
+	if err != nil {
+		return left, true, err
+	}
+	call := generator(x)
+	if call == nil {
+		return left, false, nil
+	}
+	g, err := a.generate(call, outer, nil, f.Pos())
+	if err != nil {
+		return left, true, err
+	}
+	g.Input = left.node
+	made := relation{}
+	for _, at := range g.Attrs {
+		made.cols = append(made.cols, column{Attr: at, origin: at.ID})
+	}
+	if made, err = a.alias2(made, f.Alias, f.Pos(), name); err != nil {
+		return left, true, err
+	}
+	r := relation{node: g, cols: append(left.cols[:len(left.cols):len(left.cols)], made.cols...)}
+	if j.On == nil {
+		return r, true, nil
+	}
+	cond, err := a.boolean(j.On, "JOIN", &scope{place: p, cols: r.cols})
+	if err != nil {
+		return r, true, err
+	}
+	if lit, ok := cond.(*plan.Literal); ok && lit.Value == true {
+		return r, true, nil
+	}
+	if outer {
+		return r, true, a.errorf(j.On.Pos(), "UNSUPPORTED_FEATURE.LATERAL_JOIN_CONDITION", "0A000", "LEFT JOIN LATERAL with a generator supports ON true only.")
+	}
+	r.node = &plan.Filter{Input: g, Cond: cond}
+	return r, true, nil
+}

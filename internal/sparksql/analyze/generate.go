@@ -1,0 +1,212 @@
+package analyze
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// generate makes a Generate without input from a resolved generator call.
+func (a *analyzer) generate(call *plan.Call, outer bool, names []string, pos sparksql.Pos) (*plan.Generate, error) {
+	def := funcs.Lookup(strings.TrimSuffix(call.Fn, "_outer"))
+	gen := *call
+	if strings.HasSuffix(gen.Fn, "_outer") {
+		gen.Fn, outer = def.Name, true
+	}
+	fields := def.Columns(&gen)
+	if len(names) > 0 && len(names) != len(fields) {
+		return nil, a.errorf(pos, "UDTF_ALIAS_NUMBER_MISMATCH", "42802", "%s makes %d columns, but %d names are given.", call.Fn, len(fields), len(names))
+	}
+	g := &plan.Generate{Gen: &gen, Outer: outer}
+	for i, f := range fields {
+		name := f.Name
+		if len(names) > 0 {
+			name = names[i]
+		}
+		g.Attrs = append(g.Attrs, plan.Attr{ID: plan.NewID(), Name: name, Type: f.Type, Nullable: f.Nullable || outer})
+	}
+	return g, nil
+}
+
+// generatorItem is explode(...) in a select list.
+func (a *analyzer) generatorItem(x plan.Expr, it ast.SelectItem, sel *selection) error {
+	call := generator(x)
+	if call == nil || hasGenerator(&plan.Call{Args: call.Args}) {
+		return a.errorf(it.X.Pos(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator must stand alone in the select list, not inside an expression.")
+	}
+	if sel.gen != nil {
+		return a.errorf(it.X.Pos(), "UNSUPPORTED_GENERATOR.MULTI_GENERATOR", "42K0E", "A select list can have one generator only.").hint("Use LATERAL VIEW for the others.")
+	}
+	names := ast.Name(it.Aliases).Strings()
+	g, err := a.generate(call, false, names, it.X.Pos())
+	if err != nil {
+		return err
+	}
+	if c := substitute(g.Gen, sel.lca); c != nil {
+		if call, ok := c.(*plan.Call); ok {
+			g.Gen = call
+		}
+	}
+	sel.gen = g
+	for _, at := range g.Attrs {
+		sel.items = append(sel.items, a.item(&plan.Column{Attr: at}, at.Name, false, it.X.Pos()))
+	}
+	return nil
+}
+
+func (a *analyzer) generatorStage(sel *selection) error {
+	if sel.gen == nil {
+		return nil
+	}
+	g := *sel.gen
+	g.Input = sel.node
+	if hasWindow(g.Gen) {
+		return a.errorf(sel.ast.Pos(), "UNSUPPORTED_GENERATOR.WITH_WINDOW_FUNCTION", "42K0E", "A generator's argument cannot hold a window function.").hint("Use a sub-query.")
+	}
+	sel.node = &g
+	return nil
+}
+
+// lateralViews adds LATERAL VIEW clauses from the left.
+func (a *analyzer) lateralViews(views []ast.LateralView, r relation, p place) (relation, error) {
+	for _, v := range views {
+		name := v.Call.Name[len(v.Call.Name)-1].Name
+		if d := funcs.Lookup(strings.TrimSuffix(strings.ToLower(name), "_outer")); d == nil {
+			return r, a.errorf(v.Call.Pos(), "ROUTINE_NOT_FOUND", "42883", "There is no generator function %s.", quote(name))
+		}
+		s := &scope{place: p, cols: r.cols}
+		x, err := a.expr(v.Call, s)
+		if err != nil {
+			return r, err
+		}
+		call := generator(x)
+		if call == nil {
+			return r, a.errorf(v.Call.Pos(), "UNSUPPORTED_GENERATOR.NOT_GENERATOR", "42K0E", "LATERAL VIEW needs a generator such as explode, and %s is none.", quote(name))
+		}
+		g, err := a.generate(call, v.Outer, ast.Name(v.Columns).Strings(), v.Pos())
+		if err != nil {
+			return r, err
+		}
+		g.Input = r.node
+		if v.Table != nil {
+			for i := range g.Attrs {
+				g.Attrs[i].Qualifier = []string{v.Table.Name}
+			}
+		}
+		r = r.with(g, g.Attrs)
+	}
+	return r, nil
+}
+
+// with is r under another node with more columns.
+func (r relation) with(n plan.Node, more []plan.Attr) relation {
+	out := relation{node: n, cols: r.cols[:len(r.cols):len(r.cols)]}
+	for _, at := range more {
+		out.cols = append(out.cols, column{Attr: at, origin: at.ID})
+	}
+	return out
+}
+
+// tableFunc resolves a table function in FROM. left is what a LATERAL one sees.
+func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relation, error) {
+	name := strings.ToLower(f.Call.Name[len(f.Call.Name)-1].Name)
+	def := funcs.Lookup(strings.TrimSuffix(name, "_outer"))
+	var r relation
+	var err error
+	switch {
+	case name == "range" && !f.Stream:
+		r, err = a.rangeFunc(f, p)
+	case def != nil && def.Kind == funcs.Generator && !f.Stream:
+		r, err = a.generatorFunc(f, p, left)
+	default:
+		r, err = a.sourceFunc(f, name, p)
+	}
+	if err != nil {
+		return r, err
+	}
+	if r, err = a.watermark(r, f.Watermark, p); err != nil {
+		return r, err
+	}
+	return a.alias2(r, f.Alias, f.Pos(), name)
+}
+
+// oneRow is a table of one row without columns.
+func oneRow() plan.Node { return &plan.Values{Rows: [][]plan.Expr{{}}} }
+
+func (a *analyzer) generatorFunc(f *ast.TableFunc, p place, left *relation) (relation, error) {
+	s := &scope{place: p}
+	if f.Lateral && left != nil {
+		around := &scope{place: p, cols: left.cols}
+		around.outer = nil
+		s.outer = around
+	}
+	c := *f.Call
+	c.Args = nil
+	for _, arg := range f.Call.Args {
+		if n, ok := arg.(*ast.NamedArg); ok { // explode(collection => x)
+			arg = n.X
+		}
+		c.Args = append(c.Args, arg)
+	}
+	x, err := a.expr(&c, s)
+	if err != nil {
+		return relation{}, err
+	}
+	call := generator(x)
+	if call == nil {
+		return relation{}, a.errorf(f.Pos(), "NOT_A_TABLE_FUNCTION", "42887", "%s makes no table.", quote(c.Name[0].Name))
+	}
+	g, err := a.generate(call, false, nil, f.Pos())
+	if err != nil {
+		return relation{}, err
+	}
+	g.Input = oneRow()
+	return relation{node: g, cols: relationOf(g).cols}, nil
+}
+
+// rangeFunc is range([start,] end[, step[, partitions]]).
+func (a *analyzer) rangeFunc(f *ast.TableFunc, p place) (relation, error) {
+	n := len(f.Call.Args)
+	if n < 1 || n > 4 {
+		return relation{}, a.errorf(f.Pos(), "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The function `range` takes 1 to 4 arguments, but got %d.", n)
+	}
+	var args []plan.Expr
+	for _, e := range f.Call.Args {
+		if named, ok := e.(*ast.NamedArg); ok {
+			e = named.X
+		}
+		x, err := a.expr(e, &scope{place: place{catalog: p.catalog, schema: p.schema}})
+		if err != nil {
+			return relation{}, err
+		}
+		x = funcs.CastTo(x, types.BigInt, a.fctx(e.Pos()))
+		lit, ok := funcs.Eval(x)
+		if !ok && !funcs.IsFoldable(x) {
+			return relation{}, a.errorf(e.Pos(), "NON_FOLDABLE_ARGUMENT", "42K08", "The arguments of range must be constants.")
+		}
+		if ok && lit.Value == nil {
+			return relation{}, a.errorf(e.Pos(), "UNEXPECTED_NULL", "22004", "The arguments of range may not be NULL.")
+		}
+		args = append(args, x)
+	}
+	one := &plan.Literal{Value: int64(1), Typ: types.BigInt}
+	zero := &plan.Literal{Value: int64(0), Typ: types.BigInt}
+	switch n {
+	case 1:
+		args = []plan.Expr{zero, args[0], one}
+	case 2:
+		args = append(args, one)
+	default:
+		args = args[:3]
+	}
+	if lit, ok := funcs.Eval(args[2]); ok && lit.Value == int64(0) {
+		return relation{}, a.errorf(f.Pos(), "FAILED_FUNCTION_CALL", "38000", "The step of range may not be 0.")
+	}
+	g := &plan.Generate{Input: oneRow(), Gen: &plan.Call{Fn: "range", Args: args, Typ: types.Array{Elem: types.BigInt}, Pos: f.Pos()},
+		Attrs: []plan.Attr{{ID: plan.NewID(), Name: "id", Type: types.BigInt}}}
+	return relationOf(g), nil
+}

@@ -1,0 +1,381 @@
+package analyze
+
+import (
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// grouping is an aggregation under construction: expressions over its input
+// are rewritten to expressions over its output.
+type grouping struct {
+	a       *analyzer
+	byKey   map[string]plan.Attr // key() of a grouping expression -> its attribute
+	keyIDs  map[plan.ID]bool     // input columns that are keys by themselves
+	renamed map[plan.ID]plan.Attr
+	keys    []plan.NamedExpr
+	sets    [][]int
+	aggs    []plan.NamedExpr
+	aggBy   map[string]plan.Attr
+	pass    map[plan.ID]bool // columns that are made above the aggregate
+	global  bool             // no GROUP BY
+}
+
+// groupBy resolves GROUP BY; nil where the select is no aggregation.
+func (a *analyzer) groupBy(sel *selection) (*grouping, error) {
+	s := sel.ast
+	aggregated := s.Group != nil || s.Having != nil
+	for _, it := range sel.items {
+		aggregated = aggregated || hasAggregate(it.x)
+	}
+	if sel.gen != nil {
+		aggregated = aggregated || hasAggregate(sel.gen.Gen)
+	}
+	if !aggregated {
+		return nil, nil
+	}
+	g := &grouping{a: a, byKey: map[string]plan.Attr{}, keyIDs: map[plan.ID]bool{}, renamed: map[plan.ID]plan.Attr{}, aggBy: map[string]plan.Attr{}, pass: map[plan.ID]bool{}, global: s.Group == nil}
+	if sel.gen != nil {
+		for _, at := range sel.gen.Attrs {
+			g.pass[at.ID] = true
+		}
+	}
+	if s.Group == nil {
+		return g, nil
+	}
+	if s.Group.All {
+		return g, a.groupAll(sel, g)
+	}
+	sets := [][]int{{}}
+	multi := false
+	for _, item := range s.Group.Items {
+		its, err := a.groupItem(item, sel, g)
+		if err != nil {
+			return nil, err
+		}
+		multi = multi || item.Kind != ast.GroupExpr
+		if len(sets)*len(its) > 65536 {
+			return nil, a.errorf(s.Group.Pos(), "GROUPING_SIZE_LIMIT_EXCEEDED", "54000", "The grouping sets are too many.")
+		}
+		var next [][]int
+		for _, l := range sets {
+			for _, r := range its {
+				next = append(next, union(l, r))
+			}
+		}
+		sets = next
+	}
+	if multi {
+		g.sets = sets
+		g.nullable()
+	}
+	return g, nil
+}
+
+func union(a, b []int) []int {
+	out := append([]int{}, a...)
+	for _, x := range b {
+		dup := false
+		for _, y := range a {
+			dup = dup || x == y
+		}
+		if !dup {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// nullable gives the keys of grouping sets attributes of their own: a key that
+// a set leaves out is NULL there.
+func (g *grouping) nullable() {
+	for i, k := range g.keys {
+		at := k.Attr
+		at.ID, at.Nullable = plan.NewID(), true
+		g.byKey[key(k.X)] = at
+		if c, ok := k.X.(*plan.Column); ok {
+			g.renamed[c.Attr.ID] = at
+			delete(g.keyIDs, c.Attr.ID)
+		}
+		g.keys[i].Attr = at
+	}
+}
+
+// groupItem gives the grouping sets of one term as indexes into the keys.
+func (a *analyzer) groupItem(item ast.GroupItem, sel *selection, g *grouping) ([][]int, error) {
+	if item.Nested != nil {
+		var out [][]int
+		for _, n := range item.Nested {
+			its, err := a.groupItem(n, sel, g)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, its...)
+		}
+		return out, nil
+	}
+	var sets [][]int
+	for _, set := range item.Sets {
+		var ids []int
+		for _, e := range set {
+			i, err := a.groupKey(e, sel, g)
+			if err != nil {
+				return nil, err
+			}
+			ids = union(ids, []int{i})
+		}
+		sets = append(sets, ids)
+	}
+	switch item.Kind {
+	case ast.GroupRollup:
+		var out [][]int
+		for n := len(sets); n >= 0; n-- {
+			all := []int{}
+			for _, s := range sets[:n] {
+				all = union(all, s)
+			}
+			out = append(out, all)
+		}
+		return out, nil
+	case ast.GroupCube:
+		if len(sets) > 12 {
+			return nil, a.errorf(sel.ast.Group.Pos(), "GROUPING_SIZE_LIMIT_EXCEEDED", "54000", "CUBE takes at most 12 terms.")
+		}
+		var out [][]int
+		for mask := 1<<len(sets) - 1; mask >= 0; mask-- {
+			all := []int{}
+			for i, s := range sets {
+				if mask&(1<<(len(sets)-1-i)) != 0 {
+					all = union(all, s)
+				}
+			}
+			out = append(out, all)
+		}
+		return out, nil
+	}
+	return sets, nil
+}
+
+// groupKey resolves one grouping expression: an ordinal, an input column, an
+// alias of the select list, or any expression.
+func (a *analyzer) groupKey(e ast.Expr, sel *selection, g *grouping) (int, error) {
+	if lit, ok := e.(*ast.Literal); ok && lit.Type == types.Int {
+		n, _ := lit.Value.(int64)
+		if n < 1 || int(n) > len(sel.items) {
+			return 0, a.errorf(e.Pos(), "GROUP_BY_POS_OUT_OF_RANGE", "42805", "GROUP BY position %d is not in the select list (1 to %d).", n, len(sel.items))
+		}
+		it := sel.items[n-1]
+		if hasAggregate(it.x) {
+			return 0, a.errorf(e.Pos(), "GROUP_BY_POS_AGGREGATE", "42903", "GROUP BY %d refers to an expression with an aggregate function.", n)
+		}
+		return g.add(substitute(it.x, sel.lca), it.attr.Name), nil
+	}
+	s := *sel.scope
+	x, err := a.expr(e, &s)
+	if err != nil {
+		return 0, err
+	}
+	x = substitute(x, sel.lca)
+	if err := a.groupable(x, e.Pos()); err != nil {
+		return 0, err
+	}
+	return g.add(x, funcs.SQLName(x)), nil
+}
+
+func (a *analyzer) groupable(x plan.Expr, pos sparksql.Pos) error {
+	switch {
+	case hasAggregate(x):
+		return a.errorf(pos, "GROUP_BY_AGGREGATE", "42903", "GROUP BY cannot hold an aggregate function.")
+	case hasWindow(x):
+		return a.errorf(pos, "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "GROUP BY cannot hold a window function.").hint("Use a sub-query.")
+	case hasGenerator(x):
+		return a.errorf(pos, "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "GROUP BY cannot hold a generator.").hint("Use LATERAL VIEW.")
+	case x.Type() == types.Variant:
+		return a.errorf(pos, "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", "Rows cannot be grouped by a VARIANT.")
+	}
+	return nil
+}
+
+// add makes x a key, once, and returns its index.
+func (g *grouping) add(x plan.Expr, name string) int {
+	k := key(x)
+	for i, old := range g.keys {
+		if key(old.X) == k {
+			return i
+		}
+	}
+	at := plan.Attr{ID: plan.NewID(), Name: name, Type: x.Type(), Nullable: x.Nullable()}
+	if c, ok := x.(*plan.Column); ok {
+		at = c.Attr
+		g.keyIDs[at.ID] = true
+	}
+	g.byKey[k] = at
+	g.keys = append(g.keys, plan.NamedExpr{X: x, Attr: at})
+	return len(g.keys) - 1
+}
+
+// groupAll makes every item without aggregate a key; of an item with both, the
+// columns outside of its aggregates.
+func (a *analyzer) groupAll(sel *selection, g *grouping) error {
+	for _, it := range sel.items {
+		x := substitute(it.x, sel.lca)
+		if !hasAggregate(x) {
+			if hasWindow(x) {
+				continue
+			}
+			if err := a.groupable(x, it.pos); err != nil {
+				return err
+			}
+			if _, lit := x.(*plan.Literal); !lit {
+				g.add(x, it.attr.Name)
+			}
+			continue
+		}
+		plan.Walk(x, func(y plan.Expr) bool {
+			switch y := y.(type) {
+			case *plan.AggCall:
+				return false
+			case *plan.Column:
+				g.add(y, y.Attr.Name)
+			}
+			return true
+		})
+	}
+	return nil
+}
+
+// rewrite turns an expression over the input into one over the aggregate.
+func (g *grouping) rewrite(e plan.Expr, pos sparksql.Pos) (plan.Expr, error) {
+	return topDown(e, func(x plan.Expr) (plan.Expr, error) {
+		if at, ok := g.byKey[key(x)]; ok {
+			return &plan.Column{Attr: at}, nil
+		}
+		switch x := x.(type) {
+		case *plan.AggCall:
+			return g.aggregate(x, pos)
+		case *plan.WindowExpr:
+			return g.window(x, pos)
+		case *plan.Column:
+			if g.pass[x.Attr.ID] {
+				return x, nil
+			}
+			return nil, g.missing(x, pos)
+		case *plan.Subquery:
+			return g.subquery(x, pos)
+		}
+		return nil, nil
+	})
+}
+
+func (g *grouping) missing(c *plan.Column, pos sparksql.Pos) error {
+	if g.global {
+		return g.a.errorf(pos, "MISSING_GROUP_BY", "42803", "The query has aggregates but no GROUP BY, so it cannot use the column %s.", quote(c.Attr.Name)).
+			hint("Add GROUP BY, or put the column into an aggregate such as any_value().")
+	}
+	return g.a.errorf(pos, "MISSING_AGGREGATION", "42803", "The column %s stands neither in GROUP BY nor in an aggregate function.", quote(c.Attr.Name)).
+		hint("Add it to GROUP BY, or use any_value(" + c.Attr.Name + ").")
+}
+
+func (g *grouping) aggregate(x *plan.AggCall, pos sparksql.Pos) (plan.Expr, error) {
+	if x.Fn == "grouping" || x.Fn == "grouping_id" {
+		r, err := g.groupingCall(x, pos)
+		if err != nil {
+			return nil, err
+		}
+		x = r
+	}
+	k := key(x)
+	at, ok := g.aggBy[k]
+	if !ok {
+		at = plan.Attr{ID: plan.NewID(), Name: funcs.SQLName(x), Type: x.Typ, Nullable: x.Null}
+		g.aggBy[k] = at
+		g.aggs = append(g.aggs, plan.NamedExpr{X: x, Attr: at})
+	}
+	return &plan.Column{Attr: at}, nil
+}
+
+// groupingCall checks grouping(key); grouping_id() means all keys.
+func (g *grouping) groupingCall(x *plan.AggCall, pos sparksql.Pos) (*plan.AggCall, error) {
+	if g.sets == nil {
+		return nil, g.a.errorf(pos, "UNSUPPORTED_GROUPING_EXPRESSION", "42K0E", "grouping() and grouping_id() need GROUPING SETS, ROLLUP or CUBE.")
+	}
+	args := x.Args
+	if len(args) == 0 {
+		for _, k := range g.keys {
+			args = append(args, k.X)
+		}
+	}
+	for _, arg := range args {
+		if _, ok := g.byKey[key(arg)]; !ok {
+			return nil, g.a.errorf(pos, "GROUPING_COLUMN_MISMATCH", "42803", "%s is no grouping column.", quote(funcs.SQLName(arg)))
+		}
+	}
+	c := *x
+	c.Args = args
+	return &c, nil
+}
+
+// window rewrites what stands inside fn OVER (...): its function stays.
+func (g *grouping) window(w *plan.WindowExpr, pos sparksql.Pos) (plan.Expr, error) {
+	var kids []plan.Expr
+	fnKids := w.Fn.Children()
+	next := make([]plan.Expr, len(fnKids))
+	for i, k := range fnKids {
+		x, err := g.rewrite(k, pos)
+		if err != nil {
+			return nil, err
+		}
+		next[i] = x
+	}
+	fn := w.Fn
+	if len(next) > 0 {
+		fn = fn.WithChildren(next)
+	}
+	kids = append(kids, fn)
+	for _, k := range w.Children()[1:] {
+		x, err := g.rewrite(k, pos)
+		if err != nil {
+			return nil, err
+		}
+		kids = append(kids, x)
+	}
+	return w.WithChildren(kids), nil
+}
+
+// subquery checks that a correlated query refers to grouping columns only.
+func (g *grouping) subquery(s *plan.Subquery, pos sparksql.Pos) (plan.Expr, error) {
+	var err error
+	c := *s
+	c.Plan = mapPlan(s.Plan, func(x plan.Expr) plan.Expr {
+		return plan.Transform(x, func(y plan.Expr) plan.Expr {
+			o, ok := y.(*plan.Outer)
+			if !ok || g.keyIDs[o.Attr.ID] {
+				return y
+			}
+			if at, ok := g.renamed[o.Attr.ID]; ok {
+				return &plan.Outer{Attr: at}
+			}
+			err = g.a.errorf(pos, "SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION", "0A000", "The sub-query refers to the column %s, which stands neither in GROUP BY nor in an aggregate function.", quote(o.Attr.Name))
+			return y
+		})
+	}, func(n plan.Node) plan.Node { return n })
+	if err != nil {
+		return nil, err
+	}
+	c.Left = nil
+	for _, l := range s.Left {
+		x, err := g.rewrite(l, pos)
+		if err != nil {
+			return nil, err
+		}
+		c.Left = append(c.Left, x)
+	}
+	return &c, nil
+}
+
+// node makes the Aggregate.
+func (g *grouping) node(in plan.Node) plan.Node {
+	return &plan.Aggregate{Input: in, Keys: g.keys, Sets: g.sets, Aggs: g.aggs}
+}

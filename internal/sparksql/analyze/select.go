@@ -1,0 +1,305 @@
+package analyze
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// item is one output of a select list.
+type item struct {
+	x    plan.Expr
+	attr plan.Attr
+	// origin is the ID of the input column that is passed through, else attr's.
+	origin plan.ID
+	// names are several aliases of a generator.
+	names   []string
+	aliased bool
+	pos     sparksql.Pos
+}
+
+// selection is a SELECT under analysis.
+type selection struct {
+	ast   *ast.Select
+	scope *scope
+	items []item
+	// lca holds what select-list names stand for.
+	lca   map[plan.ID]plan.Expr
+	node  plan.Node
+	group *grouping
+	gen   *plan.Generate // a generator in the select list, without its input
+	// keys are the ORDER BY terms over the output and the input.
+	keys []plan.SortKey
+	// having and qualify are conditions over what node yields.
+	having, qualify plan.Expr
+}
+
+// selectBody analyses SELECT with the ORDER BY of the query around it, whose
+// terms may use columns that are not selected.
+func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, error) {
+	from, err := a.from(s.From, p)
+	if err != nil {
+		return relation{}, err
+	}
+	if from, err = a.lateralViews(s.Views, from, p); err != nil {
+		return relation{}, err
+	}
+	sel := &selection{ast: s, lca: map[plan.ID]plan.Expr{}, node: from.node}
+	sel.scope = &scope{place: p, cols: from.cols, windows: append(append([]ast.NamedWindow{}, s.Windows...), q.Windows...), times: &timeWindows{}}
+	if s.Where != nil {
+		if err := a.where(sel); err != nil {
+			return relation{}, err
+		}
+	}
+	if err := a.items(sel); err != nil {
+		return relation{}, err
+	}
+	if sel.group, err = a.groupBy(sel); err != nil {
+		return relation{}, err
+	}
+	if err := a.filters(sel); err != nil {
+		return relation{}, err
+	}
+	if err := a.orderTerms(sel, q); err != nil {
+		return relation{}, err
+	}
+	return a.assemble(sel)
+}
+
+func (a *analyzer) where(sel *selection) error {
+	s := *sel.scope
+	s.times = nil
+	cond, err := a.boolean(sel.ast.Where, "WHERE", &s)
+	if err != nil {
+		return err
+	}
+	if hasAggregate(cond) || hasWindow(cond) || hasGenerator(cond) {
+		return a.errorf(sel.ast.Where.Pos(), "INVALID_WHERE_CONDITION", "42903", "WHERE cannot hold aggregates, window functions or generators.").
+			hint("Use HAVING or QUALIFY.")
+	}
+	sel.node = &plan.Filter{Input: sel.node, Cond: cond}
+	return nil
+}
+
+// boolean resolves a condition.
+func (a *analyzer) boolean(e ast.Expr, what string, s *scope) (plan.Expr, error) {
+	x, err := a.expr(e, s)
+	if err != nil {
+		return nil, err
+	}
+	return funcs.Condition(x, what, a.fctx(e.Pos()))
+}
+
+// scalarOnly refuses aggregates, window functions and generators.
+func (a *analyzer) scalarOnly(x plan.Expr, pos sparksql.Pos, where string) error {
+	if hasAggregate(x) || hasWindow(x) || hasGenerator(x) {
+		return a.errorf(pos, "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "Aggregates, window functions and generators cannot stand %s.", where)
+	}
+	return nil
+}
+
+// items resolves the select list from the left, so that an item may use the
+// names of those before it.
+func (a *analyzer) items(sel *selection) error {
+	for _, it := range sel.ast.Items {
+		if edit, ok := it.X.(*ast.ColumnEdit); ok {
+			if err := a.columnEdit(edit, sel); err != nil {
+				return err
+			}
+			continue
+		}
+		if star, ok := it.X.(*ast.Star); ok {
+			if len(it.Aliases) > 0 {
+				return a.errorf(star.Pos(), "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "A * takes no alias.")
+			}
+			cols, err := a.star(star, sel.scope)
+			if err != nil {
+				return err
+			}
+			for _, c := range cols {
+				sel.items = append(sel.items, a.item(c.x, c.name, false, star.Pos()))
+			}
+			continue
+		}
+		if err := a.selectItem(it, sel); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *analyzer) selectItem(it ast.SelectItem, sel *selection) error {
+	x, err := a.expr(it.X, sel.scope)
+	if err != nil {
+		return err
+	}
+	if hasGenerator(x) {
+		return a.generatorItem(x, it, sel)
+	}
+	if len(it.Aliases) > 1 {
+		return a.errorf(it.X.Pos(), "MULTI_ALIAS_WITHOUT_GENERATOR", "42K0E", "Several aliases need a generator function such as posexplode.")
+	}
+	name := outputName(it.X, x)
+	if len(it.Aliases) == 1 {
+		name = it.Aliases[0].Name
+	}
+	out := a.item(substitute(x, sel.lca), name, len(it.Aliases) == 1, it.X.Pos())
+	sel.items = append(sel.items, out)
+	if out.aliased {
+		ref := plan.Attr{ID: plan.NewID(), Name: "lateralAliasReference(" + name + ")", Type: x.Type(), Nullable: x.Nullable()}
+		sel.lca[ref.ID] = out.x
+		sel.scope.aliases = append(sel.scope.aliases, aliasDef{name: name, attr: ref, x: out.x})
+	}
+	return nil
+}
+
+// item makes an output; a bare column passes through under its ID.
+func (a *analyzer) item(x plan.Expr, name string, aliased bool, pos sparksql.Pos) item {
+	at := plan.Attr{ID: plan.NewID(), Name: name, Type: x.Type(), Nullable: x.Nullable()}
+	origin := at.ID
+	if c, ok := x.(*plan.Column); ok {
+		at = c.Attr
+		at.Name = name
+		origin = at.ID
+		if aliased {
+			at.Qualifier = nil
+		}
+	}
+	return item{x: x, attr: at, origin: origin, aliased: aliased, pos: pos}
+}
+
+// outputName is the name of an item without alias.
+func outputName(e ast.Expr, x plan.Expr) string {
+	switch e := e.(type) {
+	case *ast.Column:
+		return e.Name[len(e.Name)-1].Name
+	case *ast.Cast:
+		// A cast to a nested type leaves no trace in the name.
+		if _, ok := e.X.(*ast.Column); ok && !e.Try {
+			return castName(e, x)
+		}
+	}
+	return funcs.SQLName(x)
+}
+
+func castName(e *ast.Cast, x plan.Expr) string {
+	if c, ok := x.(*plan.Cast); ok {
+		if col, ok := c.X.(*plan.Column); ok {
+			return col.Attr.Name
+		}
+	}
+	return outputName(e.X, x)
+}
+
+// columnEdit is |> SET and |> DROP.
+func (a *analyzer) columnEdit(e *ast.ColumnEdit, sel *selection) error {
+	set := map[string]ast.SelectItem{}
+	for _, s := range e.Set {
+		set[strings.ToLower(s.Aliases[0].Name)] = s
+	}
+	drop := map[string]bool{}
+	for _, d := range e.Drop {
+		drop[strings.ToLower(d.Name)] = true
+	}
+	for _, c := range sel.scope.cols {
+		low := strings.ToLower(c.Name)
+		switch s, ok := set[low]; {
+		case c.hidden || drop[low]:
+			delete(drop, low)
+		case ok:
+			x, err := a.expr(s.X, sel.scope)
+			if err != nil {
+				return err
+			}
+			sel.items = append(sel.items, a.item(x, c.Name, true, s.X.Pos()))
+			delete(set, low)
+		default:
+			sel.items = append(sel.items, a.item(&plan.Column{Attr: c.Attr}, c.Name, false, e.Pos()))
+		}
+	}
+	for _, s := range e.Set {
+		if _, missing := set[strings.ToLower(s.Aliases[0].Name)]; missing {
+			return a.unresolved([]string{s.Aliases[0].Name}, s.Aliases[0].P, sel.scope.cols)
+		}
+	}
+	for _, d := range e.Drop {
+		if drop[strings.ToLower(d.Name)] && len(drop) > 0 {
+			if found, _ := match(sel.scope.cols, []string{d.Name}); len(found) == 0 {
+				return a.unresolved([]string{d.Name}, d.P, sel.scope.cols)
+			}
+		}
+	}
+	return nil
+}
+
+// filters resolves HAVING and QUALIFY.
+func (a *analyzer) filters(sel *selection) error {
+	if h := sel.ast.Having; h != nil {
+		s := *sel.scope
+		s.aliases, s.aliasFirst = a.outputs(sel), true
+		cond, err := a.expr(h, &s)
+		if err != nil {
+			return err
+		}
+		if hasWindow(cond) {
+			return a.errorf(h.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "HAVING cannot hold a window function.").hint("Use QUALIFY.")
+		}
+		cond = substitute(cond, sel.lca)
+		if cond.Type() != types.Boolean {
+			if cond, err = a.havingCast(cond, h.Pos()); err != nil {
+				return err
+			}
+		}
+		sel.having = cond
+	}
+	q := sel.ast.Qualify
+	if q == nil {
+		return nil
+	}
+	s := *sel.scope
+	s.aliases = a.outputs(sel)
+	cond, err := a.boolean(q, "QUALIFY", &s)
+	if err != nil {
+		return err
+	}
+	cond = substitute(cond, sel.lca)
+	windowed := hasWindow(cond)
+	for _, it := range sel.items {
+		windowed = windowed || hasWindow(it.x)
+	}
+	if !windowed {
+		return a.errorf(q.Pos(), "QUALIFY_WITHOUT_WINDOW_FUNCTION", "42K0E", "QUALIFY needs a window function in it or in the select list.").hint("Use WHERE.")
+	}
+	sel.qualify = cond
+	return nil
+}
+
+// havingCast makes a condition of what Spark accepts in HAVING beside booleans.
+func (a *analyzer) havingCast(cond plan.Expr, pos sparksql.Pos) (plan.Expr, error) {
+	ctx := a.fctx(pos)
+	if !types.IsNumeric(cond.Type()) && !types.IsString(cond.Type()) {
+		return funcs.Condition(cond, "HAVING", ctx)
+	}
+	return funcs.CastTo(cond, types.Boolean, ctx), nil
+}
+
+// outputs are the select list's names as aliases, those without AS too.
+func (a *analyzer) outputs(sel *selection) []aliasDef {
+	out := append([]aliasDef{}, sel.scope.aliases...)
+	for _, it := range sel.items {
+		if it.aliased {
+			continue
+		}
+		if _, ok := it.x.(*plan.Column); ok {
+			continue
+		}
+		ref := plan.Attr{ID: plan.NewID(), Name: it.attr.Name, Type: it.attr.Type, Nullable: it.attr.Nullable}
+		sel.lca[ref.ID] = it.x
+		out = append(out, aliasDef{name: it.attr.Name, attr: ref, x: it.x})
+	}
+	return out
+}

@@ -1,0 +1,109 @@
+package analyze
+
+import (
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// inner analyses a query that may refer to the columns of s.
+func (a *analyzer) inner(q *ast.Query, s *scope) (relation, error) {
+	p := s.place
+	// A query sees the columns around it, but not those two levels up.
+	around := *s
+	around.outer = nil
+	p.outer = &around
+	r, err := a.query(q, p)
+	if err != nil {
+		return r, err
+	}
+	return relationOf(exact(r)), nil
+}
+
+func (a *analyzer) scalarSubquery(e *ast.Subquery, s *scope) (plan.Expr, error) {
+	r, err := a.inner(e.Query, s)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.cols) != 1 {
+		return nil, a.errorf(e.Pos(), "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823",
+			"A query as a value must have one column, this one has %d.", len(r.cols))
+	}
+	return &plan.Subquery{Kind: plan.ScalarSubquery, Plan: r.node, Typ: r.cols[0].Type, Null: true}, nil
+}
+
+func (a *analyzer) exists(e *ast.Exists, s *scope) (plan.Expr, error) {
+	r, err := a.inner(e.Query, s)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Subquery{Kind: plan.ExistsSubquery, Plan: r.node, Typ: types.Boolean}, nil
+}
+
+func (a *analyzer) in(e *ast.In, s *scope) (plan.Expr, error) {
+	if e.Query == nil {
+		args, err := a.exprs(append([]ast.Expr{e.X}, e.List...), s)
+		if err != nil {
+			return nil, err
+		}
+		return funcs.Resolve("in", args, a.fctx(e.Pos()))
+	}
+	left := []ast.Expr{e.X}
+	if t, ok := e.X.(*ast.Tuple); ok {
+		left = t.Items
+	}
+	args, err := a.exprs(left, s)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.inner(e.Query, s)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) != len(r.cols) {
+		return nil, a.errorf(e.Pos(), "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09",
+			"IN compares %d values with a query of %d columns.", len(args), len(r.cols))
+	}
+	return a.inColumns(args, r, e.Pos())
+}
+
+// inColumns casts both sides of IN (query) to their common types.
+func (a *analyzer) inColumns(args []plan.Expr, r relation, pos sparksql.Pos) (plan.Expr, error) {
+	ctx := a.fctx(pos)
+	sub := &plan.Subquery{Kind: plan.InSubquery, Typ: types.Boolean}
+	to := make([]types.Type, len(args))
+	for i, x := range args {
+		// What "=" makes of two operands says what they are compared as.
+		eq, err := funcs.Resolve("=", []plan.Expr{x, &plan.Column{Attr: r.cols[i].Attr}}, ctx)
+		if err != nil {
+			return nil, a.errorf(pos, "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "42K09",
+				"IN cannot compare %s with %s.", x.Type().SQL(), r.cols[i].Type.SQL())
+		}
+		to[i] = eq.Children()[0].Type()
+		sub.Left = append(sub.Left, funcs.CastTo(x, to[i], ctx))
+		sub.Null = sub.Null || x.Nullable() || r.cols[i].Nullable
+	}
+	sub.Plan = a.castColumns(r, to, ctx).node
+	return sub, nil
+}
+
+// castColumns casts the columns of r to the given types.
+func (a *analyzer) castColumns(r relation, to []types.Type, ctx funcs.Context) relation {
+	p := &plan.Project{Input: r.node}
+	same := true
+	for i, c := range r.cols {
+		x := funcs.CastTo(&plan.Column{Attr: c.Attr}, to[i], ctx)
+		at := c.Attr
+		if _, plain := x.(*plan.Column); !plain {
+			same = false
+			at.ID, at.Type, at.Nullable, at.EventTime = plan.NewID(), x.Type(), x.Nullable(), nil
+		}
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: x, Attr: at})
+	}
+	if same {
+		return r
+	}
+	return relationOf(p)
+}

@@ -1,0 +1,444 @@
+package analyze
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/parse"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+const maxViewDepth = 100
+
+// tableName resolves a name in FROM: a common table expression, a table or a
+// view.
+func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
+	if t.Sample != nil {
+		return relation{}, a.sample(t.Sample)
+	}
+	name := t.Name.Strings()
+	if len(name) == 1 && t.Version == nil && t.Timestamp == nil {
+		if def := p.ctes.find(name[0]); def != nil {
+			if t.Stream {
+				return relation{}, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.STREAM_OF_CTE", "0A000", "STREAM(%s): %s is a common table expression.", name[0], name[0]).
+					hint("Write STREAM inside its query.")
+			}
+			r := def.reference()
+			r, err := a.watermark(r, t.Watermark, p)
+			if err != nil {
+				return r, err
+			}
+			return a.alias2(r, t.Alias, t.Pos(), def.name)
+		}
+	}
+	at, err := a.timeTravel(t)
+	if err != nil {
+		return relation{}, err
+	}
+	full := qualified(name, p)
+	src, view, err := a.env.Resolver.Table(a.ctx, full, at)
+	if err != nil {
+		return relation{}, a.placed(err, t.Pos())
+	}
+	var r relation
+	switch {
+	case src != nil:
+		r, err = a.scan(src, t)
+	case view != nil:
+		r, err = a.viewRef(view, full, t, p)
+	default:
+		return relation{}, a.noTable(name, t.Pos())
+	}
+	if err != nil {
+		return r, err
+	}
+	if r, err = a.watermark(r, t.Watermark, p); err != nil || t.Alias.Name == nil && t.Alias.Columns == nil {
+		return r, err
+	}
+	return a.alias2(r, t.Alias, t.Pos(), "")
+}
+
+// qualified completes a name of one or two parts with the current catalog and
+// schema.
+func qualified(name []string, p place) []string {
+	switch {
+	case len(name) == 1 && p.schema != "" && p.catalog != "":
+		return []string{p.catalog, p.schema, name[0]}
+	case len(name) == 1 && p.schema != "":
+		return []string{p.schema, name[0]}
+	case len(name) == 2 && p.catalog != "":
+		return []string{p.catalog, name[0], name[1]}
+	}
+	return name
+}
+
+// placed puts a position on an error of the resolver that has none.
+func (a *analyzer) placed(err error, pos sparksql.Pos) error {
+	if e, ok := errors.AsType[*sparksql.Error](err); ok {
+		if !e.Pos.IsZero() && e.Pos.File != "" || pos.IsZero() {
+			return err
+		}
+		c := *e
+		c.Pos = pos
+		return &c
+	}
+	return &placedError{pos: pos, err: err}
+}
+
+// placedError adds a place to an error of another kind.
+type placedError struct {
+	pos sparksql.Pos
+	err error
+}
+
+func (e *placedError) Error() string { return e.pos.String() + ": " + e.err.Error() }
+func (e *placedError) Unwrap() error { return e.err }
+
+func (a *analyzer) noTable(name []string, pos sparksql.Pos) error {
+	e := a.errorf(pos, "TABLE_OR_VIEW_NOT_FOUND", "42P01", "There is no table or view %s.", quoteAll(name))
+	names := a.env.Resolver.Names(a.ctx)
+	if near := nearest(strings.Join(name, "."), names, 3); near != "" {
+		return e.hint("Did you mean " + near + "?")
+	}
+	return e
+}
+
+func (a *analyzer) timeTravel(t *ast.TableName) (TimeTravel, error) {
+	var at TimeTravel
+	if t.Version != nil {
+		lit, _ := t.Version.(*ast.Literal)
+		text := ""
+		if lit != nil {
+			text = lit.Text
+			if s, ok := lit.Value.(string); ok {
+				text = s
+			}
+		}
+		v, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return at, a.errorf(t.Version.Pos(), "INVALID_TIME_TRAVEL_VERSION", "42K0E", "VERSION AS OF takes a version number.")
+		}
+		at.Version = &v
+	}
+	if t.Timestamp == nil {
+		return at, nil
+	}
+	x, err := a.expr(t.Timestamp, &scope{})
+	if err != nil {
+		return at, err
+	}
+	lit, ok := funcs.Eval(x)
+	if !ok || lit.Value == nil {
+		return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "TIMESTAMP AS OF takes a constant time.")
+	}
+	var us int64
+	switch v := lit.Value.(type) {
+	case string:
+		if us, ok = parseTimestamp(v, a.env.TimeZone, true, a.env.Now); !ok {
+			return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "%q is no time.", v)
+		}
+	case int64:
+		us = v
+		if lit.Typ == types.Date {
+			us = v * 86400e6
+		}
+	default:
+		return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "TIMESTAMP AS OF takes a time, not %s.", lit.Typ.SQL())
+	}
+	tm := time.UnixMicro(us).UTC()
+	at.Timestamp = &tm
+	return at, nil
+}
+
+// scan reads a source with all its columns; what is not used is dropped when
+// the plan is complete.
+func (a *analyzer) scan(src *plan.Source, t *ast.TableName) (relation, error) {
+	if len(t.Options) > 0 {
+		c := *src
+		c.Options = map[string]string{}
+		for k, v := range src.Options {
+			c.Options[k] = v
+		}
+		for _, o := range t.Options {
+			c.Options[strings.ToLower(o.Key)] = o.Value
+		}
+		src = &c
+	}
+	alias := t.Name[len(t.Name)-1].Name
+	if t.Alias.Name != nil {
+		alias = t.Alias.Name.Name
+	}
+	sc := newScan(src, t.Stream, alias, t.Pos())
+	r := relationOf(sc)
+	q := src.Name
+	if len(q) < len(t.Name) {
+		q = t.Name.Strings()
+	}
+	for i := range r.cols {
+		r.cols[i].Qualifier = q
+	}
+	return r, nil
+}
+
+func newScan(src *plan.Source, stream bool, alias string, pos sparksql.Pos) *plan.Scan {
+	sc := &plan.Scan{Source: src, Streaming: stream, Alias: alias, Pos: pos}
+	for i, f := range src.Columns {
+		typ := f.Type
+		if _, ok := typ.(types.Char); ok {
+			typ = types.String
+		}
+		sc.Attrs = append(sc.Attrs, plan.Attr{ID: plan.NewID(), Name: f.Name, Type: typ, Nullable: f.Nullable, Comment: f.Comment})
+		sc.Ordinals = append(sc.Ordinals, i)
+	}
+	return sc
+}
+
+// viewRef analyses a view's query where the view was made.
+func (a *analyzer) viewRef(v *View, full []string, t *ast.TableName, p place) (relation, error) {
+	name := strings.ToLower(strings.Join(full, "."))
+	if slices.Contains(a.views, name) {
+		return relation{}, a.errorf(t.Pos(), "RECURSIVE_VIEW", "42K0H", "The view %s refers to itself.", quoteAll(t.Name.Strings()))
+	}
+	if len(a.views) >= maxViewDepth {
+		return relation{}, a.errorf(t.Pos(), "VIEW_EXCEED_MAX_NESTED_DEPTH", "54K00", "Views nest deeper than %d levels.", maxViewDepth)
+	}
+	if t.Version != nil || t.Timestamp != nil {
+		return relation{}, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", "A view has no versions.")
+	}
+	st, err := parse.Statement(v.File, v.Text)
+	if err != nil {
+		return relation{}, err
+	}
+	q, ok := st.(*ast.QueryStatement)
+	if !ok {
+		return relation{}, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "The view %s holds no query.", quoteAll(t.Name.Strings()))
+	}
+	inner := place{catalog: v.CatalogName, schema: v.Schema}
+	if inner.catalog == "" {
+		inner.catalog = p.catalog
+	}
+	if inner.schema == "" {
+		inner.schema = p.schema
+	}
+	a.views = append(a.views, name)
+	r, err := a.query(q.Query, inner)
+	a.views = a.views[:len(a.views)-1]
+	if err != nil {
+		return r, err
+	}
+	r = relation{node: r.node, cols: r.visible()}
+	if len(v.Columns) > 0 {
+		if r, err = a.viewColumns(r, v, t.Pos()); err != nil {
+			return r, err
+		}
+	}
+	for i := range r.cols {
+		r.cols[i].Qualifier = full
+	}
+	if t.Stream {
+		return a.streamView(r, t)
+	}
+	return r, nil
+}
+
+// viewColumns names a view's columns, and keeps the types that it was made
+// with.
+func (a *analyzer) viewColumns(r relation, v *View, pos sparksql.Pos) (relation, error) {
+	if len(v.Columns) != len(r.cols) {
+		return r, a.errorf(pos, "INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "51024", "The query of the view %s has %d columns now, the view %d.", quoteAll(v.Name), len(r.cols), len(v.Columns))
+	}
+	to := make([]types.Type, len(r.cols))
+	for i, c := range v.Columns {
+		to[i] = c.Type
+		if to[i] == nil {
+			to[i] = r.cols[i].Type
+		}
+		r.cols[i].Name = c.Name
+	}
+	p := &plan.Project{Input: r.node}
+	for i, c := range r.cols {
+		x, err := funcs.StoreAssign(&plan.Column{Attr: c.Attr}, to[i], a.fctx(pos))
+		if err != nil {
+			return r, err
+		}
+		at := c.Attr
+		if !isColumn(x) {
+			at.ID, at.Type, at.Nullable, at.EventTime = plan.NewID(), x.Type(), x.Nullable(), nil
+		}
+		if v.Columns[i].Comment != "" {
+			at.Comment = v.Columns[i].Comment
+		}
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: x, Attr: at})
+	}
+	return relationOf(p), nil
+}
+
+// streamView is STREAM(view): a view that reads a stream already, or a chain
+// of projections and filters over one table.
+func (a *analyzer) streamView(r relation, t *ast.TableName) (relation, error) {
+	scans := plan.Scans(r.node)
+	for _, s := range scans {
+		if s.Streaming {
+			return r, nil
+		}
+	}
+	simple := true
+	plan.VisitNodes(r.node, func(n plan.Node) {
+		switch n.(type) {
+		case *plan.Scan, *plan.Project, *plan.Filter, *plan.Generate:
+		default:
+			simple = false
+		}
+	})
+	if !simple || len(scans) != 1 {
+		return r, a.errorf(t.Pos(), "UNSUPPORTED_STREAMING_TABLE_VALUED_FUNCTION", "0A000", "STREAM(%s): the view is more than a selection from one table.", t.Name[len(t.Name)-1].Name).
+			hint("Write STREAM inside the view.")
+	}
+	r.node = mapPlan(r.node, func(x plan.Expr) plan.Expr { return x }, func(n plan.Node) plan.Node {
+		if s, ok := n.(*plan.Scan); ok {
+			c := *s
+			c.Streaming = true
+			return &c
+		}
+		return n
+	})
+	return r, nil
+}
+
+// sourceFunc resolves a table function through the Resolver.
+func (a *analyzer) sourceFunc(f *ast.TableFunc, name string, p place) (relation, error) {
+	args := map[string]string{}
+	pos := 0
+	for _, e := range f.Call.Args {
+		k := itoa(pos)
+		x := e
+		if n, ok := e.(*ast.NamedArg); ok {
+			k, x = strings.ToLower(n.Name.Name), n.X
+		} else {
+			pos++
+		}
+		if _, dup := args[k]; dup {
+			return relation{}, a.errorf(e.Pos(), "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE", "4274K", "The argument %s is given twice.", k)
+		}
+		v, err := a.constantText(x, p)
+		if err != nil {
+			return relation{}, err
+		}
+		args[k] = v
+	}
+	var schema []types.Field
+	if text, ok := args["schema"]; ok {
+		fields, err := parse.Schema(text)
+		if err != nil {
+			return relation{}, a.placed(err, f.Pos())
+		}
+		schema = fields
+	}
+	src, err := a.env.Resolver.Function(a.ctx, name, args, schema)
+	if err != nil {
+		return relation{}, a.placed(err, f.Pos())
+	}
+	if src == nil {
+		if funcs.Lookup(name) != nil {
+			return relation{}, a.errorf(f.Pos(), "NOT_A_TABLE_FUNCTION", "42887", "%s makes a value, not a table.", quote(name))
+		}
+		return relation{}, a.errorf(f.Pos(), "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "There is no table function %s.", quote(name)).
+			hint("Known are read_kafka, read_files, range, explode, inline and stack.")
+	}
+	return relationOf(newScan(src, f.Stream, name, f.Pos())), nil
+}
+
+// constantText is a constant argument as text.
+func (a *analyzer) constantText(e ast.Expr, p place) (string, error) {
+	x, err := a.expr(e, &scope{place: place{catalog: p.catalog, schema: p.schema}})
+	if err != nil {
+		return "", err
+	}
+	lit, ok := funcs.Eval(x)
+	if !ok {
+		return "", a.errorf(e.Pos(), "NON_FOLDABLE_ARGUMENT", "42K08", "The arguments of a table function must be constants.")
+	}
+	if s, ok := lit.Value.(string); ok {
+		return s, nil
+	}
+	return funcs.SQLName(lit), nil
+}
+
+// watermark marks the event time of a relation.
+func (a *analyzer) watermark(r relation, w *ast.Watermark, p place) (relation, error) {
+	if w == nil {
+		return r, nil
+	}
+	x, err := a.expr(w.X, &scope{place: p, cols: r.cols})
+	if err != nil {
+		return r, err
+	}
+	if x.Type() != types.Timestamp {
+		if st, ok := x.Type().(types.Struct); !ok || !isWindow(st) {
+			return r, a.errorf(w.X.Pos(), "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", "42K09", "The event time %s must be a TIMESTAMP, not %s.", quote(funcs.SQLName(x)), x.Type().SQL())
+		}
+	}
+	d, err := a.expr(w.Delay, &scope{place: p})
+	if err != nil {
+		return r, err
+	}
+	delay, err := a.delay(d, w.Delay.Pos())
+	if err != nil {
+		return r, err
+	}
+	col, plain := x.(*plan.Column)
+	if w.Alias != nil || !plain {
+		if w.Alias == nil {
+			return r, a.errorf(w.X.Pos(), "REQUIRED_ALIAS_FOR_WATERMARK", "42K0E", "WATERMARK over an expression needs a name.").hint("Write WATERMARK expr AS name DELAY OF ...")
+		}
+		at := plan.Attr{ID: plan.NewID(), Name: w.Alias.Name, Type: x.Type(), Nullable: x.Nullable()}
+		pr := &plan.Project{Input: r.node, Exprs: []plan.NamedExpr{{X: x, Attr: at}}}
+		for _, o := range r.node.Output() {
+			pr.Exprs = append(pr.Exprs, plan.NamedExpr{X: &plan.Column{Attr: o}, Attr: o})
+		}
+		r = relation{node: pr, cols: append([]column{{Attr: at, origin: at.ID}}, r.cols...)}
+		col = &plan.Column{Attr: at}
+	}
+	mark := &plan.Watermark{Input: r.node, Attr: col.Attr, Delay: delay}
+	for _, o := range r.node.Output() {
+		if o.ID == col.Attr.ID {
+			o.EventTime = &delay
+			mark.Attr = o
+		}
+		mark.Attrs = append(mark.Attrs, o)
+	}
+	cols := append([]column{}, r.cols...)
+	for i := range cols {
+		if cols[i].ID == col.Attr.ID {
+			cols[i].EventTime = &delay
+		}
+	}
+	return relation{node: mark, cols: cols}, nil
+}
+
+// delay is a watermark's interval in microseconds; a month counts 31 days, as
+// in Spark.
+func (a *analyzer) delay(x plan.Expr, pos sparksql.Pos) (int64, error) {
+	lit, ok := funcs.Eval(x)
+	v, isInt := int64(0), false
+	if ok {
+		v, isInt = lit.Value.(int64)
+	}
+	if !isInt {
+		return 0, a.errorf(pos, "CANNOT_PARSE_INTERVAL", "22006", "The delay must be a constant INTERVAL.")
+	}
+	if _, months := lit.Typ.(types.YearMonth); months {
+		v *= 31 * 86400e6
+	}
+	if v < 0 {
+		return 0, a.errorf(pos, "INVALID_WATERMARK_DELAY", "22023", "The delay may not be negative.")
+	}
+	return v, nil
+}
