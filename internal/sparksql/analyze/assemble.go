@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -150,7 +151,7 @@ func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr)
 		retype(it, x)
 		outputs[old] = it.attr
 	}
-	if gen := sel.gen; gen != nil {
+	for _, gen := range sel.gens {
 		x, err := g.rewrite(gen.Gen, sel.ast.Pos())
 		if err != nil {
 			return err
@@ -161,6 +162,9 @@ func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr)
 	}
 	if sel.having != nil {
 		x, err := g.rewrite(sel.having, sel.ast.Having.Pos())
+		if class := sparksql.ClassOf(err); class == "MISSING_AGGREGATION" {
+			return a.errorf(sel.ast.Having.Pos(), "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "HAVING uses a column that stands neither in GROUP BY nor in an aggregate function.")
+		}
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -58,6 +59,9 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 	}
 	args, err := a.args(e, def, s)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.noGenerator(args, e.Pos()); err != nil {
 		return nil, err
 	}
 	ctx.Distinct, ctx.IgnoreNulls = e.Distinct, e.IgnoreNulls
@@ -182,7 +186,7 @@ func (a *analyzer) lambda(l *ast.Lambda, i int, args []plan.Expr, def *funcs.Def
 // aggregate adds FILTER and refuses aggregates within aggregates.
 func (a *analyzer) aggregate(agg *plan.AggCall, e *ast.Call, s *scope) (plan.Expr, error) {
 	for _, x := range agg.Args {
-		if hasAggregate(x) {
+		if hasAggregate(x) && e.Over == nil {
 			return nil, a.errorf(e.Pos(), "NESTED_AGGREGATE_FUNCTION", "42607", "An aggregate function cannot stand in the argument of another one.").hint("Use a sub-query.")
 		}
 		if hasWindow(x) && e.Over == nil {
@@ -366,6 +370,16 @@ func generator(e plan.Expr) *plan.Call {
 	}
 	if d := funcs.Lookup(strings.TrimSuffix(c.Fn, "_outer")); d != nil && d.Kind == funcs.Generator {
 		return c
+	}
+	return nil
+}
+
+// noGenerator refuses generators as operands.
+func (a *analyzer) noGenerator(args []plan.Expr, pos sparksql.Pos) error {
+	for _, x := range args {
+		if generator(x) != nil {
+			return a.errorf(pos, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator must stand alone in the select list, not inside an expression.")
+		}
 	}
 	return nil
 }

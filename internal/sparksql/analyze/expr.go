@@ -85,6 +85,9 @@ func (a *analyzer) exprs(list []ast.Expr, s *scope) ([]plan.Expr, error) {
 // call resolves an operator over operands.
 func (a *analyzer) call(name string, pos sparksql.Pos, s *scope, operands ...ast.Expr) (plan.Expr, error) {
 	args, err := a.exprs(operands, s)
+	if err == nil {
+		err = a.noGenerator(args, pos)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +146,9 @@ func (a *analyzer) binary(e *ast.Binary, s *scope) (plan.Expr, error) {
 			return nil, err
 		}
 		ctx := a.fctx(b.OpPos)
+		if err = a.noGenerator([]plan.Expr{x, r}, b.Pos()); err != nil {
+			return nil, err
+		}
 		switch b.Op {
 		case "is distinct from":
 			x, err = a.negate(true, b.OpPos)(funcs.Resolve("<=>", []plan.Expr{x, r}, ctx))

@@ -91,6 +91,9 @@ func (a *analyzer) subqueryRef(r *ast.SubqueryRef, p place, left *relation) (rel
 	if r.Sample != nil {
 		return out, a.sample(r.Sample)
 	}
+	if r.Pipe { // names reach through |>
+		return alias(out, r.Alias), nil
+	}
 	out = relation{node: out.node, cols: out.visible()}
 	if out, err = a.watermark(out, r.Watermark, p); err != nil {
 		return out, err
@@ -99,6 +102,18 @@ func (a *analyzer) subqueryRef(r *ast.SubqueryRef, p place, left *relation) (rel
 		out.cols[i].Qualifier = nil
 	}
 	return a.alias2(out, r.Alias, r.Pos(), "__auto_generated_subquery_name")
+}
+
+// alias puts every column under one qualifier, where there is an alias.
+func alias(r relation, al ast.TableAlias) relation {
+	if al.Name == nil {
+		return r
+	}
+	out := relation{node: r.node, cols: r.visible()}
+	for i := range out.cols {
+		out.cols[i].Qualifier = []string{al.Name.Name}
+	}
+	return out
 }
 
 func (a *analyzer) sample(s *ast.Sample) error {
@@ -193,9 +208,6 @@ func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error
 	r := relation{node: out, cols: joinColumns(out.Kind, left.cols, right.cols)}
 	using := j.Using
 	if j.Natural {
-		if j.Kind == ast.SemiJoin || j.Kind == ast.AntiJoin || j.Kind == ast.CrossJoin {
-			return r, a.errorf(j.Pos(), "UNSUPPORTED_FEATURE.NATURAL_JOIN_TYPE", "0A000", "NATURAL goes with INNER, LEFT, RIGHT and FULL joins only.")
-		}
 		using = common(left, right)
 	}
 	if len(using) > 0 {

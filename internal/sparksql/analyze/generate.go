@@ -38,9 +38,6 @@ func (a *analyzer) generatorItem(x plan.Expr, it ast.SelectItem, sel *selection)
 	if call == nil || hasGenerator(&plan.Call{Args: call.Args}) {
 		return a.errorf(it.X.Pos(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator must stand alone in the select list, not inside an expression.")
 	}
-	if sel.gen != nil {
-		return a.errorf(it.X.Pos(), "UNSUPPORTED_GENERATOR.MULTI_GENERATOR", "42K0E", "A select list can have one generator only.").hint("Use LATERAL VIEW for the others.")
-	}
 	names := ast.Name(it.Aliases).Strings()
 	g, err := a.generate(call, false, names, it.X.Pos())
 	if err != nil {
@@ -51,7 +48,7 @@ func (a *analyzer) generatorItem(x plan.Expr, it ast.SelectItem, sel *selection)
 			g.Gen = call
 		}
 	}
-	sel.gen = g
+	sel.gens = append(sel.gens, g)
 	for _, at := range g.Attrs {
 		sel.items = append(sel.items, a.item(&plan.Column{Attr: at}, at.Name, false, it.X.Pos()))
 	}
@@ -59,15 +56,14 @@ func (a *analyzer) generatorItem(x plan.Expr, it ast.SelectItem, sel *selection)
 }
 
 func (a *analyzer) generatorStage(sel *selection) error {
-	if sel.gen == nil {
-		return nil
+	for _, gen := range sel.gens {
+		g := *gen
+		g.Input = sel.node
+		if hasWindow(g.Gen) {
+			return a.errorf(sel.ast.Pos(), "UNSUPPORTED_GENERATOR.WITH_WINDOW_FUNCTION", "42K0E", "A generator's argument cannot hold a window function.").hint("Use a sub-query.")
+		}
+		sel.node = &g
 	}
-	g := *sel.gen
-	g.Input = sel.node
-	if hasWindow(g.Gen) {
-		return a.errorf(sel.ast.Pos(), "UNSUPPORTED_GENERATOR.WITH_WINDOW_FUNCTION", "42K0E", "A generator's argument cannot hold a window function.").hint("Use a sub-query.")
-	}
-	sel.node = &g
 	return nil
 }
 

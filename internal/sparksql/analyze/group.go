@@ -30,15 +30,15 @@ func (a *analyzer) groupBy(sel *selection) (*grouping, error) {
 	for _, it := range sel.items {
 		aggregated = aggregated || hasAggregate(it.x)
 	}
-	if sel.gen != nil {
-		aggregated = aggregated || hasAggregate(sel.gen.Gen)
+	for _, gen := range sel.gens {
+		aggregated = aggregated || hasAggregate(gen.Gen)
 	}
 	if !aggregated {
 		return nil, nil
 	}
 	g := &grouping{a: a, byKey: map[string]plan.Attr{}, keyIDs: map[plan.ID]bool{}, renamed: map[plan.ID]plan.Attr{}, aggBy: map[string]plan.Attr{}, pass: map[plan.ID]bool{}, global: s.Group == nil}
-	if sel.gen != nil {
-		for _, at := range sel.gen.Attrs {
+	for _, gen := range sel.gens {
+		for _, at := range gen.Attrs {
 			g.pass[at.ID] = true
 		}
 	}
@@ -223,6 +223,9 @@ func (a *analyzer) groupAll(sel *selection, g *grouping) error {
 		x := substitute(it.x, sel.lca)
 		if !hasAggregate(x) {
 			if hasWindow(x) {
+				continue
+			}
+			if c, ok := x.(*plan.Column); ok && g.pass[c.Attr.ID] {
 				continue
 			}
 			if err := a.groupable(x, it.pos); err != nil {

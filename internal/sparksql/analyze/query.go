@@ -239,7 +239,7 @@ func (a *analyzer) combine(b *ast.SetOp, l, r relation) (relation, error) {
 	}
 	to := make([]types.Type, len(l.cols))
 	for i := range l.cols {
-		t, ok := setType(l.cols[i].Type, r.cols[i].Type)
+		t, ok := setType(l.cols[i].Type, r.cols[i].Type, a.base.ANSI)
 		if !ok {
 			return l, a.errorf(b.Right.Pos(), "INCOMPATIBLE_COLUMN_TYPE", "42825", "%s: column %d is %s on the left and %s on the right.", setNames[b.Kind], i+1, l.cols[i].Type.SQL(), r.cols[i].Type.SQL())
 		}
@@ -269,18 +269,18 @@ func (a *analyzer) combine(b *ast.SetOp, l, r relation) (relation, error) {
 
 // setType is the common type of two columns of a set operation; structs meet
 // by position under the left side's names.
-func setType(l, r types.Type) (types.Type, bool) {
+func setType(l, r types.Type, ansi bool) (types.Type, bool) {
 	ls, lok := l.(types.Struct)
 	rs, rok := r.(types.Struct)
 	if !lok || !rok {
-		return funcs.CommonType(l, r)
+		return funcs.Common([]types.Type{l, r}, ansi)
 	}
 	if len(ls.Fields) != len(rs.Fields) {
 		return nil, false
 	}
 	out := types.Struct{Fields: make([]types.Field, len(ls.Fields))}
 	for i, f := range ls.Fields {
-		t, ok := setType(f.Type, rs.Fields[i].Type)
+		t, ok := setType(f.Type, rs.Fields[i].Type, ansi)
 		if !ok || !strings.EqualFold(f.Name, rs.Fields[i].Name) && !types.Equal(f.Type, rs.Fields[i].Type) {
 			return nil, false
 		}

@@ -31,7 +31,7 @@ type selection struct {
 	lca   map[plan.ID]plan.Expr
 	node  plan.Node
 	group *grouping
-	gen   *plan.Generate // a generator in the select list, without its input
+	gens  []*plan.Generate // generators in the select list, without their inputs
 	// keys are the ORDER BY terms over the output and the input.
 	keys []plan.SortKey
 	// having and qualify are conditions over what node yields.
@@ -55,6 +55,9 @@ func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, e
 			return relation{}, err
 		}
 	}
+	if err := a.groupWindows(sel); err != nil {
+		return relation{}, err
+	}
 	if err := a.items(sel); err != nil {
 		return relation{}, err
 	}
@@ -68,6 +71,26 @@ func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, e
 		return relation{}, err
 	}
 	return a.assemble(sel)
+}
+
+// groupWindows resolves a window(...) of GROUP BY before the select list, which
+// may call its column window.
+func (a *analyzer) groupWindows(sel *selection) error {
+	if sel.ast.Group == nil {
+		return nil
+	}
+	for _, it := range sel.ast.Group.Items {
+		for _, set := range it.Sets {
+			for _, e := range set {
+				if c, ok := e.(*ast.Call); ok && strings.EqualFold(c.Name[0].Name, "window") && c.Over == nil {
+					if _, err := a.expr(e, sel.scope); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (a *analyzer) where(sel *selection) error {

@@ -45,6 +45,9 @@ func (a *analyzer) exists(e *ast.Exists, s *scope) (plan.Expr, error) {
 func (a *analyzer) in(e *ast.In, s *scope) (plan.Expr, error) {
 	if e.Query == nil {
 		args, err := a.exprs(append([]ast.Expr{e.X}, e.List...), s)
+		if err == nil {
+			args, err = a.sameNames(args, e)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -67,6 +70,35 @@ func (a *analyzer) in(e *ast.In, s *scope) (plan.Expr, error) {
 			"IN compares %d values with a query of %d columns.", len(args), len(r.cols))
 	}
 	return a.inColumns(args, r, e.Pos())
+}
+
+// sameNames gives the rows of (a, b) IN ((1, 2), ...) the field names of (a, b).
+func (a *analyzer) sameNames(args []plan.Expr, e *ast.In) ([]plan.Expr, error) {
+	st, ok := args[0].Type().(types.Struct)
+	if _, tuple := e.X.(*ast.Tuple); !ok || !tuple {
+		return args, nil
+	}
+	for i, x := range args[1:] {
+		row, ok := x.Type().(types.Struct)
+		if _, tuple := e.List[i].(*ast.Tuple); !tuple || !ok || len(row.Fields) != len(st.Fields) {
+			continue
+		}
+		ctx := a.fctx(e.List[i].Pos())
+		var fields []plan.Expr
+		for j, f := range st.Fields {
+			v, err := funcs.FieldOf(x, row.Fields[j].Name, ctx)
+			if err != nil {
+				return nil, err
+			}
+			fields = append(fields, text(f.Name), v)
+		}
+		r, err := funcs.Resolve("named_struct", fields, ctx)
+		if err != nil {
+			return nil, err
+		}
+		args[i+1] = r
+	}
+	return args, nil
 }
 
 // inColumns casts both sides of IN (query) to their common types.

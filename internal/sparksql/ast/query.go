@@ -167,6 +167,7 @@ type SubqueryRef struct {
 	At
 	Query     *Query
 	Lateral   bool
+	Pipe      bool // what stands before |>: its qualifiers stay
 	Watermark *Watermark
 	Sample    *Sample
 	Alias     TableAlias

@@ -6,7 +6,7 @@ import "github.com/marisma/marisma/internal/sparksql/ast"
 func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
 	at := p.here()
 	p.i++
-	input := func() ast.TableRef { return &ast.SubqueryRef{At: q.At, Query: q} }
+	input := func() ast.TableRef { return &ast.SubqueryRef{At: q.At, Pipe: true, Query: q} }
 	wrap := func(b ast.Body) *ast.Query { return &ast.Query{At: at, Body: b} }
 	sel := &ast.Select{At: at, Items: []ast.SelectItem{{X: &ast.Star{At: at}}}, From: []ast.TableRef{input()}}
 	switch {
@@ -25,7 +25,7 @@ func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
 		return wrap(sel), err
 	case p.accept("AS"):
 		id, err := p.ident("a table alias")
-		sel.From = []ast.TableRef{&ast.SubqueryRef{At: q.At, Query: q, Alias: ast.TableAlias{Name: &id}}}
+		sel.From = []ast.TableRef{&ast.SubqueryRef{At: q.At, Pipe: true, Query: q, Alias: ast.TableAlias{Name: &id}}}
 		return wrap(sel), err
 	case p.isWord("AGGREGATE"):
 		return p.pipeAggregate(sel)
@@ -48,7 +48,7 @@ func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
 		return wrap(sel), err
 	case p.isWord("TABLESAMPLE"):
 		s, err := p.sample()
-		sel.From = []ast.TableRef{&ast.SubqueryRef{At: q.At, Query: q, Sample: s}}
+		sel.From = []ast.TableRef{&ast.SubqueryRef{At: q.At, Pipe: true, Query: q, Sample: s}}
 		return wrap(sel), err
 	}
 	j, err := p.join(input())

@@ -15,6 +15,12 @@ func (p *parser) primary() (ast.Expr, error) {
 	case tNumber:
 		return p.numberLiteral()
 	case tQuoted:
+		if p.peekOp(1, "->") {
+			return p.lambda()
+		}
+		if p.peek(1).kind == tString {
+			return p.typedLiteral()
+		}
 		return p.nameOrCall()
 	case tIdent:
 		return p.wordPrimary(t)
@@ -118,6 +124,9 @@ func (p *parser) lambda() (ast.Expr, error) {
 	var params []ast.Ident
 	var err error
 	if p.isOp("(") {
+		if p.peekOp(2, ")") {
+			return nil, p.expected("two parameters or more in parentheses")
+		}
 		params, err = parens(p, func() ([]ast.Ident, error) {
 			return list(p, func() (ast.Ident, error) { return p.ident("a lambda parameter") })
 		})

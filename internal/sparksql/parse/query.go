@@ -437,6 +437,9 @@ func (p *parser) lateralViews(s *ast.Select) error {
 				return err
 			}
 		}
+		if v.Table == nil && v.Columns == nil {
+			return p.expected("a table alias or AS with column names after LATERAL VIEW")
+		}
 		s.Views = append(s.Views, v)
 	}
 	return nil
