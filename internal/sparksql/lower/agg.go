@@ -1,0 +1,251 @@
+package lower
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// aggCall is an aggregate under way: lowered arguments and what follows the
+// function (FILTER, OVER).
+type aggCall struct {
+	l    *lowerer
+	c    *plan.AggCall
+	a    []string
+	cond string // FILTER's condition or ""
+	over string // " OVER (...)" or ""
+}
+
+// aggregate lowers an aggregate call, as a window function where over is set.
+func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
+	g := &aggCall{l: l, c: c, over: over}
+	if c.Filter != nil {
+		g.cond = l.condition(c.Filter)
+	}
+	for _, x := range c.Args {
+		text := l.expr(x)
+		if c.Filter != nil && plan.CanRaise(x) {
+			text = "CASE WHEN " + g.cond + " THEN " + text + " END"
+		}
+		g.a = append(g.a, text)
+	}
+	name, _ := baseName(c.Fn)
+	dt := l.duckType(c.Typ)
+	switch name {
+	case "count":
+		return g.count()
+	case "sum", "try_sum":
+		return g.sum(dt)
+	case "avg", "try_avg":
+		return g.avg(dt)
+	case "first", "last", "any_value":
+		return g.first(name)
+	case "collect_list":
+		return "coalesce(" + g.on("list", g.a[0], "("+g.a[0]+") IS NOT NULL") + ", []::" + dt + ")"
+	case "collect_set":
+		d := *g
+		d.c = withDistinct(c)
+		return "coalesce(" + d.on("list", g.a[0], "("+g.a[0]+") IS NOT NULL") + ", []::" + dt + ")"
+	case "listagg":
+		sep := "''"
+		if len(g.a) > 1 && c.Args[1].Type() != types.Void {
+			if k, ok := funcs.Eval(c.Args[1]); ok && k.Value != nil {
+				sep = g.a[1]
+			}
+		}
+		return g.fn("string_agg", g.a[0]+", "+sep)
+	case "percentile", "percentile_approx":
+		return g.percentile(name, dt)
+	case "grouping", "grouping_id":
+		return cast("grouping("+strings.Join(g.a, ", ")+")", dt)
+	}
+	return g.simple(name, dt)
+}
+
+func withDistinct(c *plan.AggCall) *plan.AggCall {
+	d := *c
+	d.Distinct = true
+	return &d
+}
+
+// fn is name(args) with DISTINCT, FILTER and OVER.
+func (g *aggCall) fn(name, args string) string { return g.on(name, args, "") }
+
+// on adds a condition of the function's own to FILTER.
+func (g *aggCall) on(name, args, own string) string {
+	if g.c.Distinct {
+		args = "DISTINCT " + args
+	}
+	cond := g.cond
+	switch {
+	case cond == "":
+		cond = own
+	case own != "":
+		cond = "CASE WHEN " + cond + " THEN " + own + " ELSE false END"
+	}
+	if cond != "" {
+		cond = " FILTER (WHERE " + cond + ")"
+	}
+	return name + "(" + args + ")" + cond + g.over
+}
+
+// simple are the aggregates that DuckDB has, by another name or type at most.
+func (g *aggCall) simple(name, dt string) string {
+	a := strings.Join(g.a, ", ")
+	switch name {
+	case "count_if":
+		return cast(g.fn("count_if", a), "BIGINT")
+	case "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "mode", "corr", "covar_pop", "covar_samp",
+		"regr_slope", "regr_intercept", "regr_r2", "regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy":
+		return cast(g.fn(name, a), dt)
+	case "regr_count":
+		return cast(g.fn(name, a), dt)
+	case "max_by":
+		return g.byKey("max_by")
+	case "min_by":
+		return g.byKey("min_by")
+	case "approx_count_distinct":
+		return cast(g.fn("approx_count_distinct", a), dt)
+	case "stddev":
+		return g.fn("stddev_samp", a)
+	case "stddev_pop", "var_samp", "var_pop":
+		return g.fn(name, a)
+	case "skewness":
+		return g.moment(3)
+	case "kurtosis":
+		return g.moment(4)
+	case "median":
+		return g.fn("median", a)
+	}
+	return g.l.unsupported(g.c.Pos, "The aggregate function `%s` cannot be executed.", g.c.Fn)
+}
+
+// byKey is max_by and min_by, whose value may be NULL while keys may not.
+func (g *aggCall) byKey(name string) string {
+	return "struct_extract(" + g.on(name, "{'v': "+g.a[0]+"}, "+g.a[1], "("+g.a[1]+") IS NOT NULL") + ", 'v')"
+}
+
+// moment is Spark's skewness (3) and excess kurtosis (4) of the population.
+func (g *aggCall) moment(n int) string {
+	x := g.a[0]
+	if g.over != "" {
+		return g.l.unsupported(g.c.Pos, "%s over a window cannot be executed.", g.c.Fn)
+	}
+	name := map[int]string{3: "skewness", 4: "kurtosis_pop"}[n]
+	count, sd := g.fn("count", x), g.fn("var_pop", x)
+	if n == 4 {
+		return "CASE WHEN " + count + " = 0 THEN NULL WHEN " + sd + " = 0 THEN NULL ELSE " + g.fn(name, x) + " END"
+	}
+	// DuckDB's skewness is the sample's: undo its factor sqrt(n(n-1))/(n-2).
+	s1, s2, s3 := g.fn("sum", x), g.fn("sum", "("+x+") * ("+x+")"), g.fn("sum", "("+x+") * ("+x+") * ("+x+")")
+	return "CASE WHEN " + count + " = 0 OR " + sd + " = 0 THEN NULL ELSE (" + s3 + " / " + count + " - 3 * (" + s1 + " / " + count + ") * (" + s2 + " / " + count +
+		") + 2 * pow(" + s1 + " / " + count + ", 3)) / pow(" + sd + ", 1.5) END"
+}
+
+// count counts rows where no argument is NULL.
+func (g *aggCall) count() string {
+	if len(g.a) == 1 {
+		if k, ok := g.c.Args[0].(*plan.Literal); ok && k.Value != nil && !g.c.Distinct {
+			return g.fn("count", "*")
+		}
+		return g.fn("count", g.a[0])
+	}
+	var conds []string
+	for i, x := range g.c.Args {
+		if x.Nullable() {
+			conds = append(conds, "("+g.a[i]+") IS NOT NULL")
+		}
+	}
+	row := "row(" + strings.Join(g.a, ", ") + ")"
+	return g.on("count", row, strings.Join(conds, " AND "))
+}
+
+func (g *aggCall) sum(dt string) string {
+	t := g.c.Args[0].Type()
+	x := g.a[0]
+	if t == types.Float {
+		x = cast(x, "DOUBLE")
+	}
+	text := g.fn("sum", x)
+	if types.IsFloating(g.c.Typ) {
+		return text
+	}
+	if !g.c.Raises {
+		return "TRY_CAST(" + text + " AS " + dt + ")"
+	}
+	return cast(text, dt)
+}
+
+func (g *aggCall) avg(dt string) string {
+	x := g.a[0]
+	switch t := g.c.Args[0].Type().(type) {
+	case types.Decimal:
+		sum := types.Decimal{Precision: min(types.MaxPrecision, t.Precision+10), Scale: t.Scale}
+		st := g.l.duckType(sum)
+		count := cast(g.fn("count", x), "DECIMAL(20,0)")
+		return g.l.call("decimal_div", []string{cast(g.fn("sum", x), st), "nullif(" + count + ", 0)"}, []string{st, "DECIMAL(20,0)"}, dt, nil)
+	case types.YearMonth, types.DayTime:
+		return halfUp("("+g.fn("sum", x)+" / "+g.fn("count", x)+"::DOUBLE)", dt)
+	}
+	return g.fn("avg", cast(x, g.avgInput()))
+}
+
+// avgInput keeps integers exact while they are summed.
+func (g *aggCall) avgInput() string {
+	if types.IsIntegral(g.c.Args[0].Type()) {
+		return "BIGINT"
+	}
+	return "DOUBLE"
+}
+
+func (g *aggCall) first(name string) string {
+	f := map[string]string{"first": "first", "last": "last", "any_value": "first"}[name]
+	own := ""
+	if g.c.IgnoreNulls {
+		own = "(" + g.a[0] + ") IS NOT NULL"
+	}
+	if g.over == "" {
+		return g.on(f, g.a[0], own)
+	}
+	f += "_value"
+	args := g.a[0]
+	if g.c.IgnoreNulls {
+		args += " IGNORE NULLS"
+	}
+	return f + "(" + args + ")" + g.over
+}
+
+// percentile interpolates between the values around its place; the
+// approximate one takes the first value at or above it.
+func (g *aggCall) percentile(name, dt string) string {
+	if name == "percentile" {
+		if k, ok := constInt(g.c.Args[2]); !ok || k != 1 {
+			return g.l.unsupported(g.c.Pos, "percentile with a frequency cannot be executed.")
+		}
+		return g.quantile("quantile_cont", cast(g.a[0], "DOUBLE"), dt)
+	}
+	return g.quantile("quantile_disc", g.a[0], dt)
+}
+
+func (g *aggCall) quantile(f, x, dt string) string {
+	p := g.c.Args[1]
+	if lst, ok := unwrapped(p).(*plan.Call); ok && lst.Fn == "array" {
+		parts := make([]string, len(lst.Args))
+		for i, e := range lst.Args {
+			parts[i] = fractionText(e)
+		}
+		return cast(g.fn(f, x+", ["+strings.Join(parts, ", ")+"]"), dt)
+	}
+	return cast(g.fn(f, x+", "+fractionText(p)), dt)
+}
+
+func fractionText(e plan.Expr) string {
+	k, ok := funcs.Eval(&plan.Cast{X: e, To: types.Double})
+	if !ok {
+		return "0.5"
+	}
+	return fmt.Sprint(k.Value)
+}

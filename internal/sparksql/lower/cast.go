@@ -1,0 +1,365 @@
+package lower
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// caster casts one value between two types in one mode.
+type caster struct {
+	l    *lowerer
+	mode plan.CastMode
+	zone string
+}
+
+func (l *lowerer) cast(e *plan.Cast) string {
+	k := caster{l: l, mode: e.Mode, zone: e.TimeZone}
+	if k.zone == "" {
+		k.zone = l.opt.TimeZone
+	}
+	return k.cast(l.expr(e.X), e.X.Type(), e.To)
+}
+
+func (k caster) try() bool { return k.mode != plan.CastANSI }
+
+func (k caster) cast(x string, from, to types.Type) string {
+	ft, tt := k.l.duckType(from), k.l.duckType(to)
+	switch {
+	case from == types.Void:
+		return cast("NULL", tt)
+	case types.Equal(from, to), types.IsString(from) && types.IsString(to):
+		return x
+	case types.IsString(to):
+		return k.text(x, from)
+	}
+	switch f := from.(type) {
+	case types.Array:
+		if t, ok := to.(types.Array); ok {
+			return k.array(x, f, t, ft == tt)
+		}
+	case types.Map:
+		if t, ok := to.(types.Map); ok {
+			return k.mapping(x, f, t, ft == tt)
+		}
+	case types.Struct:
+		if t, ok := to.(types.Struct); ok {
+			return k.structure(x, f, t, ft == tt)
+		}
+	}
+	switch {
+	case types.IsString(from):
+		return k.parse(x, to, tt)
+	case to == types.Boolean:
+		return "(" + k.toNumber(x, from) + " <> 0)"
+	case isTime(to):
+		return k.toTime(x, from, to)
+	case types.IsNumeric(to):
+		return k.number(x, from, to)
+	}
+	return k.interval(x, from, to)
+}
+
+func isTime(t types.Type) bool {
+	return t == types.Date || t == types.Timestamp || t == types.TimestampNTZ
+}
+
+// toNumber lets times stand where a number is asked for.
+func (k caster) toNumber(x string, from types.Type) string {
+	switch from {
+	case types.Timestamp, types.TimestampNTZ:
+		return "epoch_us(" + x + ")"
+	case types.Date:
+		return "(" + x + " - DATE '1970-01-01')"
+	}
+	return x
+}
+
+func (k caster) array(x string, f, t types.Array, same bool) string {
+	if same && types.Equal(f.Elem, t.Elem) {
+		return x
+	}
+	v := k.l.fresh("e")
+	return "list_transform(" + x + ", lambda " + v + ": " + k.cast(v, f.Elem, t.Elem) + ")"
+}
+
+func (k caster) mapping(x string, f, t types.Map, same bool) string {
+	if same {
+		return x
+	}
+	v := k.l.fresh("e")
+	return "map_from_entries(list_transform(map_entries(" + x + "), lambda " + v + ": {'key': " + k.cast(v+".key", f.Key, t.Key) +
+		", 'value': " + k.cast(v+".value", f.Value, t.Value) + "}))"
+}
+
+// structure casts by position.
+func (k caster) structure(x string, f, t types.Struct, same bool) string {
+	if same {
+		return x
+	}
+	return k.l.let(x, func(v string) string {
+		parts := make([]string, len(f.Fields))
+		for i, fd := range f.Fields {
+			parts[i] = quote(t.Fields[i].Name) + ": " + k.cast("struct_extract("+v+", "+quote(fd.Name)+")", fd.Type, t.Fields[i].Type)
+		}
+		return "CASE WHEN " + v + " IS NOT NULL THEN {" + strings.Join(parts, ", ") + "} END"
+	})
+}
+
+// orRaise is val, or raise where val is NULL but x is not; in the other modes
+// it is val.
+func (k caster) orRaise(x, val, raise string) string {
+	if k.try() {
+		return val
+	}
+	return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(" + val + ", " + raise + ") END"
+}
+
+func badInput(x string, from, to types.Type) string {
+	return raiseValue("CAST_INVALID_INPUT", "22018", "The value '", x,
+		fmt.Sprintf(`' of the type "%s" cannot be cast to "%s" because it is malformed.`, from.SQL(), to.SQL()))
+}
+
+func castOverflow(x string, from, to types.Type) string {
+	return raiseValue("CAST_OVERFLOW", "22003", "The value ", x,
+		fmt.Sprintf(` of the type "%s" cannot be cast to "%s" due to an overflow.`, from.SQL(), to.SQL()))
+}
+
+func decimalOverflow(x string, to types.Type) string {
+	return raiseValue("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", "", x, " cannot be represented as "+to.String()+".")
+}
+
+// parse casts a text.
+func (k caster) parse(x string, to types.Type, tt string) string {
+	if to == types.Binary {
+		return "encode(" + x + ")"
+	}
+	var params any
+	var kind string
+	switch t := to.(type) {
+	case types.Decimal:
+		kind = "string_to_decimal"
+	case types.Primitive:
+		kind = "string_to_" + t.String()
+		if t == types.Timestamp {
+			params = map[string]any{"zone": k.zone}
+		}
+		if k.mode == plan.CastLegacy && types.IsIntegral(t) {
+			params = map[string]any{"legacy": true}
+		}
+	case types.YearMonth, types.DayTime:
+		kind, params = "string_to_interval", map[string]any{"type": to.String()}
+	}
+	return k.l.let(x, func(v string) string {
+		val := k.l.call(kind, []string{v}, []string{"VARCHAR"}, tt, params)
+		return k.orRaise(v, val, badInput(v, types.String, to))
+	})
+}
+
+var intLimits = map[types.Type][2]string{
+	types.TinyInt: {"-128", "127"}, types.SmallInt: {"-32768", "32767"}, types.Int: {"-2147483648", "2147483647"},
+	types.BigInt: {"-9223372036854775808", "9223372036854775807"},
+}
+
+var intBits = map[types.Type]string{types.TinyInt: "256", types.SmallInt: "65536", types.Int: "4294967296"}
+
+// number casts to an integer, floating or decimal type.
+func (k caster) number(x string, from, to types.Type) string {
+	tt := k.l.duckType(to)
+	_, toDec := isDecimal(to)
+	_, fromDec := isDecimal(from)
+	switch {
+	case from == types.Boolean && types.IsFloating(to), from == types.Boolean && toDec:
+		return cast(cast(x, "INTEGER"), tt)
+	case from == types.Boolean:
+		return cast(x, tt)
+	case isTime(from):
+		return k.timeToNumber(x, from, to)
+	case isInterval(from):
+		return k.intervalToNumber(x, from, to)
+	case types.IsFloating(to):
+		return cast(x, tt)
+	case toDec && types.IsFloating(from):
+		return k.floatToDecimal(x, from, to)
+	case toDec:
+		if k.try() {
+			return "TRY_CAST(" + x + " AS " + tt + ")"
+		}
+		return cast(x, tt)
+	case types.IsFloating(from):
+		return k.floatToInt(x, from, to)
+	case fromDec:
+		if k.mode == plan.CastLegacy && to != types.BigInt {
+			return k.narrow(cast("trunc("+x+")", "HUGEINT"), from, to)
+		}
+		return k.narrow("trunc("+x+")", from, to)
+	}
+	return k.narrow(x, from, to)
+}
+
+// narrow casts an integral value to a smaller type.
+func (k caster) narrow(x string, from, to types.Type) string {
+	tt := k.l.duckType(to)
+	_, fromDec := isDecimal(from)
+	switch {
+	case k.mode == plan.CastTry:
+		return "TRY_CAST(" + x + " AS " + tt + ")"
+	case k.mode == plan.CastLegacy && !fromDec && widens(from, to):
+		return cast(x, tt)
+	case k.mode == plan.CastLegacy && intBits[to] != "":
+		n := intBits[to]
+		h := cast(x, "HUGEINT")
+		half := cast(n, "HUGEINT") + " // 2"
+		return cast("((("+h+" + "+half+") % "+n+" + "+n+") % "+n+" - "+half+")", tt)
+	case k.mode == plan.CastLegacy:
+		return "TRY_CAST(" + x + " AS " + tt + ")"
+	}
+	return cast(x, tt)
+}
+
+func widens(from, to types.Type) bool {
+	f, ok1 := from.(types.Primitive)
+	t, ok2 := to.(types.Primitive)
+	return ok1 && ok2 && f <= t
+}
+
+// floatToInt cuts the fraction; what does not fit raises, or saturates without
+// ANSI.
+func (k caster) floatToInt(x string, from, to types.Type) string {
+	tt, lim := k.l.duckType(to), intLimits[to]
+	return k.l.let(x, func(v string) string {
+		d := cast(v, "DOUBLE")
+		hi := "<= " + lim[1]
+		if to == types.BigInt {
+			hi = "< 9223372036854775808"
+		}
+		in := "trunc(" + d + ") >= " + lim[0] + " AND trunc(" + d + ") " + hi
+		val := "WHEN " + in + " THEN CAST(trunc(" + d + ") AS " + tt + ")"
+		switch k.mode {
+		case plan.CastTry:
+			return "CASE " + val + " END"
+		case plan.CastLegacy:
+			return "CASE WHEN isnan(" + d + ") THEN " + cast("0", tt) + " " + val + " WHEN " + d + " > 0 THEN " + cast(lim[1], tt) +
+				" WHEN " + d + " < 0 THEN " + cast(lim[0], tt) + " END"
+		}
+		return "CASE WHEN " + v + " IS NULL THEN NULL " + val + " ELSE " + castOverflow(k.text(v, from), from, to) + " END"
+	})
+}
+
+// floatToDecimal goes through the text, as Spark does; NaN and infinities
+// are NULL.
+func (k caster) floatToDecimal(x string, from, to types.Type) string {
+	return k.l.let(x, func(v string) string {
+		val := k.l.call("string_to_decimal", []string{k.text(v, from)}, []string{"VARCHAR"}, k.l.duckType(to), nil)
+		if k.try() {
+			return val
+		}
+		return "CASE WHEN isfinite(" + v + ") THEN coalesce(" + val + ", " + decimalOverflow(k.text(v, from), to) + ") END"
+	})
+}
+
+// toTime casts to DATE, TIMESTAMP or TIMESTAMP_NTZ.
+func (k caster) toTime(x string, from, to types.Type) string {
+	switch {
+	case to == types.Date && from == types.Timestamp:
+		return cast(k.l.local(x, k.zone), "DATE")
+	case to == types.Date:
+		return cast(x, "DATE")
+	case to == types.TimestampNTZ && from == types.Date:
+		return cast(x, "TIMESTAMP")
+	case to == types.TimestampNTZ:
+		return k.l.local(x, k.zone)
+	case from == types.Date:
+		return k.l.instant(cast(x, "TIMESTAMP"), k.zone)
+	case from == types.TimestampNTZ:
+		return k.l.instant(x, k.zone)
+	case from == types.Boolean:
+		return "make_timestamptz(" + cast(x, "BIGINT") + ")"
+	case types.IsIntegral(from):
+		return "make_timestamptz(" + cast(x, "BIGINT") + " * 1000000)"
+	case types.IsFloating(from):
+		return k.l.let(cast(x, "DOUBLE"), func(v string) string {
+			return "CASE WHEN isfinite(" + v + ") THEN make_timestamptz(CAST(trunc(" + v + " * 1000000) AS BIGINT)) END"
+		})
+	}
+	return "make_timestamptz(CAST(trunc(" + cast(x, "DECIMAL(38,6)") + " * 1000000) AS BIGINT))"
+}
+
+// timeToNumber: TIMESTAMP in seconds (a DATE is NULL, without ANSI only).
+func (k caster) timeToNumber(x string, from, to types.Type) string {
+	tt := k.l.duckType(to)
+	if from == types.Date {
+		return cast("NULL", tt)
+	}
+	us := "epoch_us(" + x + ")"
+	switch {
+	case types.IsFloating(to):
+		return cast("("+us+" / 1000000.0::DOUBLE)", tt)
+	case types.IsIntegral(to):
+		return k.narrow(floorDiv(us, "1000000"), types.BigInt, to)
+	}
+	return cast("("+cast(us, "DECIMAL(20,0)")+" * 0.000001)", tt)
+}
+
+// floorDiv divides integers rounding down; n is positive.
+func floorDiv(x, n string) string {
+	return "CAST(floor((" + x + ") / " + cast(n, "DOUBLE") + ") AS BIGINT)"
+}
+
+func isInterval(t types.Type) bool {
+	switch t.(type) {
+	case types.YearMonth, types.DayTime:
+		return true
+	}
+	return false
+}
+
+var unitMicros = map[types.Unit]string{types.Day: "86400000000", types.Hour: "3600000000", types.Minute: "60000000", types.Second: "1000000"}
+
+func (k caster) intervalToNumber(x string, from, to types.Type) string {
+	switch f := from.(type) {
+	case types.YearMonth:
+		if f.From == types.Year {
+			return k.number("("+x+" // 12)", types.Int, to)
+		}
+		return k.number(x, types.Int, to)
+	case types.DayTime:
+		if _, dec := isDecimal(to); dec && f.From == types.Second {
+			return cast("("+cast(x, "DECIMAL(20,0)")+" * 0.000001)", k.l.duckType(to))
+		}
+		return k.number("("+x+" // "+unitMicros[f.From]+")", types.BigInt, to)
+	}
+	return k.l.unsupported(noPos, "%s cannot be cast to %s.", from.SQL(), to.SQL())
+}
+
+// interval casts between interval types and from numbers to them.
+func (k caster) interval(x string, from, to types.Type) string {
+	switch t := to.(type) {
+	case types.YearMonth:
+		n := x
+		if !isInterval(from) {
+			n = cast(x, "INTEGER")
+			if t.From == types.Year {
+				n = "(" + n + " * 12)"
+			}
+		}
+		if t.To == types.Year {
+			n = "(" + n + " // 12 * 12)"
+		}
+		return n
+	case types.DayTime:
+		if isInterval(from) {
+			if t.To == types.Second {
+				return x
+			}
+			return "(" + x + " // " + unitMicros[t.To] + " * " + unitMicros[t.To] + ")"
+		}
+		if _, dec := isDecimal(from); dec {
+			return cast("("+cast(x, "DECIMAL(38,6)")+" * "+unitMicros[t.From]+")", "BIGINT")
+		}
+		return "(" + cast(x, "BIGINT") + " * " + unitMicros[t.From] + ")"
+	}
+	return k.l.unsupported(noPos, "%s cannot be cast to %s.", from.SQL(), to.SQL())
+}

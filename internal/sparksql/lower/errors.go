@@ -1,0 +1,61 @@
+package lower
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+)
+
+// Marker stands before the error class in the text that error() raises.
+const Marker = "MARISMA:"
+
+// raise is a call that raises a Spark error; detail is a SQL text or "".
+func raise(class, state, message string) string {
+	return "error(" + quote(Marker+"["+class+"] "+message+" SQLSTATE: "+state) + ")"
+}
+
+// raiseValue names the value at hand in the message, which stands before and
+// after it.
+func raiseValue(class, state, before, value, after string) string {
+	return "error(" + quote(Marker+"["+class+"] "+before) + " || coalesce(" + cast(value, "VARCHAR") + ", 'NULL') || " +
+		quote(after+" SQLSTATE: "+state) + ")"
+}
+
+var marked = regexp.MustCompile(`(?s)MARISMA:\[([A-Z0-9_.]+)\] (.*?)(?: SQLSTATE: ([0-9A-Z]{5}))?\s*$`)
+
+// native are DuckDB's own texts of errors and the Spark classes they mean.
+var native = []struct{ text, class, state, message string }{
+	{"Overflow in addition of INT8", "BINARY_ARITHMETIC_OVERFLOW", "22003", ""}, {"Overflow in addition of INT16", "BINARY_ARITHMETIC_OVERFLOW", "22003", ""},
+	{"Overflow in subtraction of INT8", "BINARY_ARITHMETIC_OVERFLOW", "22003", ""}, {"Overflow in subtraction of INT16", "BINARY_ARITHMETIC_OVERFLOW", "22003", ""},
+	{"Overflow in multiplication of INT8", "BINARY_ARITHMETIC_OVERFLOW", "22003", ""}, {"Overflow in multiplication of INT16", "BINARY_ARITHMETIC_OVERFLOW", "22003", ""},
+	{"of DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", "A DECIMAL result does not fit."},
+	{"Overflow in", "ARITHMETIC_OVERFLOW", "22003", ""},
+	{"Type INT128 with value", "ARITHMETIC_OVERFLOW", "22003", "A sum does not fit into BIGINT."},
+	{"to DECIMAL(", "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", ""},
+	{"to type DECIMAL(", "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", ""},
+	{"the value is out of range for the destination type", "CAST_OVERFLOW", "22003", ""},
+	{"Failed to cast decimal value", "CAST_OVERFLOW", "22003", ""},
+	{"Map keys must be unique", "DUPLICATED_MAP_KEY", "23505", "A map got a key twice."},
+	{"Map keys can not be NULL", "NULL_MAP_KEY", "2200E", "A map's key is NULL."},
+	{"More than one row returned by a subquery", "SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", "A scalar sub-query gave more than one row."},
+	{"out of range", "DATETIME_OVERFLOW", "22008", ""},
+}
+
+// RuntimeError reads Spark's error out of the text of an error that DuckDB
+// gave back; nil when it is none that a statement's data can cause.
+func RuntimeError(text string) *sparksql.Error {
+	if m := marked.FindStringSubmatch(text); m != nil {
+		return &sparksql.Error{Class: m[1], SQLState: m[3], Phase: sparksql.PhaseRuntime, Message: strings.TrimSpace(m[2])}
+	}
+	for _, n := range native {
+		if strings.Contains(text, n.text) {
+			msg := n.message
+			if msg == "" {
+				_, msg, _ = strings.Cut(text, "Error: ")
+			}
+			return &sparksql.Error{Class: n.class, SQLState: n.state, Phase: sparksql.PhaseRuntime, Message: msg}
+		}
+	}
+	return nil
+}

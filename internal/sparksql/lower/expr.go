@@ -1,0 +1,167 @@
+package lower
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// expr is the text of e; its DuckDB type is DuckType(e.Type()).
+func (l *lowerer) expr(e plan.Expr) string {
+	switch e := e.(type) {
+	case *plan.Column:
+		return Col(e.Attr)
+	case *plan.Outer:
+		return Col(e.Attr)
+	case *plan.Literal:
+		return l.literal(e)
+	case *plan.LambdaVar:
+		if v, ok := l.vars[e.ID]; ok {
+			return v
+		}
+		return l.fail(fmt.Errorf("lower: lambda parameter %s is not bound", e.Name))
+	case *plan.Cast:
+		return l.cast(e)
+	case *plan.Case:
+		return l.caseWhen(e)
+	case *plan.Field:
+		return "struct_extract(" + l.expr(e.X) + ", " + quote(e.Name) + ")"
+	case *plan.Call:
+		return l.scalar(e)
+	case *plan.Subquery:
+		return l.subquery(e)
+	case *plan.WindowExpr:
+		return l.window(e)
+	case *plan.AggCall:
+		return l.aggregate(e, "")
+	}
+	return l.fail(fmt.Errorf("lower: expression %T", e))
+}
+
+func (l *lowerer) exprs(es []plan.Expr) []string {
+	out := make([]string, len(es))
+	for i, e := range es {
+		if _, ok := e.(*plan.Lambda); ok {
+			continue // bound by the function's rule
+		}
+		out[i] = l.expr(e)
+	}
+	return out
+}
+
+func (l *lowerer) caseWhen(e *plan.Case) string {
+	var b strings.Builder
+	b.WriteString("CASE")
+	for _, w := range e.When {
+		b.WriteString(" WHEN " + l.expr(w.Cond) + " THEN " + l.expr(w.Then))
+	}
+	b.WriteString(" ELSE " + l.expr(e.Else) + " END")
+	return b.String()
+}
+
+// rule lowers a call; a are its lowered arguments, "" for lambdas.
+type rule func(l *lowerer, c *plan.Call, a []string) string
+
+// baseName is the registry entry that says how a function runs.
+func baseName(fn string) (string, *funcs.Def) {
+	d := funcs.Lookup(fn)
+	if d != nil && d.Base != "" {
+		return d.Base, funcs.Lookup(d.Base)
+	}
+	if d != nil {
+		return d.Name, d
+	}
+	return fn, nil
+}
+
+func (l *lowerer) scalar(c *plan.Call) string {
+	name, d := baseName(c.Fn)
+	if r, ok := ruleOf(name); ok {
+		return r(l, c, l.exprs(c.Args))
+	}
+	if d != nil && d.SQL != "" {
+		return l.template(d.SQL, l.exprs(c.Args))
+	}
+	return l.unsupported(c.Pos, "The function `%s` cannot be executed.", c.Fn)
+}
+
+// template puts the arguments into a registry text.
+func (l *lowerer) template(sql string, a []string) string {
+	for i, x := range a {
+		hole := "$" + strconv.Itoa(i+1)
+		if strings.Count(sql, hole) > 1 && len(x) > longText {
+			return l.let(x, func(v string) string {
+				b := append([]string(nil), a...)
+				b[i] = v
+				return l.template(sql, b)
+			})
+		}
+	}
+	pairs := []string{"$*", strings.Join(a, ", ")}
+	for i, x := range a {
+		pairs = append(pairs, "$"+strconv.Itoa(i+1), x)
+	}
+	return strings.NewReplacer(pairs...).Replace(sql)
+}
+
+// condition is a filter's condition, where NULL counts as false.
+func (l *lowerer) condition(e plan.Expr) string {
+	if c, ok := e.(*plan.Call); ok && c.Fn == "and" && plan.CanRaise(c.Args[1]) {
+		return "CASE WHEN " + l.condition(c.Args[0]) + " THEN " + l.condition(c.Args[1]) + " ELSE false END"
+	}
+	return l.expr(e)
+}
+
+func lowerAnd(l *lowerer, c *plan.Call, a []string) string {
+	if !plan.CanRaise(c.Args[1]) {
+		return "(" + a[0] + " AND " + a[1] + ")"
+	}
+	if !c.Args[0].Nullable() {
+		return "CASE WHEN " + a[0] + " THEN " + a[1] + " ELSE false END"
+	}
+	return l.let(a[0], func(v string) string {
+		return "CASE WHEN NOT " + v + " THEN false ELSE (" + v + " AND " + a[1] + ") END"
+	})
+}
+
+func lowerOr(l *lowerer, c *plan.Call, a []string) string {
+	if !plan.CanRaise(c.Args[1]) {
+		return "(" + a[0] + " OR " + a[1] + ")"
+	}
+	if !c.Args[0].Nullable() {
+		return "CASE WHEN " + a[0] + " THEN true ELSE " + a[1] + " END"
+	}
+	return l.let(a[0], func(v string) string {
+		return "CASE WHEN " + v + " THEN true ELSE (" + v + " OR " + a[1] + ") END"
+	})
+}
+
+func (l *lowerer) subquery(s *plan.Subquery) string {
+	body := l.node(s.Plan)
+	out := s.Plan.Output()
+	switch s.Kind {
+	case plan.ExistsSubquery:
+		return "EXISTS (" + body + ")"
+	case plan.ScalarSubquery:
+		return "(SELECT " + Col(out[0]) + " FROM (" + body + ") AS " + l.fresh("s") + ")"
+	}
+	left, right := l.exprs(s.Left), make([]string, len(out))
+	for i, a := range out {
+		right[i] = Col(a)
+	}
+	from := " FROM (" + body + ") AS " + l.fresh("s") + ")"
+	if len(left) == 1 {
+		return "(" + left[0] + " IN (SELECT " + right[0] + from + ")"
+	}
+	return "(row(" + strings.Join(left, ", ") + ") IN (SELECT row(" + strings.Join(right, ", ") + ")" + from + ")"
+}
+
+// isDecimal tells whether t is a DECIMAL, and which.
+func isDecimal(t types.Type) (types.Decimal, bool) {
+	d, ok := t.(types.Decimal)
+	return d, ok
+}

@@ -1,0 +1,103 @@
+package lower
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+var errPlan = errors.New("lower: the plan is not as the registry makes it")
+
+func errOperand(c *plan.Call) error { return fmt.Errorf("%w: operands of %s", errPlan, c.Fn) }
+
+func intervalRules() map[string]rule {
+	shift := func(sign string) rule {
+		return func(l *lowerer, c *plan.Call, a []string) string {
+			us := "(epoch_us(" + a[0] + ") " + sign + " " + a[1] + ")"
+			if c.Typ == types.TimestampNTZ {
+				return "make_timestamp(" + us + ")"
+			}
+			if isDayOnly(c.Args[1].Type()) && l.opt.TimeZone != "UTC" {
+				local := "(epoch_us(" + l.local(a[0], l.opt.TimeZone) + ") " + sign + " " + a[1] + ")"
+				return l.instant("make_timestamp("+local+")", l.opt.TimeZone)
+			}
+			return "make_timestamptz(" + us + ")"
+		}
+	}
+	months := func(sign string) rule {
+		return func(l *lowerer, c *plan.Call, a []string) string {
+			step := " " + sign + " to_months(" + a[1] + ")"
+			switch c.Typ {
+			case types.Date:
+				return cast("("+a[0]+step+")", "DATE")
+			case types.TimestampNTZ:
+				return "(" + a[0] + step + ")"
+			}
+			return l.instant("("+l.local(a[0], l.opt.TimeZone)+step+")", l.opt.TimeZone)
+		}
+	}
+	days := func(sign string) rule {
+		return func(_ *lowerer, _ *plan.Call, a []string) string {
+			return "(" + a[0] + " " + sign + " CAST(" + a[1] + " // 86400000000 AS INTEGER))"
+		}
+	}
+	sum := func(op string) rule {
+		return func(_ *lowerer, c *plan.Call, a []string) string {
+			text := "(" + a[0] + " " + op + " " + a[1] + ")"
+			if strings.HasPrefix(c.Fn, "try_") || !c.Raises {
+				return "TRY" + text
+			}
+			return text
+		}
+	}
+	return map[string]rule{
+		"ts+dt": shift("+"), "ts-dt": shift("-"), "ts+ym": months("+"), "ts-ym": months("-"), "date+ym": months("+"), "date-ym": months("-"),
+		"date+dt": days("+"), "date-dt": days("-"), "iv+iv": sum("+"), "iv-iv": sum("-"),
+		"iv neg": func(_ *lowerer, _ *plan.Call, a []string) string { return "(-" + a[0] + ")" },
+		"ts-ts": func(l *lowerer, c *plan.Call, a []string) string {
+			x, y := a[0], a[1]
+			if c.Args[0].Type() == types.Timestamp {
+				x, y = l.local(x, l.opt.TimeZone), l.local(y, l.opt.TimeZone)
+			}
+			return "(epoch_us(" + x + ") - epoch_us(" + y + "))"
+		},
+		"date-date": func(_ *lowerer, _ *plan.Call, a []string) string {
+			return "(CAST(" + a[0] + " - " + a[1] + " AS BIGINT) * 86400000000)"
+		},
+		"iv*n": intervalTimes, "iv/n": intervalOver,
+	}
+}
+
+func isDayOnly(t types.Type) bool {
+	d, ok := t.(types.DayTime)
+	return ok && d.From == types.Day && d.To == types.Day
+}
+
+// halfUp rounds a DOUBLE or DECIMAL away from zero at .5 and casts it.
+func halfUp(x, dt string) string { return cast("round("+x+")", dt) }
+
+func intervalTimes(l *lowerer, c *plan.Call, a []string) string {
+	dt := l.duckType(c.Typ)
+	t := c.Args[1].Type()
+	if types.IsIntegral(t) {
+		return cast("("+a[0]+" * "+cast(a[1], "BIGINT")+")", dt)
+	}
+	if d, ok := isDecimal(t); ok {
+		return halfUp("("+cast(a[0], fmt.Sprintf("DECIMAL(%d,0)", types.MaxPrecision-d.Precision))+" * "+a[1]+")", dt)
+	}
+	return halfUp("("+a[0]+" * "+cast(a[1], "DOUBLE")+")", dt)
+}
+
+func intervalOver(l *lowerer, c *plan.Call, a []string) string {
+	dt := l.duckType(c.Typ)
+	return l.let(cast(a[1], "DOUBLE"), func(y string) string {
+		zero := "NULL"
+		if c.Raises {
+			zero = raise("INTERVAL_DIVIDED_BY_ZERO", "22012", "An interval is divided by zero.")
+		}
+		return "CASE WHEN " + y + " = 0 THEN " + zero + " ELSE " + halfUp("("+a[0]+" / "+y+")", dt) + " END"
+	})
+}

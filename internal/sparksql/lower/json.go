@@ -1,0 +1,96 @@
+package lower
+
+import (
+	"encoding/json"
+
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func jsonRules() map[string]rule {
+	return map[string]rule{
+		"from_json": fromJSON,
+		"to_json": func(l *lowerer, c *plan.Call, a []string) string {
+			spec, _ := c.Const.(funcs.JSONSpec)
+			t := c.Args[0].Type()
+			return l.call("to_json", a, []string{l.duckType(t)}, "VARCHAR",
+				map[string]any{"schema": string(SchemaJSON(t)), "zone": l.opt.TimeZone, "options": spec.Options})
+		},
+		"schema_of_json": func(l *lowerer, c *plan.Call, _ []string) string {
+			text, ok := funcs.SchemaOfJSON(c)
+			if !ok {
+				return l.fail(errPlan)
+			}
+			return quote(text)
+		},
+		"get_json_object": func(l *lowerer, c *plan.Call, a []string) string {
+			if p, ok := constText(c.Args[1]); ok {
+				return l.call("get_json_object", a[:1], []string{"VARCHAR"}, "VARCHAR", map[string]any{"path": p})
+			}
+			return l.call("get_json_object", a, []string{"VARCHAR", "VARCHAR"}, "VARCHAR", nil)
+		},
+		"json_array_length": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.call("json_array_length", a, []string{"VARCHAR"}, "INTEGER", nil)
+		},
+		"json_object_keys": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.call("json_object_keys", a, []string{"VARCHAR"}, "VARCHAR[]", nil)
+		},
+	}
+}
+
+// fromJSON parses in a kernel; FAILFAST raises where it gives NULL for a text
+// that is not empty.
+func fromJSON(l *lowerer, c *plan.Call, a []string) string {
+	spec, ok := c.Const.(funcs.JSONSpec)
+	if !ok {
+		return l.fail(errPlan)
+	}
+	params := map[string]any{"schema": string(SchemaJSON(spec.Type)), "mode": spec.Mode(), "corrupt": spec.CorruptColumn(),
+		"zone": l.opt.TimeZone, "options": spec.Options}
+	parse := func(x string) string {
+		return l.call("from_json", []string{x}, []string{"VARCHAR"}, l.duckType(c.Typ), params)
+	}
+	if spec.Mode() != "FAILFAST" {
+		return parse(a[0])
+	}
+	return l.let(a[0], func(x string) string {
+		return "CASE WHEN trim(" + x + ") <> '' THEN coalesce(" + parse(x) + ", " +
+			raise("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", "A JSON record is malformed, and the parse mode is FAILFAST.") + ") END"
+	})
+}
+
+// SchemaJSON is a type as Spark's schema JSON prints it.
+func SchemaJSON(t types.Type) json.RawMessage {
+	b, err := json.Marshal(schemaValue(t))
+	if err != nil {
+		return json.RawMessage("null") // cannot be: strings, numbers and maps only
+	}
+	return b
+}
+
+func schemaValue(t types.Type) any {
+	switch t := t.(type) {
+	case types.Array:
+		return map[string]any{"type": "array", "elementType": schemaValue(t.Elem), "containsNull": t.ContainsNull}
+	case types.Map:
+		return map[string]any{"type": "map", "keyType": schemaValue(t.Key), "valueType": schemaValue(t.Value), "valueContainsNull": t.ValueContainsNull}
+	case types.Struct:
+		fields := make([]any, len(t.Fields))
+		for i, f := range t.Fields {
+			fields[i] = map[string]any{"name": f.Name, "type": schemaValue(f.Type), "nullable": f.Nullable, "metadata": map[string]any{}}
+		}
+		return map[string]any{"type": "struct", "fields": fields}
+	}
+	switch t {
+	case types.TinyInt:
+		return "byte"
+	case types.SmallInt:
+		return "short"
+	case types.Int:
+		return "integer"
+	case types.BigInt:
+		return "long"
+	}
+	return t.String()
+}

@@ -1,0 +1,170 @@
+package lower
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func mapRules() map[string]rule {
+	return map[string]rule{
+		"map": func(l *lowerer, c *plan.Call, a []string) string {
+			var keys, vals []string
+			for i := 0; i+1 < len(a); i += 2 {
+				keys, vals = append(keys, a[i]), append(vals, a[i+1])
+			}
+			return cast("map(["+strings.Join(keys, ", ")+"], ["+strings.Join(vals, ", ")+"])", l.duckType(c.Typ))
+		},
+		"map_from_arrays": func(l *lowerer, c *plan.Call, a []string) string {
+			return l.let2(a[0], a[1], func(k, v string) string {
+				return "CASE WHEN " + k + " IS NULL OR " + v + " IS NULL THEN NULL WHEN len(" + k + ") <> len(" + v + ") THEN " +
+					raise("INTERNAL_ERROR", "XX000", "The arrays of map_from_arrays differ in length.") + " ELSE map(" + k + ", " + v + ") END"
+			})
+		},
+		"map_from_entries": func(l *lowerer, c *plan.Call, a []string) string {
+			text := "map_from_entries(" + a[0] + ")"
+			if !containsNull(c.Args[0]) {
+				return cast(text, l.duckType(c.Typ))
+			}
+			return cast("CASE WHEN list_position("+a[0]+", NULL) IS NULL THEN "+text+" END", l.duckType(c.Typ))
+		},
+		"map_contains_key": func(_ *lowerer, _ *plan.Call, a []string) string {
+			return "list_contains(map_keys(" + a[0] + "), " + a[1] + ")"
+		},
+		"map_concat": func(l *lowerer, c *plan.Call, a []string) string {
+			parts := make([]string, len(a))
+			for i, x := range a {
+				parts[i] = "map_entries(" + x + ")"
+			}
+			return whenNotNull(c, a, "map_from_entries("+strings.Join(parts, " || ")+")")
+		},
+		"named_struct": structPack, "struct": structPack,
+	}
+}
+
+func structPack(l *lowerer, c *plan.Call, a []string) string {
+	st, _ := c.Typ.(types.Struct)
+	if len(st.Fields) == 0 {
+		return l.unsupported(c.Pos, "A struct without fields cannot be executed.")
+	}
+	parts := make([]string, len(st.Fields))
+	for i, f := range st.Fields {
+		parts[i] = quote(f.Name) + ": " + a[2*i+1]
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+func lambdaRules() map[string]rule {
+	return map[string]rule{
+		"transform": func(l *lowerer, c *plan.Call, a []string) string { return l.mapList(a[0], c.Args[1]) },
+		"filter": func(l *lowerer, c *plan.Call, a []string) string {
+			params, body := l.lambda(c.Args[1])
+			return "list_filter(" + a[0] + ", lambda " + params + ": " + body + ")"
+		},
+		"exists": quantified("true", "false"), "forall": quantified("false", "true"),
+		"aggregate": foldList, "zip_with": zipWith,
+		"map_filter": func(l *lowerer, c *plan.Call, a []string) string {
+			e, body := l.entryLambda(c.Args[1])
+			return "map_from_entries(list_filter(map_entries(" + a[0] + "), lambda " + e + ": " + body + "))"
+		},
+		"transform_values": func(l *lowerer, c *plan.Call, a []string) string {
+			e, body := l.entryLambda(c.Args[1])
+			return "map_from_entries(list_transform(map_entries(" + a[0] + "), lambda " + e + ": {'key': " + e + ".key, 'value': " + body + "}))"
+		},
+		"transform_keys": func(l *lowerer, c *plan.Call, a []string) string {
+			e, body := l.entryLambda(c.Args[1])
+			return "map_from_entries(list_transform(map_entries(" + a[0] + "), lambda " + e + ": {'key': " + body + ", 'value': " + e + ".value}))"
+		},
+		"map_zip_with": mapZipWith,
+	}
+}
+
+// lambda binds (element) or (element, index) and gives parameters and body.
+// Spark's index starts at 0.
+func (l *lowerer) lambda(e plan.Expr) (params, body string) {
+	f, ok := e.(*plan.Lambda)
+	if !ok {
+		return "x", l.fail(errPlan)
+	}
+	names := make([]string, len(f.Params))
+	for i, p := range f.Params {
+		names[i] = l.fresh("v")
+		l.vars[p.ID] = names[i]
+		if i == 1 {
+			l.vars[p.ID] = "CAST(" + names[i] + " - 1 AS INTEGER)"
+		}
+	}
+	return strings.Join(names, ", "), l.expr(f.Body)
+}
+
+// bound lowers a lambda's body with its parameters standing for texts.
+func (l *lowerer) bound(e plan.Expr, texts ...string) string {
+	f, ok := e.(*plan.Lambda)
+	if !ok || len(f.Params) > len(texts) {
+		return l.fail(errPlan)
+	}
+	for i, p := range f.Params {
+		l.vars[p.ID] = texts[i]
+	}
+	return l.expr(f.Body)
+}
+
+func (l *lowerer) entryLambda(e plan.Expr) (param, body string) {
+	v := l.fresh("e")
+	return v, l.bound(e, v+".key", v+".value")
+}
+
+func (l *lowerer) mapList(x string, f plan.Expr) string {
+	params, body := l.lambda(f)
+	return "list_transform(" + x + ", lambda " + params + ": " + body + ")"
+}
+
+// quantified is exists (hit true) and forall (hit false), with NULL between.
+func quantified(hit, miss string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		all := l.mapList(a[0], c.Args[1])
+		if !c.Args[1].Nullable() {
+			return "CASE WHEN list_contains(" + all + ", " + hit + ") THEN " + hit + " WHEN " + a[0] + " IS NOT NULL THEN " + miss + " END"
+		}
+		v := l.fresh("v")
+		return "list_extract(list_transform([" + all + "], lambda " + v + ": CASE WHEN " + v + " IS NULL THEN NULL WHEN list_contains(" + v + ", " + hit + ") THEN " + hit +
+			" WHEN list_position(" + v + ", NULL) > 0 THEN NULL ELSE " + miss + " END), 1)"
+	}
+}
+
+// foldList carries the accumulator beside the element, because DuckDB's
+// list_reduce knows one type only.
+func foldList(l *lowerer, c *plan.Call, a []string) string {
+	acc := l.duckType(c.Args[2].Type())
+	el := l.duckType(elem(c.Args[0].Type()))
+	e, p, q := l.fresh("e"), l.fresh("p"), l.fresh("q")
+	pair := func(accText, x string) string {
+		return "{'acc': " + cast(accText, acc) + ", 'x': " + cast(x, el) + "}"
+	}
+	merge := l.bound(c.Args[2], p+".acc", q+".x")
+	folded := "list_reduce(list_transform(" + a[0] + ", lambda " + e + ": " + pair("NULL", e) + "), lambda " + p + ", " + q + ": " +
+		pair(merge, "NULL") + ", " + pair(a[1], "NULL") + ").acc"
+	if len(c.Args) == 4 {
+		v := l.fresh("v")
+		folded = "list_extract(list_transform([" + folded + "], lambda " + v + ": " + l.bound(c.Args[3], v) + "), 1)"
+	}
+	return "CASE WHEN " + a[0] + " IS NOT NULL THEN " + folded + " END"
+}
+
+func zipWith(l *lowerer, c *plan.Call, a []string) string {
+	return l.let2(a[0], a[1], func(x, y string) string {
+		i := l.fresh("i")
+		body := l.bound(c.Args[2], "list_extract("+x+", "+i+" + 1)", "list_extract("+y+", "+i+" + 1)")
+		return "CASE WHEN " + x + " IS NOT NULL AND " + y + " IS NOT NULL THEN list_transform(range(greatest(len(" + x + "), len(" + y + "))), lambda " + i + ": " + body + ") END"
+	})
+}
+
+func mapZipWith(l *lowerer, c *plan.Call, a []string) string {
+	return l.let2(a[0], a[1], func(x, y string) string {
+		k := l.fresh("k")
+		body := l.bound(c.Args[2], k, "map_extract_value("+x+", "+k+")", "map_extract_value("+y+", "+k+")")
+		keys := l.distinctList("(map_keys(" + x + ") || map_keys(" + y + "))")
+		return "CASE WHEN " + x + " IS NOT NULL AND " + y + " IS NOT NULL THEN map_from_entries(list_transform(" + keys + ", lambda " + k + ": {'key': " + k + ", 'value': " + body + "})) END"
+	})
+}

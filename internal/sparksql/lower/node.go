@@ -1,0 +1,322 @@
+package lower
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// node is a SELECT that yields n's output in columns named by Col.
+func (l *lowerer) node(n plan.Node) string {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return l.scan(n)
+	case *plan.Values:
+		return l.values(n)
+	case *plan.Project:
+		return "SELECT " + l.named(n.Exprs) + l.from(n.Input)
+	case *plan.Filter:
+		return "SELECT " + columns(n.Output()) + l.from(n.Input) + " WHERE " + l.condition(n.Cond)
+	case *plan.Join:
+		return l.join(n)
+	case *plan.Aggregate:
+		return l.aggregateNode(n)
+	case *plan.Window:
+		return "SELECT " + columns(n.Input.Output(), l.items(n.Exprs)...) + l.from(n.Input)
+	case *plan.Generate:
+		return l.generate(n)
+	case *plan.TimeWindow:
+		return l.timeWindow(n)
+	case *plan.Sort:
+		return "SELECT " + columns(n.Output()) + l.from(n.Input) + " ORDER BY " + l.sortKeys(n.Keys)
+	case *plan.Limit:
+		return l.limit(n)
+	case *plan.SetOp:
+		return l.setOp(n)
+	case *plan.Distinct:
+		return l.distinct(n)
+	case *plan.Watermark:
+		return l.renamed(l.node(n.Input), n.Input.Output(), n.Attrs)
+	case *plan.With:
+		return l.with(n)
+	case *plan.CTERef:
+		return l.renamed(`SELECT * FROM `+cteName(n.CTE), n.CTE.Plan.Output(), n.Attrs)
+	}
+	return l.fail(fmt.Errorf("lower: node %T", n))
+}
+
+func (l *lowerer) from(n plan.Node) string {
+	if v, ok := n.(*plan.Values); ok && len(v.Attrs) == 0 && len(v.Rows) == 1 {
+		return ""
+	}
+	return " FROM (" + l.node(n) + ") AS " + l.fresh("t")
+}
+
+// columns lists attributes, each ID once, and further items.
+func columns(attrs []plan.Attr, more ...string) string {
+	seen := map[plan.ID]bool{}
+	var items []string
+	for _, a := range attrs {
+		if !seen[a.ID] {
+			seen[a.ID] = true
+			items = append(items, Col(a))
+		}
+	}
+	return list(append(items, more...))
+}
+
+// list joins select items; SQL needs at least one.
+func list(items []string) string {
+	if len(items) == 0 {
+		return "1 AS one"
+	}
+	return strings.Join(items, ", ")
+}
+
+func (l *lowerer) items(exprs []plan.NamedExpr) []string {
+	seen := map[plan.ID]bool{}
+	var items []string
+	for _, e := range exprs {
+		if seen[e.Attr.ID] {
+			continue
+		}
+		seen[e.Attr.ID] = true
+		text := l.expr(e.X)
+		if text != Col(e.Attr) {
+			text += " AS " + Col(e.Attr)
+		}
+		items = append(items, text)
+	}
+	return items
+}
+
+func (l *lowerer) named(exprs []plan.NamedExpr) string { return list(l.items(exprs)) }
+
+// renamed gives the columns of body new names by position.
+func (l *lowerer) renamed(body string, from, to []plan.Attr) string {
+	if len(from) != len(to) {
+		return l.fail(fmt.Errorf("lower: %d columns renamed to %d", len(from), len(to)))
+	}
+	items := make([]string, len(from))
+	for i := range from {
+		items[i] = Col(from[i]) + " AS " + Col(to[i])
+	}
+	return "SELECT " + list(items) + " FROM (" + body + ") AS " + l.fresh("t")
+}
+
+func (l *lowerer) scan(s *plan.Scan) string {
+	if l.opt.Scan == nil {
+		return l.fail(fmt.Errorf("lower: no scan for %s", strings.Join(s.Source.Name, ".")))
+	}
+	from, err := l.opt.Scan(s)
+	if err != nil {
+		return l.fail(err)
+	}
+	return "SELECT " + columns(s.Attrs) + " FROM " + from
+}
+
+func (l *lowerer) values(v *plan.Values) string {
+	if len(v.Attrs) == 0 {
+		rows := make([]string, len(v.Rows))
+		for i := range rows {
+			rows[i] = "(1)"
+		}
+		if len(rows) == 0 {
+			return "SELECT 1 AS one WHERE false"
+		}
+		return "SELECT one FROM (VALUES " + strings.Join(rows, ", ") + ") AS " + l.fresh("t") + "(one)"
+	}
+	if len(v.Rows) == 0 {
+		items := make([]string, len(v.Attrs))
+		for i, a := range v.Attrs {
+			items[i] = cast("NULL", l.duckType(a.Type)) + " AS " + Col(a)
+		}
+		return "SELECT " + list(items) + " WHERE false"
+	}
+	rows := make([]string, len(v.Rows))
+	for i, r := range v.Rows {
+		rows[i] = "(" + strings.Join(l.exprs(r), ", ") + ")"
+	}
+	return "SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") AS " + l.fresh("t") + "(" + columns(v.Attrs) + ")"
+}
+
+func (l *lowerer) join(j *plan.Join) string {
+	kinds := map[plan.JoinKind]string{plan.InnerJoin: "JOIN", plan.LeftJoin: "LEFT JOIN", plan.RightJoin: "RIGHT JOIN",
+		plan.FullJoin: "FULL JOIN", plan.SemiJoin: "SEMI JOIN", plan.AntiJoin: "ANTI JOIN", plan.CrossJoin: "CROSS JOIN"}
+	kind := kinds[j.Kind]
+	if j.Kind == plan.InnerJoin && j.Cond == nil {
+		kind = "CROSS JOIN"
+	}
+	lateral := ""
+	if j.Lateral {
+		lateral = "LATERAL "
+	}
+	sql := "SELECT " + columns(j.Attrs) + l.from2(j.Left) + " " + kind + " " + lateral + "(" + l.node(j.Right) + ") AS " + l.fresh("t")
+	switch {
+	case kind == "CROSS JOIN":
+		if j.Cond != nil {
+			sql += " WHERE " + l.condition(j.Cond)
+		}
+	case j.Cond != nil:
+		sql += " ON " + l.condition(j.Cond)
+	default:
+		sql += " ON true"
+	}
+	return sql
+}
+
+// from2 is from for a side of a join, which always needs an item.
+func (l *lowerer) from2(n plan.Node) string { return " FROM (" + l.node(n) + ") AS " + l.fresh("t") }
+
+func (l *lowerer) sortKeys(keys []plan.SortKey) string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		dir, nulls := " ASC", " NULLS LAST"
+		if k.Desc {
+			dir = " DESC"
+		}
+		if k.NullsFirst {
+			nulls = " NULLS FIRST"
+		}
+		out[i] = l.sortable(k.X) + dir + nulls
+	}
+	return strings.Join(out, ", ")
+}
+
+// sortable keeps DuckDB from reading an integer constant as a column number.
+func (l *lowerer) sortable(e plan.Expr) string {
+	x := l.expr(e)
+	if types.IsFloating(e.Type()) {
+		return "(" + x + " + 0.0::DOUBLE)" // -0.0 sorts with 0.0
+	}
+	return x
+}
+
+func (l *lowerer) limit(n *plan.Limit) string {
+	var sql string
+	if s, ok := n.Input.(*plan.Sort); ok {
+		sql = l.node(s)
+	} else {
+		sql = "SELECT " + columns(n.Output()) + l.from2(n.Input)
+	}
+	if n.N != nil {
+		sql += " LIMIT " + l.count(n.N)
+	}
+	if n.Offset != nil {
+		sql += " OFFSET " + l.count(n.Offset)
+	}
+	return sql
+}
+
+func (l *lowerer) count(e plan.Expr) string {
+	if n, ok := constInt(e); ok {
+		return fmt.Sprint(n)
+	}
+	return "(" + l.expr(e) + ")"
+}
+
+func (l *lowerer) setOp(n *plan.SetOp) string {
+	words := map[plan.SetOpKind]string{plan.Union: "UNION", plan.Intersect: "INTERSECT", plan.Except: "EXCEPT"}
+	word := words[n.Kind]
+	if n.All {
+		word += " ALL"
+	}
+	left := l.renamed(l.node(n.Left), n.Left.Output(), n.Attrs)
+	right := l.renamed(l.node(n.Right), n.Right.Output(), n.Attrs)
+	return "(" + left + ") " + word + " (" + right + ")"
+}
+
+func (l *lowerer) distinct(n *plan.Distinct) string {
+	var items []string
+	seen := map[plan.ID]bool{}
+	for _, a := range n.Output() {
+		if seen[a.ID] {
+			continue
+		}
+		seen[a.ID] = true
+		item := Col(a)
+		if types.IsFloating(a.Type) {
+			item = unsignedZero(Col(a), l.duckType(a.Type)) + " AS " + Col(a)
+		}
+		items = append(items, item)
+	}
+	return "SELECT DISTINCT " + list(items) + l.from2(n.Input)
+}
+
+// unsignedZero makes -0.0 one with 0.0, as grouping wants it.
+func unsignedZero(x, dt string) string { return cast("("+x+" + 0)", dt) }
+
+func cteName(c *plan.CTE) string { return fmt.Sprintf(`"w%d"`, c.ID) }
+
+func (l *lowerer) with(n *plan.With) string {
+	var parts []string
+	for _, c := range n.CTEs {
+		if l.refs[c.ID] == 0 {
+			continue // analysed, never run
+		}
+		how := " AS ("
+		if l.refs[c.ID] > 1 {
+			how = " AS MATERIALIZED ("
+		}
+		parts = append(parts, cteName(c)+how+l.node(c.Plan)+")")
+	}
+	body := l.node(n.Body)
+	if len(parts) == 0 {
+		return body
+	}
+	return "WITH " + strings.Join(parts, ", ") + " SELECT " + columns(n.Body.Output()) + " FROM (" + body + ") AS " + l.fresh("t")
+}
+
+// aggregateNode names the keys first, so that grouping sets and the select
+// list mean the same.
+func (l *lowerer) aggregateNode(n *plan.Aggregate) string {
+	inner := n.Input.Output()
+	var computed []string
+	keys := make([]string, len(n.Keys))
+	for i, k := range n.Keys {
+		keys[i] = Col(k.Attr)
+		text := l.expr(k.X)
+		if types.IsFloating(k.X.Type()) {
+			text = unsignedZero(text, l.duckType(k.X.Type()))
+		}
+		if text != keys[i] {
+			computed = append(computed, text+" AS "+keys[i])
+			inner = without(inner, k.Attr.ID)
+		}
+	}
+	from := l.from2(n.Input)
+	if len(computed) > 0 {
+		from = " FROM (SELECT " + columns(inner, computed...) + from + ") AS " + l.fresh("t")
+	}
+	sql := "SELECT " + list(append(append([]string(nil), keys...), l.items(n.Aggs)...)) + from
+	switch {
+	case n.Sets != nil:
+		sets := make([]string, len(n.Sets))
+		for i, s := range n.Sets {
+			var in []string
+			for _, k := range s {
+				in = append(in, keys[k])
+			}
+			sets[i] = "(" + strings.Join(in, ", ") + ")"
+		}
+		sql += " GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")"
+	case len(keys) > 0:
+		sql += " GROUP BY " + strings.Join(keys, ", ")
+	case len(n.Aggs) == 0:
+		sql += " LIMIT 1" // one row of nothing
+	}
+	return sql
+}
+
+// without leaves an attribute out.
+func without(attrs []plan.Attr, id plan.ID) []plan.Attr {
+	var out []plan.Attr
+	for _, a := range attrs {
+		if a.ID != id {
+			out = append(out, a)
+		}
+	}
+	return out
+}

@@ -1,0 +1,25 @@
+package lower
+
+import "sync"
+
+// ruleTable holds the rules of functions that no registry text covers.
+var ruleTable struct {
+	once  sync.Once
+	rules map[string]rule
+}
+
+func ruleOf(name string) (rule, bool) {
+	ruleTable.once.Do(func() {
+		ruleTable.rules = map[string]rule{}
+		for _, family := range []map[string]rule{
+			logicRules(), arithmeticRules(), intervalRules(), mathRules(), stringRules(), regexRules(), timeRules(), zoneRules(),
+			arrayRules(), mapRules(), lambdaRules(), jsonRules(), miscRules(),
+		} {
+			for n, r := range family {
+				ruleTable.rules[n] = r
+			}
+		}
+	})
+	r, ok := ruleTable.rules[name]
+	return r, ok
+}

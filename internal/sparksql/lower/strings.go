@@ -1,0 +1,324 @@
+package lower
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func stringRules() map[string]rule {
+	kernel := func(kind, ret string, args ...string) rule {
+		return func(l *lowerer, _ *plan.Call, a []string) string { return l.call(kind, a, args[:len(a)], ret, nil) }
+	}
+	return map[string]rule{
+		"concat": concat, "concat_ws": concatWs,
+		"initcap": kernel("initcap", "VARCHAR", "VARCHAR"),
+		"length": func(_ *lowerer, c *plan.Call, a []string) string {
+			if c.Args[0].Type() == types.Binary {
+				return cast("octet_length("+a[0]+")", "INTEGER")
+			}
+			return cast("length("+a[0]+")", "INTEGER")
+		},
+		"octet_length": func(_ *lowerer, c *plan.Call, a []string) string { return cast(octets(c, a[0]), "INTEGER") },
+		"bit_length":   func(_ *lowerer, c *plan.Call, a []string) string { return cast("("+octets(c, a[0])+" * 8)", "INTEGER") },
+		"trim":         trim("trim"), "ltrim": trim("ltrim"), "rtrim": trim("rtrim"),
+		"btrim": func(_ *lowerer, _ *plan.Call, a []string) string {
+			if len(a) == 1 {
+				return "trim(" + a[0] + ", ' ')"
+			}
+			return "trim(" + a[0] + ", " + a[1] + ")"
+		},
+		"lpad": pad("lpad"), "rpad": pad("rpad"), "substring": substring,
+		"left": func(l *lowerer, c *plan.Call, a []string) string {
+			if c.Args[0].Type() == types.Binary {
+				return "array_slice(" + a[0] + ", 1, greatest(" + a[1] + ", 0))"
+			}
+			return "left(" + a[0] + ", greatest(" + nullSafe(a[1]) + ", 0))"
+		},
+		"right": func(_ *lowerer, _ *plan.Call, a []string) string {
+			return "right(" + a[0] + ", greatest(" + nullSafe(a[1]) + ", 0))"
+		},
+		"substring_index": kernel("substring_index", "VARCHAR", "VARCHAR", "VARCHAR", "INTEGER"),
+		"replace": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.let2(a[0], a[1], func(x, y string) string {
+				return "CASE WHEN " + y + " = '' THEN " + x + " ELSE replace(" + x + ", " + y + ", " + a[2] + ") END"
+			})
+		},
+		"translate": kernel("translate", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"),
+		"reverse": func(_ *lowerer, c *plan.Call, a []string) string {
+			if _, ok := c.Typ.(types.Array); ok {
+				return "list_reverse(" + a[0] + ")"
+			}
+			return "reverse(" + a[0] + ")"
+		},
+		"repeat": func(_ *lowerer, _ *plan.Call, a []string) string {
+			return "repeat(" + a[0] + ", " + cast(a[1], "BIGINT") + ")"
+		},
+		"locate": locate,
+		"ascii": func(_ *lowerer, _ *plan.Call, a []string) string {
+			return "CASE WHEN " + a[0] + " = '' THEN 0::INTEGER ELSE CAST(unicode(" + a[0] + ") AS INTEGER) END"
+		},
+		"chr": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.let(a[0], func(n string) string {
+				return "CASE WHEN " + n + " < 0 THEN '' ELSE chr(CAST(" + n + " % 256 AS INTEGER)) END"
+			})
+		},
+		"split_part": splitPart, "overlay": overlay,
+		"levenshtein": func(l *lowerer, _ *plan.Call, a []string) string {
+			d := l.call("levenshtein", a[:2], []string{"VARCHAR", "VARCHAR"}, "INTEGER", nil)
+			if len(a) == 2 {
+				return d
+			}
+			return l.let(d, func(v string) string { return "CASE WHEN " + v + " > " + a[2] + " THEN -1::INTEGER ELSE " + v + " END" })
+		},
+		"soundex":       kernel("soundex", "VARCHAR", "VARCHAR"),
+		"format_number": formatNumber, "format_string": formatString,
+		"base64": kernel("base64", "VARCHAR", "BLOB"), "unbase64": kernel("unbase64", "BLOB", "VARCHAR"),
+		"sha2": sha2, "crc32": kernel("crc32", "BIGINT", "BLOB"),
+		"hash": hashing("hash", "INTEGER"), "xxhash64": hashing("xxhash64", "BIGINT"),
+		"encode": charset("encode", "VARCHAR", "BLOB"), "decode": charset("decode", "BLOB", "VARCHAR"),
+		"elt": elt,
+		"find_in_set": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.let2(a[0], a[1], func(x, s string) string {
+				return "CASE WHEN " + x + " IS NOT NULL AND " + s + " IS NOT NULL THEN CASE WHEN contains(" + x + ", ',') THEN 0::INTEGER ELSE coalesce(list_position(string_split(" +
+					s + ", ','), " + x + "), 0)::INTEGER END END"
+			})
+		},
+		"parse_url":  kernel("parse_url", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"),
+		"url_encode": kernel("url_encode", "VARCHAR", "VARCHAR"), "url_decode": raising("url_decode", "CANNOT_DECODE_URL", "22546", "This text is no encoded URL.", "VARCHAR", "VARCHAR"),
+		"str_to_map": func(l *lowerer, c *plan.Call, a []string) string {
+			return l.call("str_to_map", a, []string{"VARCHAR", "VARCHAR", "VARCHAR"}, l.duckType(c.Typ), nil)
+		},
+		"to_binary": toBinary,
+	}
+}
+
+// raising is a kernel over one argument whose NULL for a value is an error.
+func raising(kind, class, state, message, ret string, args ...string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		return l.let(a[0], func(x string) string {
+			b := append([]string{x}, a[1:]...)
+			return "CASE WHEN " + notNull(b) + " THEN coalesce(" + l.call(kind, b, args[:len(b)], ret, nil) + ", " + raise(class, state, message) + ") END"
+		})
+	}
+}
+
+func notNull(a []string) string {
+	parts := make([]string, len(a))
+	for i, x := range a {
+		parts[i] = x + " IS NOT NULL"
+	}
+	return strings.Join(parts, " AND ")
+}
+
+func nullSafe(n string) string { return "CASE WHEN " + n + " IS NOT NULL THEN " + n + " END" }
+
+func octets(c *plan.Call, x string) string {
+	if c.Args[0].Type() == types.Binary {
+		return "octet_length(" + x + ")"
+	}
+	return "strlen(" + x + ")"
+}
+
+func concat(l *lowerer, c *plan.Call, a []string) string {
+	switch {
+	case len(a) == 0:
+		return "''"
+	case len(a) == 1:
+		return a[0]
+	}
+	text := "(" + strings.Join(a, " || ") + ")"
+	if _, ok := c.Typ.(types.Array); !ok {
+		return cast(text, l.duckType(c.Typ))
+	}
+	var nullable []string
+	for i, x := range c.Args {
+		if x.Nullable() {
+			nullable = append(nullable, a[i]+" IS NULL")
+		}
+	}
+	if len(nullable) == 0 {
+		return text
+	}
+	return "CASE WHEN " + strings.Join(nullable, " OR ") + " THEN NULL ELSE " + text + " END"
+}
+
+// concatWs leaves NULLs out; arrays count as their elements.
+func concatWs(_ *lowerer, c *plan.Call, a []string) string {
+	arrays := false
+	lists := make([]string, 0, len(a))
+	for i, x := range c.Args[1:] {
+		if _, ok := x.Type().(types.Array); ok {
+			arrays = true
+			lists = append(lists, "coalesce("+a[i+1]+", []::VARCHAR[])")
+		} else {
+			lists = append(lists, "["+a[i+1]+"]::VARCHAR[]")
+		}
+	}
+	switch {
+	case len(a) == 1:
+		return "CASE WHEN " + a[0] + " IS NOT NULL THEN '' END"
+	case !arrays:
+		return "concat_ws(" + strings.Join(a, ", ") + ")"
+	}
+	return "array_to_string(flatten([" + strings.Join(lists, ", ") + "]), " + a[0] + ")"
+}
+
+func trim(f string) rule {
+	return func(_ *lowerer, _ *plan.Call, a []string) string {
+		if len(a) == 1 {
+			return f + "(" + a[0] + ", ' ')"
+		}
+		return f + "(" + a[1] + ", " + a[0] + ")"
+	}
+}
+
+func pad(f string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		if c.Typ == types.Binary {
+			return l.call(f+"_binary", a, []string{"BLOB", "INTEGER", "BLOB"}, "BLOB", nil)
+		}
+		return l.let2(a[0], a[1], func(x, n string) string {
+			return "CASE WHEN " + n + " <= 0 THEN CASE WHEN " + x + " IS NOT NULL THEN '' END WHEN " + a[2] + " = '' THEN left(" + x + ", " + n + ") ELSE " + f + "(" + x + ", " + n + ", " + a[2] + ") END"
+		})
+	}
+}
+
+// substring counts from 1, 0 is 1, a negative position counts from the end and
+// what lies before the start eats the length.
+func substring(l *lowerer, c *plan.Call, a []string) string {
+	pos, okp := constInt(c.Args[1])
+	length, okl := constInt(c.Args[2])
+	binary := c.Typ == types.Binary
+	cut := func(x, from, n string) string {
+		if binary {
+			return "array_slice(" + x + ", " + from + ", " + from + " + " + n + " - 1)"
+		}
+		return "substring(" + x + ", " + from + ", " + n + ")"
+	}
+	if okp && okl && pos >= 0 {
+		if length <= 0 {
+			return cut(a[0], "1", "0")
+		}
+		return cut(a[0], itoa(max(pos, 1)), itoa(length))
+	}
+	return l.let2(a[0], a[1], func(x, p string) string {
+		size := "length(" + x + ")"
+		if binary {
+			size = "octet_length(" + x + ")"
+		}
+		start := "(CASE WHEN " + p + " > 0 THEN " + p + " - 1 WHEN " + p + " < 0 THEN " + size + " + " + p + " ELSE 0 END)"
+		end := "(" + start + " + " + cast(a[2], "BIGINT") + ")"
+		return "CASE WHEN " + p + " IS NOT NULL AND " + a[2] + " IS NOT NULL THEN " +
+			cut(x, "greatest("+start+", 0) + 1", "greatest("+end+" - greatest("+start+", 0), 0)") + " END"
+	})
+}
+
+func locate(l *lowerer, _ *plan.Call, a []string) string {
+	sub, s, p := a[0], a[1], a[2]
+	return l.let2(s, sub, func(x, y string) string {
+		return "CASE WHEN " + x + " IS NULL OR " + y + " IS NULL THEN NULL WHEN coalesce(" + p + ", 0) <= 0 THEN 0::INTEGER" +
+			" WHEN instr(substring(" + x + ", " + p + "), " + y + ") = 0 OR " + p + " > length(" + x + ") + 1 THEN 0::INTEGER" +
+			" ELSE CAST(instr(substring(" + x + ", " + p + "), " + y + ") + " + p + " - 1 AS INTEGER) END"
+	})
+}
+
+func splitPart(l *lowerer, _ *plan.Call, a []string) string {
+	return l.let2(a[0], a[2], func(x, n string) string {
+		return "CASE WHEN " + n + " = 0 THEN " + raise("INVALID_INDEX_OF_ZERO", "22003", "The index 0 is invalid: it starts at 1 or -1.") +
+			" WHEN " + a[1] + " = '' THEN CASE WHEN abs(" + n + ") = 1 THEN " + x + " WHEN " + x + " IS NOT NULL THEN '' END ELSE split_part(" + x + ", " + a[1] + ", " + n + ") END"
+	})
+}
+
+func overlay(l *lowerer, _ *plan.Call, a []string) string {
+	return l.let2(a[0], a[2], func(x, p string) string {
+		n := "(CASE WHEN " + a[3] + " >= 0 THEN " + a[3] + " ELSE length(" + a[1] + ") END)"
+		return "(left(" + x + ", greatest(" + p + " - 1, 0)) || " + a[1] + " || substring(" + x + ", greatest(" + p + " + " + n + ", 1)))"
+	})
+}
+
+func formatNumber(l *lowerer, c *plan.Call, a []string) string {
+	return l.call("format_number", a, []string{l.duckType(c.Args[0].Type()), l.duckType(c.Args[1].Type())}, "VARCHAR", nil)
+}
+
+func formatString(l *lowerer, c *plan.Call, a []string) string {
+	format, ok := constText(c.Args[0])
+	if !ok {
+		return l.unsupported(c.Pos, "The format of format_string must be a constant.")
+	}
+	duck, spark := make([]string, 0, len(a)), make([]string, 0, len(a))
+	for _, x := range c.Args[1:] {
+		duck = append(duck, l.duckType(x.Type()))
+		spark = append(spark, x.Type().String())
+	}
+	val := l.call("format_string", a[1:], duck, "VARCHAR", map[string]any{"format": format, "types": spark, "zone": l.opt.TimeZone})
+	if len(a) == 1 {
+		val = l.call("format_string", []string{"true"}, []string{"BOOLEAN"}, "VARCHAR", map[string]any{"format": format, "types": []string{"boolean"}})
+	}
+	return "coalesce(" + val + ", " + raise("INVALID_PARAMETER_VALUE", "22023", "The format does not fit the arguments of format_string.") + ")"
+}
+
+func sha2(l *lowerer, c *plan.Call, a []string) string {
+	if n, ok := constInt(c.Args[1]); ok && (n == 0 || n == 256) {
+		return "sha256(" + a[0] + ")"
+	}
+	return l.call("sha2", a, []string{"BLOB", "INTEGER"}, "VARCHAR", nil)
+}
+
+func hashing(kind, ret string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		duck, spark := make([]string, len(a)), make([]string, len(a))
+		for i, x := range c.Args {
+			duck[i], spark[i] = l.duckType(x.Type()), x.Type().String()
+		}
+		return l.call(kind, a, duck, ret, map[string]any{"types": spark})
+	}
+}
+
+func charset(kind, from, to string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		name, ok := constText(c.Args[1])
+		if !ok {
+			return l.unsupported(c.Pos, "The charset of %s must be a constant.", kind)
+		}
+		if u := strings.ToUpper(name); u == "UTF-8" && kind == "encode" {
+			return "encode(" + a[0] + ")"
+		}
+		return l.let(a[0], func(x string) string {
+			val := l.call(kind, []string{x}, []string{from}, to, map[string]any{"charset": name})
+			return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(" + val + ", " +
+				raise("MALFORMED_CHARACTER_CODING", "22000", "A value does not fit the charset "+name+" of "+kind+".") + ") END"
+		})
+	}
+}
+
+func elt(_ *lowerer, c *plan.Call, a []string) string {
+	s := "CASE " + a[0]
+	for i, x := range a[1:] {
+		s += " WHEN " + itoa(int64(i+1)) + " THEN " + x
+	}
+	if c.Raises {
+		return "CASE WHEN " + a[0] + " < 1 OR " + a[0] + " > " + itoa(int64(len(a)-1)) + " THEN " +
+			raiseValue("INVALID_ARRAY_INDEX", "22003", "The index ", a[0], " of elt is out of bounds.") + " ELSE " + s + " END END"
+	}
+	return s + " END"
+}
+
+func toBinary(l *lowerer, c *plan.Call, a []string) string {
+	format := "hex"
+	if len(c.Args) == 2 {
+		f, ok := constText(c.Args[1])
+		if !ok {
+			return l.unsupported(c.Pos, "The format of to_binary must be a constant.")
+		}
+		format = strings.ToLower(f)
+	}
+	switch format {
+	case "utf-8", "utf8":
+		return "encode(" + a[0] + ")"
+	case "base64":
+		return raising("unbase64", "CONVERSION_INVALID_INPUT", "22018", "A value is no base64 text.", "BLOB", "VARCHAR")(l, c, a[:1])
+	}
+	return raising("unhex", "CONVERSION_INVALID_INPUT", "22018", "A value is no hexadecimal text.", "BLOB", "VARCHAR")(l, c, a[:1])
+}

@@ -1,0 +1,371 @@
+package lower
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+const instantType = "TIMESTAMP WITH TIME ZONE"
+
+// local is the wall time of an instant in a zone.
+func (l *lowerer) local(x, zone string) string {
+	if isUTC(zone) {
+		return "make_timestamp(epoch_us(" + x + "))"
+	}
+	return l.call("instant_to_local", []string{x}, []string{instantType}, "TIMESTAMP", map[string]any{"zone": zone})
+}
+
+// instant is the point in time of a wall time in a zone.
+func (l *lowerer) instant(x, zone string) string {
+	if isUTC(zone) {
+		return "make_timestamptz(epoch_us(" + x + "))"
+	}
+	return l.call("local_to_instant", []string{x}, []string{"TIMESTAMP"}, instantType, map[string]any{"zone": zone})
+}
+
+func isUTC(zone string) bool {
+	switch strings.ToUpper(zone) {
+	case "UTC", "Z", "ETC/UTC", "GMT", "+00:00", "UCT", "ZULU":
+		return true
+	}
+	return false
+}
+
+func (l *lowerer) now() string {
+	return l.literal(&plan.Literal{Value: l.opt.Now.UnixMicro(), Typ: types.Timestamp})
+}
+
+func timeRules() map[string]rule {
+	part := func(field string) rule {
+		return func(l *lowerer, _ *plan.Call, a []string) string {
+			return cast("extract("+field+" FROM "+l.local(a[0], l.opt.TimeZone)+")", "INTEGER")
+		}
+	}
+	now := func(l *lowerer, _ *plan.Call, _ []string) string { return l.now() }
+	return map[string]rule{
+		"current_timestamp": now, "now": now,
+		"current_date": func(l *lowerer, _ *plan.Call, _ []string) string {
+			return cast(l.local(l.now(), l.opt.TimeZone), "DATE")
+		},
+		"localtimestamp": func(l *lowerer, _ *plan.Call, _ []string) string { return l.local(l.now(), l.opt.TimeZone) },
+		"hour":           part("hour"), "minute": part("minute"), "second": part("second"),
+		"extract": extract, "date_part": extract,
+		"date_add": func(_ *lowerer, _ *plan.Call, a []string) string { return "(" + a[0] + " + " + a[1] + ")" },
+		"date_sub": func(_ *lowerer, _ *plan.Call, a []string) string { return "(" + a[0] + " - " + a[1] + ")" },
+		"add_months": func(_ *lowerer, _ *plan.Call, a []string) string {
+			return cast("("+a[0]+" + to_months("+a[1]+"))", "DATE")
+		},
+		"months_between": monthsBetween, "next_day": nextDay, "trunc": truncDate, "date_trunc": dateTrunc,
+		"make_date": makeDate, "make_timestamp": makeTimestamp,
+		"unix_seconds": func(_ *lowerer, _ *plan.Call, a []string) string { return floorDiv("epoch_us("+a[0]+")", "1000000") },
+		"unix_millis":  func(_ *lowerer, _ *plan.Call, a []string) string { return floorDiv("epoch_us("+a[0]+")", "1000") },
+		"timestamp_seconds": func(l *lowerer, c *plan.Call, a []string) string {
+			return caster{l: l, mode: plan.CastANSI, zone: "UTC"}.toTime(a[0], c.Args[0].Type(), types.Timestamp)
+		},
+		"timestamp_millis": func(_ *lowerer, _ *plan.Call, a []string) string { return "make_timestamptz(" + a[0] + " * 1000)" },
+		"timestampadd":     timestampAdd, "timestampdiff": timestampDiff,
+		"make_ym_interval": func(_ *lowerer, _ *plan.Call, a []string) string { return "(" + a[0] + " * 12 + " + a[1] + ")" },
+		"make_dt_interval": func(_ *lowerer, _ *plan.Call, a []string) string {
+			return "(" + cast(a[0], "BIGINT") + " * 86400000000 + " + cast(a[1], "BIGINT") + " * 3600000000 + " + cast(a[2], "BIGINT") + " * 60000000 + CAST(" + a[3] + " * 1000000 AS BIGINT))"
+		},
+		"window_time": func(l *lowerer, _ *plan.Call, a []string) string {
+			return "make_timestamptz(epoch_us(struct_extract(" + a[0] + ", 'end')) - 1)"
+		},
+	}
+}
+
+func extract(l *lowerer, c *plan.Call, a []string) string {
+	name, _ := constText(c.Args[0])
+	field := funcs.ExtractField(name)
+	dt := l.duckType(c.Typ)
+	switch c.Args[1].Type().(type) {
+	case types.YearMonth:
+		if field == "YEAR" {
+			return cast("("+a[1]+" // 12)", dt)
+		}
+		return cast("("+a[1]+" % 12)", dt)
+	case types.DayTime:
+		switch field {
+		case "DAY":
+			return cast("("+a[1]+" // 86400000000)", dt)
+		case "HOUR":
+			return cast("("+a[1]+" // 3600000000 % 24)", dt)
+		case "MINUTE":
+			return cast("("+a[1]+" // 60000000 % 60)", dt)
+		}
+		return cast("("+cast(a[1]+" % 60000000", "DECIMAL(20,0)")+" * 0.000001)", dt)
+	}
+	x := a[1]
+	if c.Args[1].Type() == types.Timestamp {
+		x = l.local(x, l.opt.TimeZone)
+	}
+	words := map[string]string{"YEAR": "year", "YEAROFWEEK": "isoyear", "QUARTER": "quarter", "MONTH": "month", "WEEK": "week", "DAY": "day",
+		"DAYOFWEEK_ISO": "isodow", "DOY": "doy", "HOUR": "hour", "MINUTE": "minute"}
+	switch field {
+	case "DAYOFWEEK":
+		return cast("(extract(dow FROM "+x+") + 1)", dt)
+	case "SECOND":
+		if c.Args[1].Type() == types.Date {
+			x = cast(x, "TIMESTAMP")
+		}
+		return cast("("+cast("extract(microseconds FROM "+x+")", "DECIMAL(20,0)")+" * 0.000001)", dt)
+	}
+	if c.Args[1].Type() == types.Date && (field == "HOUR" || field == "MINUTE") {
+		x = cast(x, "TIMESTAMP")
+	}
+	return cast("extract("+words[field]+" FROM "+x+")", dt)
+}
+
+// monthsBetween counts whole months where the days are equal or both the last
+// of their month, else months of 31 days.
+func monthsBetween(l *lowerer, c *plan.Call, a []string) string {
+	zone := l.opt.TimeZone
+	return l.let2(l.local(a[0], zone), l.local(a[1], zone), func(x, y string) string {
+		months := "((extract(year FROM " + x + ") - extract(year FROM " + y + ")) * 12 + extract(month FROM " + x + ") - extract(month FROM " + y + "))"
+		day := func(v string) string { return "extract(day FROM " + v + ")" }
+		last := func(v string) string { return "last_day(" + cast(v, "DATE") + ") = " + cast(v, "DATE") }
+		secs := func(v string) string {
+			return "(" + day(v) + " * 86400 + extract(hour FROM " + v + ") * 3600 + extract(minute FROM " + v + ") * 60 + extract(second FROM " + v + "))"
+		}
+		frac := "(" + months + " + (" + secs(x) + " - " + secs(y) + ") / 2678400.0::DOUBLE)"
+		return "CASE WHEN " + day(x) + " = " + day(y) + " OR (" + last(x) + " AND " + last(y) + ") THEN CAST(" + months + " AS DOUBLE) WHEN " +
+			a[2] + " THEN round(" + frac + ", 8) WHEN NOT " + a[2] + " THEN " + frac + " END"
+	})
+}
+
+func nextDay(l *lowerer, c *plan.Call, a []string) string {
+	name, ok := constText(c.Args[1])
+	if !ok {
+		return l.unsupported(c.Pos, "The day of next_day must be a constant.")
+	}
+	day := 0
+	for i, names := range []string{"MON MO MONDAY", "TUE TU TUESDAY", "WED WE WEDNESDAY", "THU TH THURSDAY", "FRI FR FRIDAY", "SAT SA SATURDAY", "SUN SU SUNDAY"} {
+		for n := range strings.FieldsSeq(names) {
+			if strings.EqualFold(n, strings.TrimSpace(name)) {
+				day = i + 1
+			}
+		}
+	}
+	if day == 0 {
+		if c.Raises {
+			return "CASE WHEN " + a[0] + " IS NOT NULL THEN " + raise("ILLEGAL_DAY_OF_WEEK", "22009", "There is no day of the week "+name+".") + " END"
+		}
+		return cast("NULL", "DATE")
+	}
+	return l.let(a[0], func(x string) string {
+		return fmt.Sprintf("(%s + CAST(7 - (extract(isodow FROM %s) - %d + 7) %% 7 AS INTEGER))", x, x, day)
+	})
+}
+
+// truncUnits are the formats of trunc and, with the shorter ones, date_trunc.
+var truncUnits = map[string]string{"YEAR": "year", "YYYY": "year", "YY": "year", "QUARTER": "quarter", "MONTH": "month", "MM": "month", "MON": "month", "WEEK": "week"}
+
+var shortUnits = map[string]string{"DAY": "day", "DD": "day", "HOUR": "hour", "MINUTE": "minute", "SECOND": "second", "MILLISECOND": "millisecond", "MICROSECOND": "microsecond"}
+
+func truncDate(l *lowerer, c *plan.Call, a []string) string {
+	unit, ok := constText(c.Args[1])
+	if !ok {
+		return l.unsupported(c.Pos, "The format of trunc must be a constant.")
+	}
+	u, ok := truncUnits[strings.ToUpper(unit)]
+	if !ok {
+		return cast("NULL", "DATE")
+	}
+	return cast("date_trunc('"+u+"', "+a[0]+")", "DATE")
+}
+
+func dateTrunc(l *lowerer, c *plan.Call, a []string) string {
+	unit, ok := constText(c.Args[0])
+	if !ok {
+		return l.unsupported(c.Pos, "The unit of date_trunc must be a constant.")
+	}
+	u, ok := truncUnits[strings.ToUpper(unit)]
+	if !ok {
+		if u, ok = shortUnits[strings.ToUpper(unit)]; !ok {
+			return cast("NULL", instantType)
+		}
+	}
+	return l.instant("date_trunc('"+u+"', "+l.local(a[1], l.opt.TimeZone)+")", l.opt.TimeZone)
+}
+
+func makeDate(_ *lowerer, c *plan.Call, a []string) string {
+	val := "TRY(make_date(" + cast(a[0], "BIGINT") + ", " + cast(a[1], "BIGINT") + ", " + cast(a[2], "BIGINT") + "))"
+	return orOutOfBounds(c, a, val)
+}
+
+func orOutOfBounds(c *plan.Call, a []string, val string) string {
+	if !c.Raises {
+		return val
+	}
+	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + val + ", " +
+		raise("DATETIME_FIELD_OUT_OF_BOUNDS.WITH_SUGGESTION", "22023", "A field of a date or time is out of its bounds.") + ") END"
+}
+
+func makeTimestamp(l *lowerer, c *plan.Call, a []string) string {
+	val := "TRY(make_timestamp(CAST(" + strings.Join(a[:5], " AS BIGINT), CAST(") + " AS BIGINT), " + cast(a[5], "DOUBLE") + "))"
+	return l.instant(orOutOfBounds(c, a, val), l.opt.TimeZone)
+}
+
+var unitStep = map[string]string{"WEEK": "604800000000", "DAY": "86400000000", "DAYOFYEAR": "86400000000", "HOUR": "3600000000", "MINUTE": "60000000",
+	"SECOND": "1000000", "MILLISECOND": "1000", "MICROSECOND": "1"}
+
+var monthStep = map[string]string{"YEAR": "12", "QUARTER": "3", "MONTH": "1"}
+
+// timestampAdd adds calendar units on the wall clock and shorter ones in time.
+func timestampAdd(l *lowerer, c *plan.Call, a []string) string {
+	unit, _ := constText(c.Args[0])
+	unit = strings.ToUpper(unit)
+	zone := l.opt.TimeZone
+	if c.Typ == types.TimestampNTZ {
+		zone = "UTC"
+	}
+	local := func() string {
+		if c.Typ == types.TimestampNTZ {
+			return a[2]
+		}
+		return l.local(a[2], zone)
+	}
+	back := func(x string) string {
+		if c.Typ == types.TimestampNTZ {
+			return x
+		}
+		return l.instant(x, zone)
+	}
+	if m, ok := monthStep[unit]; ok {
+		return back("(" + local() + " + to_months(" + a[1] + " * " + m + "))")
+	}
+	step := cast(a[1], "BIGINT") + " * " + unitStep[unit]
+	if unit == "DAY" || unit == "WEEK" || unit == "DAYOFYEAR" {
+		return back("make_timestamp(epoch_us(" + local() + ") + " + step + ")")
+	}
+	if c.Typ == types.TimestampNTZ {
+		return "make_timestamp(epoch_us(" + a[2] + ") + " + step + ")"
+	}
+	return "make_timestamptz(epoch_us(" + a[2] + ") + " + step + ")"
+}
+
+// timestampDiff counts whole units between two wall times.
+func timestampDiff(l *lowerer, c *plan.Call, a []string) string {
+	unit, _ := constText(c.Args[0])
+	unit = strings.ToUpper(unit)
+	x, y := l.local(a[1], l.opt.TimeZone), l.local(a[2], l.opt.TimeZone)
+	if m, ok := monthStep[unit]; ok {
+		return "(date_sub('month', " + x + ", " + y + ") // " + m + ")"
+	}
+	return "((epoch_us(" + y + ") - epoch_us(" + x + ")) // " + unitStep[unit] + ")"
+}
+
+func zoneRules() map[string]rule {
+	return map[string]rule{
+		"to_date": parseTime(types.Date), "try_to_date": parseTime(types.Date), "to_timestamp": parseTime(types.Timestamp), "try_to_timestamp": parseTime(types.Timestamp),
+		"to_timestamp_ltz": parseTime(types.Timestamp), "to_timestamp_ntz": parseTime(types.TimestampNTZ),
+		"date_format": func(l *lowerer, c *plan.Call, a []string) string { return l.formatTime(a[0], c.Args[1], a[1]) },
+		"from_unixtime": func(l *lowerer, c *plan.Call, a []string) string {
+			return l.formatTime("make_timestamptz("+a[0]+" * 1000000)", c.Args[1], a[1])
+		},
+		"unix_timestamp": unixTime, "to_unix_timestamp": unixTime,
+		"from_utc_timestamp": shiftZone(true), "to_utc_timestamp": shiftZone(false),
+		"convert_timezone": func(l *lowerer, c *plan.Call, a []string) string {
+			at := l.zoned("local_to_instant", "TIMESTAMP", instantType, a[2], c.Args[0], a[0])
+			return l.zoned("instant_to_local", instantType, "TIMESTAMP", at, c.Args[1], a[1])
+		},
+		"current_timezone": func(l *lowerer, _ *plan.Call, _ []string) string { return quote(l.opt.TimeZone) },
+	}
+}
+
+// formatTime prints an instant by a Java pattern.
+func (l *lowerer) formatTime(x string, pattern plan.Expr, text string) string {
+	if p, ok := constText(pattern); ok {
+		return l.call("date_format", []string{x}, []string{instantType}, "VARCHAR", map[string]any{"pattern": p, "zone": l.opt.TimeZone})
+	}
+	return l.call("date_format", []string{x, text}, []string{instantType, "VARCHAR"}, "VARCHAR", map[string]any{"zone": l.opt.TimeZone})
+}
+
+// parsePattern reads a text by a Java pattern.
+func (l *lowerer) parsePattern(x string, pattern plan.Expr, text string, to types.Type) string {
+	dt := instantType
+	if to != types.Timestamp {
+		dt = "TIMESTAMP"
+	}
+	args, ts, params := []string{x}, []string{"VARCHAR"}, map[string]any{"zone": l.opt.TimeZone}
+	if p, ok := constText(pattern); ok {
+		params["pattern"] = p
+	} else {
+		args, ts = append(args, text), append(ts, "VARCHAR")
+	}
+	val := l.call("parse_timestamp", args, ts, dt, params)
+	if to == types.Date {
+		return cast(val, "DATE")
+	}
+	return val
+}
+
+// parseTime is to_date, to_timestamp and their kin: a cast without a pattern.
+func parseTime(to types.Type) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		from := c.Args[0].Type()
+		mode := plan.CastANSI
+		if !c.Raises {
+			mode = plan.CastTry
+		}
+		k := caster{l: l, mode: mode, zone: l.opt.TimeZone}
+		if len(a) == 1 || !types.IsString(from) {
+			return k.cast(a[0], from, to)
+		}
+		return l.let(a[0], func(x string) string {
+			val := l.parsePattern(x, c.Args[1], a[1], to)
+			cond := x
+			if c.Args[1].Nullable() {
+				cond = a[1] + " IS NOT NULL AND " + x
+			}
+			return k.orRaise(cond, val, cannotParse(x))
+		})
+	}
+}
+
+func cannotParse(x string) string {
+	return raiseValue("CANNOT_PARSE_TIMESTAMP", "22007", "The text '", x, "' does not fit the pattern.")
+}
+
+func unixTime(l *lowerer, c *plan.Call, a []string) string {
+	k := caster{l: l, mode: plan.CastANSI, zone: l.opt.TimeZone}
+	if !c.Raises {
+		k.mode = plan.CastTry
+	}
+	from := c.Args[0].Type()
+	if !types.IsString(from) {
+		return floorDiv("epoch_us("+k.cast(a[0], from, types.Timestamp)+")", "1000000")
+	}
+	return l.let(a[0], func(x string) string {
+		return floorDiv("epoch_us("+k.orRaise(x, l.parsePattern(x, c.Args[1], a[1], types.Timestamp), cannotParse(x))+")", "1000000")
+	})
+}
+
+// zoned calls a zone kernel with a constant zone or one per row.
+func (l *lowerer) zoned(kind, from, to, x string, zone plan.Expr, text string) string {
+	if z, ok := constText(zone); ok {
+		if isUTC(z) && kind == "local_to_instant" {
+			return "make_timestamptz(epoch_us(" + x + "))"
+		}
+		if isUTC(z) {
+			return "make_timestamp(epoch_us(" + x + "))"
+		}
+		return l.call(kind, []string{x}, []string{from}, to, map[string]any{"zone": z})
+	}
+	return l.call(kind, []string{x, text}, []string{from, "VARCHAR"}, to, nil)
+}
+
+// shiftZone moves a timestamp as if it were UTC wall time, or back.
+func shiftZone(fromUTC bool) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		if fromUTC {
+			return "make_timestamptz(epoch_us(" + l.zoned("instant_to_local", instantType, "TIMESTAMP", a[0], c.Args[1], a[1]) + "))"
+		}
+		wall := "make_timestamp(epoch_us(" + a[0] + "))"
+		return l.zoned("local_to_instant", "TIMESTAMP", instantType, wall, c.Args[1], a[1])
+	}
+}

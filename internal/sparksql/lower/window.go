@@ -1,0 +1,104 @@
+package lower
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// window lowers fn OVER (...).
+func (l *lowerer) window(w *plan.WindowExpr) string {
+	var parts []string
+	if len(w.Partition) > 0 {
+		parts = append(parts, "PARTITION BY "+strings.Join(l.exprs(w.Partition), ", "))
+	}
+	if len(w.Order) > 0 {
+		parts = append(parts, "ORDER BY "+l.sortKeys(w.Order))
+	}
+	if agg, ok := w.Fn.(*plan.AggCall); ok {
+		parts = append(parts, l.frame(w))
+		return l.aggregate(agg, " OVER ("+strings.Join(parts, " ")+")")
+	}
+	c, ok := w.Fn.(*plan.Call)
+	if !ok {
+		return l.fail(errPlan)
+	}
+	if c.Fn == "nth_value" {
+		parts = append(parts, l.frame(w))
+	}
+	over := " OVER (" + strings.Join(parts, " ") + ")"
+	nulls := ""
+	if ignore, _ := c.Const.(funcs.IgnoreNulls); ignore {
+		nulls = " IGNORE NULLS"
+	}
+	switch c.Fn {
+	case "row_number", "rank", "dense_rank":
+		return cast(c.Fn+"()"+over, "INTEGER")
+	case "percent_rank", "cume_dist":
+		return c.Fn + "()" + over
+	case "ntile":
+		return cast("ntile("+cast(l.expr(c.Args[0]), "BIGINT")+")"+over, "INTEGER")
+	case "lag", "lead":
+		return c.Fn + "(" + l.expr(c.Args[0]) + ", " + cast(l.expr(c.Args[1]), "BIGINT") + ", " + l.expr(c.Args[2]) + nulls + ")" + over
+	case "nth_value":
+		return "nth_value(" + l.expr(c.Args[0]) + ", " + cast(l.expr(c.Args[1]), "BIGINT") + nulls + ")" + over
+	}
+	return l.unsupported(c.Pos, "The window function `%s` cannot be executed.", c.Fn)
+}
+
+func (l *lowerer) frame(w *plan.WindowExpr) string {
+	unit := "RANGE"
+	if w.Frame.Unit == plan.FrameRows {
+		unit = "ROWS"
+	}
+	return unit + " BETWEEN " + l.bound2(w, w.Frame.Start) + " AND " + l.bound2(w, w.Frame.End)
+}
+
+// bound2 prints a frame's bound; negative offsets turn around, because DuckDB
+// refuses them.
+func (l *lowerer) bound2(w *plan.WindowExpr, b plan.Bound) string {
+	switch b.Kind {
+	case plan.UnboundedPreceding:
+		return "UNBOUNDED PRECEDING"
+	case plan.CurrentRow:
+		return "CURRENT ROW"
+	case plan.UnboundedFollowing:
+		return "UNBOUNDED FOLLOWING"
+	}
+	word := " FOLLOWING"
+	if b.Kind == plan.Preceding {
+		word = " PRECEDING"
+	}
+	if n, ok := constInt(b.X); ok && !isInterval(b.X.Type()) {
+		if n < 0 {
+			n = -n
+			word = map[string]string{" FOLLOWING": " PRECEDING", " PRECEDING": " FOLLOWING"}[word]
+		}
+		if w.Frame.Unit == plan.FrameRows {
+			return itoa(n) + word
+		}
+		return l.rangeOffset(w, itoa(n), b.X) + word
+	}
+	return l.rangeOffset(w, l.expr(b.X), b.X) + word
+}
+
+// rangeOffset gives the offset the type that its order key is compared in.
+func (l *lowerer) rangeOffset(w *plan.WindowExpr, x string, e plan.Expr) string {
+	if len(w.Order) != 1 {
+		return x
+	}
+	switch e.Type().(type) {
+	case types.YearMonth:
+		return "to_months(" + x + ")"
+	case types.DayTime:
+		return "to_microseconds(" + x + ")"
+	}
+	if t := w.Order[0].X.Type(); t == types.Date {
+		return "to_days(CAST(" + x + " AS INTEGER))"
+	} else if types.IsNumeric(t) {
+		return cast(x, l.duckType(t))
+	}
+	return x
+}
