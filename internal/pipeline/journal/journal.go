@@ -86,7 +86,7 @@ func Open(cfg Config) (*Journal, error) {
 	if cfg.CompactBytes <= 0 {
 		cfg.CompactBytes = 4 << 20
 	}
-	if err := cfg.FS.MkdirAll(cfg.Dir); err != nil {
+	if err := makeDir(cfg.FS, cfg.Dir); err != nil {
 		return nil, err
 	}
 	j := &Journal{cfg: cfg}
@@ -114,6 +114,20 @@ func Open(cfg Config) (*Journal, error) {
 		}
 	}
 	return j, nil
+}
+
+// makeDir makes a folder whose name survives a crash.
+func makeDir(fsys vfs.FS, dir string) error {
+	if err := fsys.MkdirAll(dir); err != nil {
+		return err
+	}
+	for d := dir; d != "." && d != "/"; {
+		d = path.Dir(d)
+		if err := fsys.SyncDir(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (j *Journal) name(seq uint64) string {
