@@ -1,0 +1,189 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/pipeline/journal"
+)
+
+// Columns that a quarantine table has besides the table's own.
+const (
+	failedColumn = "_failed_expectations"
+	timeColumn   = "_quarantined_at"
+)
+
+// sink is a Delta table that a flow writes; the flow is its only writer.
+type sink struct {
+	name   string // full
+	table  *delta.Table
+	schema *arrow.Schema
+}
+
+// sinkWriter writes the files of one batch for one sink; it opens the writer
+// with the first row.
+type sinkWriter struct {
+	sink  *sink
+	w     *delta.Writer
+	rows  int64
+	index []int // place in the batches of each column of the schema, -1: NULL
+}
+
+// write takes the columns of rec by name.
+func (s *sinkWriter) write(ctx context.Context, rec arrow.RecordBatch) error {
+	if s.w == nil {
+		w, err := s.sink.table.NewWriter(ctx, delta.WriterOptions{})
+		if err != nil {
+			return err
+		}
+		s.w = w
+	}
+	cols := make([]arrow.Array, s.sink.schema.NumFields())
+	for i, f := range s.sink.schema.Fields() {
+		if at := s.index[i]; at >= 0 {
+			cols[i] = rec.Column(at)
+			continue
+		}
+		cols[i] = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, int(rec.NumRows()))
+		defer cols[i].Release()
+	}
+	out := array.NewRecordBatch(s.sink.schema, cols, rec.NumRows())
+	defer out.Release()
+	s.rows += rec.NumRows()
+	return s.w.Write(out)
+}
+
+// close makes the files durable and gives the sink's share of the batch, nil
+// without rows.
+func (s *sinkWriter) close(overwrite bool) (*journal.TableCommit, error) {
+	if s.w == nil && !overwrite {
+		return nil, nil
+	}
+	c := &journal.TableCommit{Name: s.sink.name, ID: s.sink.table.ID(), Overwrite: overwrite, Rows: s.rows}
+	if s.w == nil {
+		return c, nil
+	}
+	adds, err := s.w.Close()
+	if err != nil {
+		return nil, err
+	}
+	s.w = nil
+	for _, a := range adds {
+		text, err := json.Marshal(a)
+		if err != nil {
+			return nil, err
+		}
+		c.Adds = append(c.Adds, text)
+		c.Bytes += a.Size
+	}
+	return c, nil
+}
+
+// abort deletes what was written.
+func (s *sinkWriter) abort() error {
+	if s.w == nil {
+		return nil
+	}
+	w := s.w
+	s.w = nil
+	return w.Abort()
+}
+
+// commit puts a prepared share into the table; done before is done.
+func (s *sink) commit(ctx context.Context, c journal.TableCommit, checkpoint string, batch int64, operation string) (int64, error) {
+	if c.ID != s.table.ID() {
+		return 0, fmt.Errorf("pipeline: batch %d was prepared for table %s with id %s, which has id %s now: it was made anew. Reset the table",
+			batch, s.name, c.ID, s.table.ID())
+	}
+	adds := make([]delta.Add, len(c.Adds))
+	for i, text := range c.Adds {
+		if err := json.Unmarshal(text, &adds[i]); err != nil {
+			return 0, fmt.Errorf("pipeline: prepared file of %s: %w", s.name, err)
+		}
+	}
+	mode := "Append"
+	if c.Overwrite {
+		mode = "Complete"
+	}
+	res, err := s.table.Commit(ctx, delta.Commit{
+		Adds: adds, ReplaceAll: c.Overwrite, DataChange: true, ReadVersion: -1,
+		Txn:       &delta.Txn{AppID: checkpoint, Version: batch},
+		Operation: operation,
+		Parameters: map[string]string{
+			"outputMode": mode, "queryId": checkpoint, "epochId": fmt.Sprint(batch),
+		},
+	})
+	if done, ok := errors.AsType[*delta.AlreadyCommittedError](err); ok {
+		return done.Version, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("table %s: %w", s.name, err)
+	}
+	return res.Version, nil
+}
+
+// recorded is the last batch of a checkpoint that the table holds.
+func (s *sink) recorded(ctx context.Context, checkpoint string) (int64, error) {
+	snap, err := s.table.Snapshot(ctx)
+	if err != nil {
+		return 0, err
+	}
+	v, ok := snap.Txn(checkpoint)
+	if !ok {
+		return -1, nil
+	}
+	return v, nil
+}
+
+// quarantineBatch adds the reasons and the time to rows set aside.
+func quarantineBatch(p part, at time.Time, alloc memory.Allocator) arrow.RecordBatch {
+	n := int(p.aside.NumRows())
+	tb := array.NewTimestampBuilder(alloc, &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"})
+	defer tb.Release()
+	tb.Reserve(n)
+	for range n {
+		tb.UnsafeAppend(arrow.Timestamp(at.UnixMicro()))
+	}
+	times := tb.NewArray()
+	defer times.Release()
+	fields := append(append([]arrow.Field{}, p.aside.Schema().Fields()...), quarantineFields()...)
+	cols := append(append([]arrow.Array{}, p.aside.Columns()...), p.names, times)
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, int64(n))
+}
+
+func quarantineFields() []arrow.Field {
+	return []arrow.Field{
+		{
+			Name: failedColumn, Type: arrow.ListOf(arrow.BinaryTypes.String), Nullable: true,
+			Metadata: arrow.NewMetadata([]string{"comment"}, []string{"Expectations that the row failed"}),
+		},
+		{
+			Name: timeColumn, Type: &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, Nullable: true,
+			Metadata: arrow.NewMetadata([]string{"comment"}, []string{"Time of the batch that set the row aside"}),
+		},
+	}
+}
+
+// places finds where each column of the table stands in the result.
+func places(schema *arrow.Schema, columns []string) []int {
+	at := map[string]int{}
+	for i, c := range columns {
+		at[c] = i
+	}
+	out := make([]int, schema.NumFields())
+	for i, f := range schema.Fields() {
+		out[i] = -1
+		if p, ok := at[f.Name]; ok {
+			out[i] = p
+		}
+	}
+	return out
+}
