@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,23 +49,23 @@ var errPins = errors.New("pipeline: a pinned version is gone")
 
 // flow fills one dataset.
 type flow struct {
-	ds       *dataset
-	name     string // the dataset's full name
-	journal  *journal.Journal
-	exec     executor
-	stream   stream // nil for materialized views
-	main     *sink
-	aside    *sink // quarantine, nil without
-	rules    []plan.Expectation
-	interval time.Duration
-	upstream []*flow // of this pipeline, all that it reads
-	wake     *signal
-	log      *slog.Logger
-	report   func(report)             // progress, for events and metrics
-	floor    func(at json.RawMessage) // tells the log how far it has been read
+	ds         *dataset
+	name       string // the dataset's full name
+	journal    *journal.Journal
+	exec       executor
+	stream     stream // nil for materialized views
+	main       *sink
+	aside      *sink // quarantine, nil without
+	rules      []plan.Expectation
+	interval   time.Duration
+	upstream   []*flow       // of this pipeline, all that it reads
+	downstream []*flow       // of this pipeline, those that read it
+	kick       chan struct{} // an input has changed; holds one
+	log        *slog.Logger
+	report     func(report)             // progress, for events and metrics
+	floor      func(at json.RawMessage) // tells the log how far it has been read
 
-	mu sync.Mutex // held over a batch and over a reset
-	// limitOnce: the batch under way has failed; it is tried with the same plan.
+	mu    sync.Mutex // held over a batch and over a reset
 	state flowState
 }
 
@@ -93,7 +94,7 @@ func (f *flow) step(ctx context.Context) (did, more bool, err error) {
 	begin := time.Now()
 	var took phases
 	if st.Prepared != nil {
-		return true, true, f.finish(ctx, st, took, begin)
+		return true, true, f.finish(context.WithoutCancel(ctx), st, took, begin)
 	}
 	if st.Plan != nil {
 		if st, err = f.renew(ctx, st); err != nil {
@@ -127,7 +128,7 @@ func (f *flow) step(ctx context.Context) (did, more bool, err error) {
 			return false, false, err
 		}
 		took.total = time.Since(begin)
-		f.after(ctx, st, prep, took, -1)
+		f.after(st, prep, took, -1)
 		return true, more, nil
 	}
 	if err := f.journal.Prepare(*prep); err != nil {
@@ -135,7 +136,8 @@ func (f *flow) step(ctx context.Context) (did, more bool, err error) {
 	}
 	st.Prepared = prep
 	took.prepare = time.Since(begin) - took.plan - took.run
-	return true, more, f.finish(ctx, st, took, begin)
+	// What is prepared is finished, even while stopping.
+	return true, more, f.finish(context.WithoutCancel(ctx), st, took, begin)
 }
 
 // plan says what the next batch does; nil where there is nothing to do.
@@ -144,13 +146,13 @@ func (f *flow) plan(ctx context.Context, st journal.Flow) (*journal.Plan, bool, 
 		Flow: f.name, Checkpoint: st.Checkpoint, Batch: st.Batch + 1,
 		Time: time.Now().UTC().Truncate(time.Microsecond), Hash: f.ds.hash,
 	}
-	pins, err := f.exec.pins(ctx, f)
+	pins, err := f.pins(ctx)
 	if err != nil {
 		return nil, false, err
 	}
 	p.Pins = pins
 	if f.stream == nil {
-		if samePins(pins, st.Pins) && st.Batch > 0 {
+		if slices.Equal(pins, st.Pins) && st.Batch > 0 {
 			return nil, false, nil
 		}
 		return p, false, nil
@@ -180,16 +182,16 @@ func (f *flow) position(ctx context.Context, st journal.Flow) (json.RawMessage, 
 	return f.stream.Start(ctx)
 }
 
-func samePins(a, b []journal.Pin) bool {
-	if len(a) != len(b) {
-		return false
+// queryPin is the name under which a view's query is pinned, so that a changed
+// query is computed anew like a changed input.
+const queryPin = "query"
+
+func (f *flow) pins(ctx context.Context) ([]journal.Pin, error) {
+	pins, err := f.exec.pins(ctx, f)
+	if err == nil && f.stream == nil {
+		pins = append(pins, journal.Pin{Name: queryPin, ID: f.ds.hash})
 	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
+	return pins, err
 }
 
 // renew goes over the plan of a batch that did not get as far as Prepared: it
@@ -203,7 +205,7 @@ func (f *flow) renew(ctx context.Context, st journal.Flow) (journal.Flow, error)
 	if err := f.abandon(st); err != nil {
 		return st, err
 	}
-	pins, err := f.exec.pins(ctx, f)
+	pins, err := f.pins(ctx)
 	if err != nil {
 		return st, err
 	}
@@ -244,7 +246,7 @@ func (f *flow) finish(ctx context.Context, st journal.Flow, took phases, begin t
 	}
 	took.commit = time.Since(before)
 	took.total = time.Since(begin)
-	f.after(ctx, st, prep, took, version)
+	f.after(st, prep, took, version)
 	return nil
 }
 
@@ -256,13 +258,13 @@ func (f *flow) operation() string {
 }
 
 // after tells the world of a finished batch.
-func (f *flow) after(_ context.Context, st journal.Flow, prep *journal.Prepared, took phases, version int64) {
+func (f *flow) after(st journal.Flow, prep *journal.Prepared, took phases, version int64) {
 	if f.floor != nil && len(st.Plan.Ranges) > 0 {
 		f.floor(st.Plan.Ranges[0].To)
 	}
 	f.state.finished(prep.Batch, prep.Counts, version, took.total)
 	if len(prep.Tables) > 0 {
-		f.wake.broadcast()
+		f.tell()
 	}
 	if f.report != nil {
 		f.report(report{f, prep.Batch, prep.Counts, version, took, len(prep.Tables) > 0})
@@ -379,6 +381,21 @@ func (f *flow) reset(ctx context.Context) error {
 		return err
 	}
 	_, err := f.begin(ctx)
-	f.wake.broadcast()
+	f.tell()
 	return err
+}
+
+// tell wakes the flows that read this one.
+func (f *flow) tell() {
+	for _, d := range f.downstream {
+		d.poke()
+	}
+}
+
+// poke wakes the flow's loop.
+func (f *flow) poke() {
+	select {
+	case f.kick <- struct{}{}:
+	default: // it is going to look anyway
+	}
 }

@@ -23,14 +23,14 @@ const quarantineKey = "marisma.quarantine"
 
 // dataset is a statement of the pipeline's files.
 type dataset struct {
-	name    []string // catalog, schema, table
-	full    string
-	kind    plan.DatasetKind
-	pos     sparksql.Pos
-	stmt    ast.Statement
-	query   string // the text of its query
+	name     []string // catalog, schema, table
+	full     string
+	kind     plan.DatasetKind
+	pos      sparksql.Pos
+	stmt     ast.Statement
+	query    string // the text of its query
 	queryPos sparksql.Pos
-	comment string
+	comment  string
 
 	// Set by analysis.
 	def    *plan.CreateDataset // nil for temporary views

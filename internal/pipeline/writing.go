@@ -78,6 +78,11 @@ func (f *flow) newWriting(p *journal.Plan) *writing {
 // take splits a batch of the result and writes its parts.
 func (w *writing) take(ctx context.Context, rec arrow.RecordBatch) error {
 	w.split.counts.In += rec.NumRows()
+	if w.digest != nil {
+		if err := w.digest.add(rec); err != nil {
+			return err
+		}
+	}
 	p, err := w.split.split(ctx, rec)
 	if err != nil {
 		return err
@@ -100,9 +105,6 @@ func (w *writing) take(ctx context.Context, rec arrow.RecordBatch) error {
 func (w *writing) keep(ctx context.Context, rec arrow.RecordBatch) error {
 	if w.digest == nil {
 		return w.main.write(ctx, rec)
-	}
-	if err := w.digest.add(rec); err != nil {
-		return err
 	}
 	if w.main.w == nil && w.bytes < holdBytes {
 		rec.Retain()
@@ -142,7 +144,7 @@ func (w *writing) finish(ctx context.Context, st journal.Flow) (*journal.Prepare
 	view := w.digest != nil
 	if view {
 		p.Digest = w.digest.String()
-		if p.Digest == st.Digest && w.split.counts.Quarantined == 0 {
+		if p.Digest == st.Digest {
 			return p, w.abort()
 		}
 		if err := w.flush(ctx); err != nil {

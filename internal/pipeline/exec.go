@@ -1,0 +1,243 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/duck"
+	"github.com/marisma/marisma/internal/pipeline/journal"
+	"github.com/marisma/marisma/internal/pipeline/source"
+	"github.com/marisma/marisma/internal/query"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// engine runs flows' queries in DuckDB; it is the executor of real pipelines.
+type engine struct {
+	pool   *duck.Pool
+	path   func(key string) string // the local file behind a store's key
+	files  *source.Files
+	zone   string
+	ansi   bool
+	tables func(full string) *delta.Table // of this pipeline's datasets
+
+	mu    sync.Mutex
+	nodes map[*dataset]plan.Node // with the expectations' columns
+}
+
+// node is the flow's plan with one boolean column per expectation behind the
+// table's columns.
+func (e *engine) node(f *flow) plan.Node {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n := e.nodes[f.ds]; n != nil {
+		return n
+	}
+	n := withExpectations(f.ds.def.Plan, f.rules)
+	if e.nodes == nil {
+		e.nodes = map[*dataset]plan.Node{}
+	}
+	e.nodes[f.ds] = n
+	return n
+}
+
+func withExpectations(n plan.Node, rules []plan.Expectation) plan.Node {
+	if len(rules) == 0 {
+		return n
+	}
+	p := &plan.Project{Input: n}
+	for _, a := range n.Output() {
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: a}, Attr: a})
+	}
+	for _, r := range rules {
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: r.Cond, Attr: plan.Attr{
+			ID: plan.NewID(), Name: r.Name, Type: types.Boolean, Nullable: r.Cond.Nullable(),
+		}})
+	}
+	return p
+}
+
+// table is the Delta table that a scan reads.
+func (e *engine) table(s *plan.Source) (string, *delta.Table, error) {
+	if h, ok := s.Handle.(*datasetHandle); ok {
+		t := e.tables(h.ds.full)
+		if t == nil {
+			return "", nil, fmt.Errorf("pipeline: %s has no table", h.ds.full)
+		}
+		return h.ds.full, t, nil
+	}
+	if h, ok := tableOf(s); ok {
+		return h.Table.FullName(), h.Delta, nil
+	}
+	return "", nil, fmt.Errorf("pipeline: source %v is no table", s.Name)
+}
+
+// pins takes the versions of everything that the flow reads as it stands.
+func (e *engine) pins(ctx context.Context, f *flow) ([]journal.Pin, error) {
+	var out []journal.Pin
+	seen := map[string]bool{}
+	for _, s := range plan.Scans(f.ds.def.Plan) {
+		if s.Streaming || s.Source.Version != nil || s.Source.Timestamp != nil {
+			continue
+		}
+		p, err := e.pin(ctx, s.Source)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[p.Name] {
+			seen[p.Name] = true
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+func (e *engine) pin(ctx context.Context, s *plan.Source) (journal.Pin, error) {
+	if h, ok := s.Handle.(*filesHandle); ok {
+		l, err := e.files.List(ctx, h.opt)
+		return journal.Pin{Name: h.id, ID: l.Digest}, err
+	}
+	name, t, err := e.table(s)
+	if err != nil {
+		return journal.Pin{}, err
+	}
+	snap, err := t.Snapshot(ctx)
+	if err != nil {
+		return journal.Pin{}, fmt.Errorf("table %s: %w", name, err)
+	}
+	return journal.Pin{Name: name, ID: snap.Metadata().ID, Version: snap.Version()}, nil
+}
+
+// duckRows gives the engine back when the result is closed.
+type duckRows struct {
+	*query.Rows
+	conn *duck.Conn
+}
+
+func (r *duckRows) Close() {
+	r.Rows.Close()
+	r.conn.Put()
+}
+
+// run executes the flow's query over what the plan names.
+func (e *engine) run(ctx context.Context, f *flow, p *journal.Plan) (batches, error) {
+	node := e.node(f)
+	prune := query.Prune(node)
+	conn, err := e.pool.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := query.Run(ctx, conn, node, query.Options{
+		Now: p.Time, TimeZone: e.zone, ANSI: e.ansi,
+		Inputs: func(s *plan.Scan) (query.Input, error) { return e.input(ctx, f, p, s, prune[s]) },
+	})
+	if err != nil {
+		conn.Put()
+		return nil, err
+	}
+	return &duckRows{rows, conn}, nil
+}
+
+// input says how a scan is read in the planned batch.
+func (e *engine) input(ctx context.Context, f *flow, p *journal.Plan, s *plan.Scan, preds []delta.Predicate) (query.Input, error) {
+	if s.Streaming {
+		return e.streamInput(ctx, f, p, s)
+	}
+	if h, ok := s.Source.Handle.(*filesHandle); ok {
+		return e.filesInput(ctx, p, h)
+	}
+	if h, ok := tableOf(s.Source); ok && (s.Source.Version != nil || s.Source.Timestamp != nil) {
+		return query.Files(h.Snapshot, e.path, preds...)
+	}
+	name, t, err := e.table(s.Source)
+	if err != nil {
+		return query.Input{}, err
+	}
+	pin, ok := findPin(p, name)
+	if !ok {
+		return query.Input{}, fmt.Errorf("%w: %s is not pinned", errPins, name)
+	}
+	snap, err := snapshotAt(ctx, t, pin)
+	if err != nil {
+		return query.Input{}, err
+	}
+	return query.Files(snap, e.path, preds...)
+}
+
+func findPin(p *journal.Plan, name string) (journal.Pin, bool) {
+	for _, pin := range p.Pins {
+		if pin.Name == name {
+			return pin, true
+		}
+	}
+	return journal.Pin{}, false
+}
+
+func snapshotAt(ctx context.Context, t *delta.Table, pin journal.Pin) (*delta.Snapshot, error) {
+	snap, err := t.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if snap.Metadata().ID != pin.ID {
+		return nil, fmt.Errorf("%w: %s was made anew", errPins, pin.Name)
+	}
+	if snap.Version() == pin.Version {
+		return snap, nil
+	}
+	snap, err = t.SnapshotAt(ctx, pin.Version)
+	if errors.Is(err, delta.ErrVersionNotFound) {
+		return nil, fmt.Errorf("%w: version %d of %s: %w", errPins, pin.Version, pin.Name, err)
+	}
+	return snap, err
+}
+
+func (e *engine) streamInput(ctx context.Context, f *flow, p *journal.Plan, s *plan.Scan) (query.Input, error) {
+	if len(p.Ranges) != 1 {
+		return query.Input{}, fmt.Errorf("pipeline: the plan of %s has %d ranges", f.name, len(p.Ranges))
+	}
+	r := p.Ranges[0]
+	switch src := f.stream.(type) {
+	case *source.Log:
+		rd, err := src.Open(r.From, r.To)
+		return query.Input{Batches: rd}, err
+	case *source.Delta:
+		adds, err := src.Files(ctx, r.From, r.To)
+		if err != nil {
+			return query.Input{}, err
+		}
+		_, t, err := e.table(s.Source)
+		if err != nil {
+			return query.Input{}, err
+		}
+		snap, err := t.Snapshot(ctx)
+		if err != nil {
+			return query.Input{}, err
+		}
+		return addsInput(snap, adds, e.path), nil
+	}
+	return query.Input{}, fmt.Errorf("pipeline: %s reads a stream of unknown kind %T", f.name, f.stream)
+}
+
+// addsInput reads files that a log once added to a table.
+func addsInput(snap *delta.Snapshot, adds []delta.Add, path func(string) string) query.Input {
+	in := query.Input{Files: make([]query.File, len(adds)), Partition: snap.Metadata().PartitionColumns}
+	for i, a := range adds {
+		in.Files[i] = query.File{Path: path(snap.Locate(a)), Partition: a.PartitionValues}
+	}
+	return in
+}
+
+func (e *engine) filesInput(ctx context.Context, p *journal.Plan, h *filesHandle) (query.Input, error) {
+	l, err := e.files.List(ctx, h.opt)
+	if err != nil {
+		return query.Input{}, err
+	}
+	if pin, ok := findPin(p, h.id); !ok || pin.ID != l.Digest {
+		return query.Input{}, fmt.Errorf("%w: the files at %s have changed", errPins, h.opt.Path)
+	}
+	rd, err := source.NewCSVReader(h.opt, l.Files, h.columns, duck.Allocator())
+	return query.Input{Batches: rd}, err
+}
