@@ -158,9 +158,9 @@ func (e *events) batch(evs []event, update string, seq int64) (arrow.RecordBatch
 	b := array.NewRecordBuilder(memory.DefaultAllocator, eventSchema())
 	defer b.Release()
 	str := func(i int) *array.StringBuilder { return b.Field(i).(*array.StringBuilder) } //nolint:forcetypeassert // eventSchema says so
-	sequence := b.Field(1).(*array.StructBuilder)                                         //nolint:forcetypeassert // as above
-	plane := sequence.FieldBuilder(0).(*array.StructBuilder)                              //nolint:forcetypeassert // as above
-	origin := b.Field(2).(*array.StructBuilder)                                           //nolint:forcetypeassert // as above
+	sequence := b.Field(1).(*array.StructBuilder)                                        //nolint:forcetypeassert // as above
+	plane := sequence.FieldBuilder(0).(*array.StructBuilder)                             //nolint:forcetypeassert // as above
+	origin := b.Field(2).(*array.StructBuilder)                                          //nolint:forcetypeassert // as above
 	for i, ev := range evs {
 		details, err := json.Marshal(ev.details)
 		if err != nil {

@@ -101,7 +101,10 @@ func Open(cfg Config) (*Journal, error) {
 		}
 	}
 	if len(seqs) == 0 {
-		return j, j.rewrite()
+		if err := j.rewrite(); err != nil {
+			return nil, err
+		}
+		return j, nil
 	}
 	if err := j.load(seqs[len(seqs)-1]); err != nil {
 		return nil, err

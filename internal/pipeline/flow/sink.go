@@ -1,10 +1,11 @@
-package pipeline
+package flow
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,37 +18,38 @@ import (
 
 // Columns that a quarantine table has besides the table's own.
 const (
-	failedColumn = "_failed_expectations"
-	timeColumn   = "_quarantined_at"
+	FailedColumn = "_failed_expectations"
+	TimeColumn   = "_quarantined_at"
 )
 
-// sink is a Delta table that a flow writes; the flow is its only writer.
-type sink struct {
-	name   string // full
-	table  *delta.Table
-	schema *arrow.Schema
+// Sink is a Delta table that a flow writes; the flow is its only writer.
+type Sink struct {
+	Name   string // full
+	Table  *delta.Table
+	Schema *arrow.Schema // that files are written with
 }
 
 // sinkWriter writes the files of one batch for one sink; it opens the writer
 // with the first row.
 type sinkWriter struct {
-	sink  *sink
+	sink  *Sink
 	w     *delta.Writer
 	rows  int64
-	index []int // place in the batches of each column of the schema, -1: NULL
+	made  []delta.Add // closed and not yet handed on
+	index []int       // place in the batches of each column of the schema, -1: NULL
 }
 
 // write takes the columns of rec by name.
 func (s *sinkWriter) write(ctx context.Context, rec arrow.RecordBatch) error {
 	if s.w == nil {
-		w, err := s.sink.table.NewWriter(ctx, delta.WriterOptions{})
+		w, err := s.sink.Table.NewWriter(ctx, delta.WriterOptions{})
 		if err != nil {
 			return err
 		}
 		s.w = w
 	}
-	cols := make([]arrow.Array, s.sink.schema.NumFields())
-	for i, f := range s.sink.schema.Fields() {
+	cols := make([]arrow.Array, s.sink.Schema.NumFields())
+	for i, f := range s.sink.Schema.Fields() {
 		if at := s.index[i]; at >= 0 {
 			cols[i] = rec.Column(at)
 			continue
@@ -55,7 +57,7 @@ func (s *sinkWriter) write(ctx context.Context, rec arrow.RecordBatch) error {
 		cols[i] = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, int(rec.NumRows()))
 		defer cols[i].Release()
 	}
-	out := array.NewRecordBatch(s.sink.schema, cols, rec.NumRows())
+	out := array.NewRecordBatch(s.sink.Schema, cols, rec.NumRows())
 	defer out.Release()
 	s.rows += rec.NumRows()
 	return s.w.Write(out)
@@ -67,7 +69,7 @@ func (s *sinkWriter) close(overwrite bool) (*journal.TableCommit, error) {
 	if s.w == nil && !overwrite {
 		return nil, nil
 	}
-	c := &journal.TableCommit{Name: s.sink.name, ID: s.sink.table.ID(), Overwrite: overwrite, Rows: s.rows}
+	c := &journal.TableCommit{Name: s.sink.Name, ID: s.sink.Table.ID(), Overwrite: overwrite, Rows: s.rows}
 	if s.w == nil {
 		return c, nil
 	}
@@ -75,7 +77,7 @@ func (s *sinkWriter) close(overwrite bool) (*journal.TableCommit, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.w = nil
+	s.w, s.made = nil, adds
 	for _, a := range adds {
 		text, err := json.Marshal(a)
 		if err != nil {
@@ -88,32 +90,37 @@ func (s *sinkWriter) close(overwrite bool) (*journal.TableCommit, error) {
 }
 
 // abort deletes what was written.
-func (s *sinkWriter) abort() error {
-	if s.w == nil {
+func (s *sinkWriter) abort(ctx context.Context) error {
+	if s.w != nil {
+		w := s.w
+		s.w = nil
+		return w.Abort()
+	}
+	adds := s.made
+	s.made = nil
+	if len(adds) == 0 {
 		return nil
 	}
-	w := s.w
-	s.w = nil
-	return w.Abort()
+	return s.sink.Table.Discard(ctx, adds)
 }
 
 // commit puts a prepared share into the table; done before is done.
-func (s *sink) commit(ctx context.Context, c journal.TableCommit, checkpoint string, batch int64, operation string) (int64, error) {
-	if c.ID != s.table.ID() {
+func (s *Sink) commit(ctx context.Context, c journal.TableCommit, checkpoint string, batch int64, operation string) (int64, error) {
+	if c.ID != s.Table.ID() {
 		return 0, fmt.Errorf("pipeline: batch %d was prepared for table %s with id %s, which has id %s now: it was made anew. Reset the table",
-			batch, s.name, c.ID, s.table.ID())
+			batch, s.Name, c.ID, s.Table.ID())
 	}
 	adds := make([]delta.Add, len(c.Adds))
 	for i, text := range c.Adds {
 		if err := json.Unmarshal(text, &adds[i]); err != nil {
-			return 0, fmt.Errorf("pipeline: prepared file of %s: %w", s.name, err)
+			return 0, fmt.Errorf("pipeline: prepared file of %s: %w", s.Name, err)
 		}
 	}
 	mode := "Append"
 	if c.Overwrite {
 		mode = "Complete"
 	}
-	res, err := s.table.Commit(ctx, delta.Commit{
+	res, err := s.Table.Commit(ctx, delta.Commit{
 		Adds: adds, ReplaceAll: c.Overwrite, DataChange: true, ReadVersion: -1,
 		Txn:       &delta.Txn{AppID: checkpoint, Version: batch},
 		Operation: operation,
@@ -125,14 +132,14 @@ func (s *sink) commit(ctx context.Context, c journal.TableCommit, checkpoint str
 		return done.Version, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("table %s: %w", s.name, err)
+		return 0, fmt.Errorf("table %s: %w", s.Name, err)
 	}
 	return res.Version, nil
 }
 
 // recorded is the last batch of a checkpoint that the table holds.
-func (s *sink) recorded(ctx context.Context, checkpoint string) (int64, error) {
-	snap, err := s.table.Snapshot(ctx)
+func (s *Sink) recorded(ctx context.Context, checkpoint string) (int64, error) {
+	snap, err := s.Table.Snapshot(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -154,19 +161,21 @@ func quarantineBatch(p part, at time.Time, alloc memory.Allocator) arrow.RecordB
 	}
 	times := tb.NewArray()
 	defer times.Release()
-	fields := append(append([]arrow.Field{}, p.aside.Schema().Fields()...), quarantineFields()...)
+	fields := append(append([]arrow.Field{}, p.aside.Schema().Fields()...), QuarantineFields()...)
 	cols := append(append([]arrow.Array{}, p.aside.Columns()...), p.names, times)
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, int64(n))
 }
 
-func quarantineFields() []arrow.Field {
+// QuarantineFields are the columns that a quarantine table has besides the
+// table's own.
+func QuarantineFields() []arrow.Field {
 	return []arrow.Field{
 		{
-			Name: failedColumn, Type: arrow.ListOf(arrow.BinaryTypes.String), Nullable: true,
+			Name: FailedColumn, Type: arrow.ListOf(arrow.BinaryTypes.String), Nullable: true,
 			Metadata: arrow.NewMetadata([]string{"comment"}, []string{"Expectations that the row failed"}),
 		},
 		{
-			Name: timeColumn, Type: &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, Nullable: true,
+			Name: TimeColumn, Type: &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, Nullable: true,
 			Metadata: arrow.NewMetadata([]string{"comment"}, []string{"Time of the batch that set the row aside"}),
 		},
 	}
@@ -176,12 +185,12 @@ func quarantineFields() []arrow.Field {
 func places(schema *arrow.Schema, columns []string) []int {
 	at := map[string]int{}
 	for i, c := range columns {
-		at[c] = i
+		at[strings.ToLower(c)] = i
 	}
 	out := make([]int, schema.NumFields())
 	for i, f := range schema.Fields() {
 		out[i] = -1
-		if p, ok := at[f.Name]; ok {
+		if p, ok := at[strings.ToLower(f.Name)]; ok {
 			out[i] = p
 		}
 	}

@@ -1,13 +1,13 @@
-package pipeline
+package flow
 
 import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/pipeline/journal"
 )
 
@@ -17,7 +17,7 @@ const holdBytes = 32 << 20
 
 // writing is a batch on its way into files.
 type writing struct {
-	f      *flow
+	f      *Flow
 	plan   *journal.Plan
 	split  *splitter
 	main   *sinkWriter
@@ -29,8 +29,8 @@ type writing struct {
 
 // run executes the planned batch and writes the files of its sinks. With an
 // error nothing is left of it.
-func (f *flow) run(ctx context.Context, st journal.Flow) (prep *journal.Prepared, err error) {
-	rows, err := f.exec.run(ctx, f, st.Plan)
+func (f *Flow) run(ctx context.Context, st journal.Flow) (prep *journal.Prepared, err error) {
+	rows, err := f.cfg.Exec.Run(ctx, st.Plan)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (f *flow) run(ctx context.Context, st journal.Flow) (prep *journal.Prepared
 	defer func() {
 		w.release()
 		if err != nil {
-			err = errors.Join(err, w.abort())
+			err = errors.Join(err, w.abort(context.WithoutCancel(ctx)))
 		}
 	}()
 	for {
@@ -59,17 +59,14 @@ func (f *flow) run(ctx context.Context, st journal.Flow) (prep *journal.Prepared
 	return w.finish(ctx, st)
 }
 
-func (f *flow) newWriting(p *journal.Plan) *writing {
-	names := make([]string, len(f.ds.cols))
-	for i, c := range f.ds.cols {
-		names[i] = c.Name
+func (f *Flow) newWriting(p *journal.Plan) *writing {
+	names := f.cfg.Columns
+	w := &writing{f: f, plan: p, main: &sinkWriter{sink: f.cfg.Main, index: places(f.cfg.Main.Schema, names)}}
+	w.split = newSplitter(f.cfg.Rules, len(names), f.cfg.Aside != nil, f.cfg.Alloc)
+	if f.cfg.Aside != nil {
+		w.aside = &sinkWriter{sink: f.cfg.Aside, index: places(f.cfg.Aside.Schema, append(slices.Clone(names), FailedColumn, TimeColumn))}
 	}
-	w := &writing{f: f, plan: p, main: &sinkWriter{sink: f.main, index: places(f.main.schema, names)}}
-	w.split = newSplitter(f.rules, len(names), f.aside != nil, duck.Allocator())
-	if f.aside != nil {
-		w.aside = &sinkWriter{sink: f.aside, index: places(f.aside.schema, append(names, failedColumn, timeColumn))}
-	}
-	if f.stream == nil {
+	if f.cfg.Stream == nil {
 		w.digest = &digest{}
 	}
 	return w
@@ -140,12 +137,12 @@ func (w *writing) release() {
 
 // finish closes the files; a view whose result is the one before has none.
 func (w *writing) finish(ctx context.Context, st journal.Flow) (*journal.Prepared, error) {
-	p := &journal.Prepared{Flow: w.f.name, Checkpoint: st.Checkpoint, Batch: w.plan.Batch, Counts: w.split.total()}
+	p := &journal.Prepared{Flow: w.f.cfg.Name, Checkpoint: st.Checkpoint, Batch: w.plan.Batch, Counts: w.split.total()}
 	view := w.digest != nil
 	if view {
 		p.Digest = w.digest.String()
 		if p.Digest == st.Digest {
-			return p, w.abort()
+			return p, w.abort(ctx)
 		}
 		if err := w.flush(ctx); err != nil {
 			return nil, err
@@ -167,10 +164,10 @@ func (w *writing) finish(ctx context.Context, st journal.Flow) (*journal.Prepare
 }
 
 // abort deletes what was written.
-func (w *writing) abort() error {
-	err := w.main.abort()
+func (w *writing) abort(ctx context.Context) error {
+	err := w.main.abort(ctx)
 	if w.aside != nil {
-		err = errors.Join(err, w.aside.abort())
+		err = errors.Join(err, w.aside.abort(ctx))
 	}
 	return err
 }

@@ -1,0 +1,98 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/marisma/marisma/delta"
+)
+
+// How often a table is looked after at most, and after how many commits.
+const (
+	upkeepEvery   = 5 * time.Second
+	upkeepCommits = 10
+)
+
+// upkeep writes checkpoints, cleans up logs and merges small files of the
+// pipeline's tables, beside their commits.
+type upkeep struct {
+	log *slog.Logger
+
+	mu      sync.Mutex
+	commits map[*sink]int // since the last time
+	whole   map[*sink]bool
+}
+
+func newUpkeep(log *slog.Logger) *upkeep {
+	return &upkeep{log: log, commits: map[*sink]int{}, whole: map[*sink]bool{}}
+}
+
+// committed notes a commit of a flow.
+func (u *upkeep) committed(f *flow) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, s := range f.sinks() {
+		u.commits[s]++
+		u.whole[s] = f.stream == nil // replaced as a whole: nothing to merge
+	}
+}
+
+// wrote notes a commit of a table without a flow.
+func (u *upkeep) wrote(s *sink) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.commits[s]++
+}
+
+// run looks after tables until ctx ends.
+func (u *upkeep) run(ctx context.Context) {
+	t := time.NewTicker(upkeepEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			for _, s := range u.due() {
+				u.tend(ctx, s)
+			}
+		}
+	}
+}
+
+// due are the tables with enough commits.
+func (u *upkeep) due() []*sink {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var out []*sink
+	for s, n := range u.commits {
+		if n >= upkeepCommits {
+			out = append(out, s)
+			delete(u.commits, s)
+		}
+	}
+	return out
+}
+
+func (u *upkeep) tend(ctx context.Context, s *sink) {
+	u.mu.Lock()
+	whole := u.whole[s]
+	u.mu.Unlock()
+	if !whole {
+		r, err := s.table.Compact(ctx, delta.CompactOptions{})
+		switch {
+		case errors.Is(err, delta.ErrConflict):
+			// A reset came in between; there is nothing left to merge.
+		case err != nil && ctx.Err() == nil:
+			u.log.Warn("small files cannot be merged", "table", s.name, "error", err)
+		case r.Removed > 0:
+			u.log.Debug("small files merged", "table", s.name, "removed", r.Removed, "added", r.Added)
+		}
+	}
+	if _, err := s.table.Maintain(ctx); err != nil && ctx.Err() == nil {
+		u.log.Warn("table cannot be maintained", "table", s.name, "error", err)
+	}
+}
