@@ -202,6 +202,19 @@ func rows(t *testing.T, w *world, tab *delta.Table) map[place]uint64 {
 		t.Fatal(err)
 	}
 	out := map[place]uint64{}
+	// A stream that reads the table sees each commit: no file comes twice.
+	seen := map[string]bool{}
+	for c, err := range tab.Changes(ctx, -1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range c.Adds {
+			if seen[a.Path] {
+				t.Errorf("version %d adds %s again", c.Version, a.Path)
+			}
+			seen[a.Path] = true
+		}
+	}
 	for _, a := range adds {
 		data, err := objstore.ReadAll(ctx, w.store, snap.Locate(a))
 		if err != nil {
