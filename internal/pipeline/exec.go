@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/duck"
+	"github.com/marisma/marisma/internal/pipeline/flow"
 	"github.com/marisma/marisma/internal/pipeline/journal"
 	"github.com/marisma/marisma/internal/pipeline/source"
 	"github.com/marisma/marisma/internal/query"
@@ -15,7 +15,7 @@ import (
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
-// engine runs flows' queries in DuckDB; it is the executor of real pipelines.
+// engine is what the executors of a pipeline's flows share.
 type engine struct {
 	pool   *duck.Pool
 	path   func(key string) string // the local file behind a store's key
@@ -24,26 +24,18 @@ type engine struct {
 	ansi   bool
 	tables func(full string) *delta.Table // of this pipeline's datasets
 
-	mu    sync.Mutex
-	nodes map[*dataset]plan.Node // with the expectations' columns
 }
 
-// node is the flow's plan with one boolean column per expectation behind the
-// table's columns.
-func (e *engine) node(f *flow) plan.Node {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if n := e.nodes[f.ds]; n != nil {
-		return n
-	}
-	n := withExpectations(f.ds.def.Plan, f.rules)
-	if e.nodes == nil {
-		e.nodes = map[*dataset]plan.Node{}
-	}
-	e.nodes[f.ds] = n
-	return n
+// execution is the executor of one flow.
+type execution struct {
+	*engine
+	ds     *dataset
+	stream flow.Stream
+	node   plan.Node // with the expectations' columns
 }
 
+// withExpectations puts one boolean column per expectation behind the table's
+// columns.
 func withExpectations(n plan.Node, rules []plan.Expectation) plan.Node {
 	if len(rules) == 0 {
 		return n
@@ -75,11 +67,11 @@ func (e *engine) table(s *plan.Source) (string, *delta.Table, error) {
 	return "", nil, fmt.Errorf("pipeline: source %v is no table", s.Name)
 }
 
-// pins takes the versions of everything that the flow reads as it stands.
-func (e *engine) pins(ctx context.Context, f *flow) ([]journal.Pin, error) {
+// Pins takes the versions of everything that the flow reads as it stands.
+func (e *execution) Pins(ctx context.Context) ([]journal.Pin, error) {
 	var out []journal.Pin
 	seen := map[string]bool{}
-	for _, s := range plan.Scans(f.ds.def.Plan) {
+	for _, s := range plan.Scans(e.ds.def.Plan) {
 		if s.Streaming || s.Source.Version != nil || s.Source.Timestamp != nil {
 			continue
 		}
@@ -122,17 +114,16 @@ func (r *duckRows) Close() {
 	r.conn.Put()
 }
 
-// run executes the flow's query over what the plan names.
-func (e *engine) run(ctx context.Context, f *flow, p *journal.Plan) (batches, error) {
-	node := e.node(f)
-	prune := query.Prune(node)
+// Run executes the flow's query over what the plan names.
+func (e *execution) Run(ctx context.Context, p *journal.Plan) (flow.Batches, error) {
+	prune := query.Prune(e.node)
 	conn, err := e.pool.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := query.Run(ctx, conn, node, query.Options{
+	rows, err := query.Run(ctx, conn, e.node, query.Options{
 		Now: p.Time, TimeZone: e.zone, ANSI: e.ansi,
-		Inputs: func(s *plan.Scan) (query.Input, error) { return e.input(ctx, f, p, s, prune[s]) },
+		Inputs: func(s *plan.Scan) (query.Input, error) { return e.input(ctx, p, s, prune[s]) },
 	})
 	if err != nil {
 		conn.Put()
@@ -142,9 +133,9 @@ func (e *engine) run(ctx context.Context, f *flow, p *journal.Plan) (batches, er
 }
 
 // input says how a scan is read in the planned batch.
-func (e *engine) input(ctx context.Context, f *flow, p *journal.Plan, s *plan.Scan, preds []delta.Predicate) (query.Input, error) {
+func (e *execution) input(ctx context.Context, p *journal.Plan, s *plan.Scan, preds []delta.Predicate) (query.Input, error) {
 	if s.Streaming {
-		return e.streamInput(ctx, f, p, s)
+		return e.streamInput(ctx, p, s)
 	}
 	if h, ok := s.Source.Handle.(*filesHandle); ok {
 		return e.filesInput(ctx, p, h)
@@ -158,7 +149,7 @@ func (e *engine) input(ctx context.Context, f *flow, p *journal.Plan, s *plan.Sc
 	}
 	pin, ok := findPin(p, name)
 	if !ok {
-		return query.Input{}, fmt.Errorf("%w: %s is not pinned", errPins, name)
+		return query.Input{}, fmt.Errorf("%w: %s is not pinned", flow.ErrPins, name)
 	}
 	snap, err := snapshotAt(ctx, t, pin)
 	if err != nil {
@@ -182,24 +173,24 @@ func snapshotAt(ctx context.Context, t *delta.Table, pin journal.Pin) (*delta.Sn
 		return nil, err
 	}
 	if snap.Metadata().ID != pin.ID {
-		return nil, fmt.Errorf("%w: %s was made anew", errPins, pin.Name)
+		return nil, fmt.Errorf("%w: %s was made anew", flow.ErrPins, pin.Name)
 	}
 	if snap.Version() == pin.Version {
 		return snap, nil
 	}
 	snap, err = t.SnapshotAt(ctx, pin.Version)
 	if errors.Is(err, delta.ErrVersionNotFound) {
-		return nil, fmt.Errorf("%w: version %d of %s: %w", errPins, pin.Version, pin.Name, err)
+		return nil, fmt.Errorf("%w: version %d of %s: %w", flow.ErrPins, pin.Version, pin.Name, err)
 	}
 	return snap, err
 }
 
-func (e *engine) streamInput(ctx context.Context, f *flow, p *journal.Plan, s *plan.Scan) (query.Input, error) {
+func (e *execution) streamInput(ctx context.Context, p *journal.Plan, s *plan.Scan) (query.Input, error) {
 	if len(p.Ranges) != 1 {
-		return query.Input{}, fmt.Errorf("pipeline: the plan of %s has %d ranges", f.name, len(p.Ranges))
+		return query.Input{}, fmt.Errorf("pipeline: the plan of %s has %d ranges", e.ds.full, len(p.Ranges))
 	}
 	r := p.Ranges[0]
-	switch src := f.stream.(type) {
+	switch src := e.stream.(type) {
 	case *source.Log:
 		rd, err := src.Open(r.From, r.To)
 		return query.Input{Batches: rd}, err
@@ -218,7 +209,7 @@ func (e *engine) streamInput(ctx context.Context, f *flow, p *journal.Plan, s *p
 		}
 		return addsInput(snap, adds, e.path), nil
 	}
-	return query.Input{}, fmt.Errorf("pipeline: %s reads a stream of unknown kind %T", f.name, f.stream)
+	return query.Input{}, fmt.Errorf("pipeline: %s reads a stream of unknown kind %T", e.ds.full, e.stream)
 }
 
 // addsInput reads files that a log once added to a table.
@@ -236,7 +227,7 @@ func (e *engine) filesInput(ctx context.Context, p *journal.Plan, h *filesHandle
 		return query.Input{}, err
 	}
 	if pin, ok := findPin(p, h.id); !ok || pin.ID != l.Digest {
-		return query.Input{}, fmt.Errorf("%w: the files at %s have changed", errPins, h.opt.Path)
+		return query.Input{}, fmt.Errorf("%w: the files at %s have changed", flow.ErrPins, h.opt.Path)
 	}
 	rd, err := source.NewCSVReader(h.opt, l.Files, h.columns, duck.Allocator())
 	return query.Input{Batches: rd}, err

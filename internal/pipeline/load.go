@@ -13,6 +13,7 @@ import (
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/bundle"
 	"github.com/marisma/marisma/internal/duck"
+	"github.com/marisma/marisma/internal/pipeline/flow"
 	"github.com/marisma/marisma/internal/pipeline/journal"
 	"github.com/marisma/marisma/internal/pipeline/source"
 	"github.com/marisma/marisma/internal/query"
@@ -62,7 +63,7 @@ func (d *dataset) interval(cfg *Config) (time.Duration, error) {
 // pipeline has read.
 func Load(ctx context.Context, cfg Config) (*Pipeline, error) {
 	cfg.setDefaults()
-	p := &Pipeline{cfg: cfg, byName: map[string]*flow{}, state: StateIdle}
+	p := &Pipeline{cfg: cfg, byName: map[string]*node{}, state: StateIdle}
 	files := &source.Files{}
 	outer := query.NewResolver(cfg.Catalog, cfg.Tables, cfg.Pipeline.Catalog, cfg.Pipeline.Schema)
 	g, err := buildGraph(ctx, &cfg, analyze.Resolver(outer), &resolver{hub: cfg.hub(), files: files})
@@ -82,8 +83,8 @@ func Load(ctx context.Context, cfg Config) (*Pipeline, error) {
 		pool: cfg.Pool, path: cfg.Tables.LocalPath, files: files, zone: g.env.TimeZone,
 		ansi: g.env.Conf["spark.sql.ansi.enabled"] != "false",
 		tables: func(full string) *delta.Table {
-			if f := p.byName[full]; f != nil {
-				return f.main.table
+			if n := p.byName[full]; n != nil {
+				return n.main.Table
 			}
 			return nil
 		},
@@ -98,20 +99,22 @@ func Load(ctx context.Context, cfg Config) (*Pipeline, error) {
 }
 
 // build makes the flows and their tables.
-func (p *Pipeline) build(ctx context.Context, e executor) error {
+func (p *Pipeline) build(ctx context.Context, e *engine) error {
 	for _, d := range p.graph.datasets {
 		if d.def == nil {
 			continue
 		}
-		f, err := p.newFlow(ctx, d, e)
+		n, err := p.newNode(ctx, d, e)
 		if err != nil {
 			return err
 		}
-		p.flows = append(p.flows, f)
-		p.byName[d.full] = f
-	}
-	for _, f := range p.flows {
-		p.link(f)
+		p.nodes = append(p.nodes, n)
+		p.byName[d.full] = n
+		p.link(n)
+		if err := n.NoteFloor(ctx); err != nil {
+			// The start of the flow reports it; the others may go on.
+			n.log.Warn("the log cannot be held for this flow", "error", err)
+		}
 	}
 	w, err := p.eventLogTable()
 	if err != nil {
@@ -124,93 +127,85 @@ func (p *Pipeline) build(ctx context.Context, e executor) error {
 	return nil
 }
 
-func (p *Pipeline) newFlow(ctx context.Context, d *dataset, e executor) (*flow, error) {
-	f := &flow{
-		ds: d, name: d.full, journal: p.journal, exec: e, rules: d.def.Expectations,
-		kick: make(chan struct{}, 1), log: p.cfg.Logger.With("flow", d.full), report: p.batchDone,
-	}
-	var err error
-	if f.interval, err = d.interval(&p.cfg); err != nil {
+func (p *Pipeline) newNode(ctx context.Context, d *dataset, e *engine) (n *node, err error) {
+	n = &node{ds: d, kick: make(chan struct{}, 1), log: p.cfg.Logger.With("flow", d.full)}
+	if n.interval, err = d.interval(&p.cfg); err != nil {
 		return nil, err
 	}
-	if f.main, err = p.ensure(ctx, tableOfDataset(d)); err != nil {
+	if n.main, err = p.ensure(ctx, tableOfDataset(d)); err != nil {
 		return nil, err
 	}
 	if d.quarantines() {
-		if f.aside, err = p.ensure(ctx, quarantineOf(d)); err != nil {
+		if n.aside, err = p.ensure(ctx, quarantineOf(d)); err != nil {
 			return nil, err
 		}
 	}
-	snap, err := f.main.table.Snapshot(ctx)
+	snap, err := n.main.Table.Snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f.state.setVersion(snap.Version())
-	return f, p.openStream(ctx, f)
+	cfg := flow.Config{
+		Name: d.full, Hash: d.hash, Rules: d.def.Expectations, Journal: p.journal, Main: n.main, Aside: n.aside,
+		Alloc: duck.Allocator(), Done: func(r flow.Report) { p.batchDone(n, r) },
+	}
+	for _, c := range d.cols {
+		cfg.Columns = append(cfg.Columns, c.Name)
+	}
+	if cfg.Stream, err = p.openStream(n); err != nil {
+		return nil, err
+	}
+	if src, ok := cfg.Stream.(*source.Log); ok {
+		n.hub = true
+		consumer := p.cfg.Pipeline.Key + "/" + d.full
+		cfg.Floor = func(at json.RawMessage) {
+			if offsets, err := src.Floor(at); err == nil {
+				p.cfg.Log.SetFloor(consumer, offsets)
+			}
+		}
+	}
+	cfg.Exec = &execution{engine: e, ds: d, stream: cfg.Stream, node: withExpectations(d.def.Plan, d.def.Expectations)}
+	n.Flow = flow.New(cfg)
+	n.State.SetVersion(snap.Version())
+	return n, nil
 }
 
-// openStream makes the flow's streaming source.
-func (p *Pipeline) openStream(ctx context.Context, f *flow) error {
+// openStream makes the flow's streaming source, nil for a view.
+func (p *Pipeline) openStream(n *node) (flow.Stream, error) {
 	limits := source.Limits{Rows: p.cfg.MaxBatchRows}
-	for _, s := range plan.Scans(f.ds.def.Plan) {
+	var stream flow.Stream
+	for _, s := range plan.Scans(n.ds.def.Plan) {
 		switch h := s.Source.Handle.(type) {
 		case *logHandle:
-			src := source.NewLog(p.cfg.Log, h.opt, limits, duck.Allocator())
-			f.stream = src
-			return p.setFloor(ctx, f, src)
+			stream = source.NewLog(p.cfg.Log, h.opt, limits, duck.Allocator())
+			continue
 		case *datasetHandle:
-			if !s.Streaming {
-				continue
+			if s.Streaming {
+				opt, err := source.ParseDeltaOptions(s.Source.Options, s.Pos)
+				if err != nil {
+					return nil, err
+				}
+				stream = source.NewDelta(h.ds.full, p.byName[h.ds.full].main.Table, opt, limits)
 			}
+			continue
+		}
+		n.outside = true
+		if t, ok := tableOf(s.Source); ok && s.Streaming {
 			opt, err := source.ParseDeltaOptions(s.Source.Options, s.Pos)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			f.stream = source.NewDelta(h.ds.full, p.byName[h.ds.full].main.table, opt, limits)
-			return nil
-		default:
-			t, ok := tableOf(s.Source)
-			if !ok {
-				f.outside = true // files
-				continue
-			}
-			f.outside = true
-			if !s.Streaming {
-				continue
-			}
-			opt, err := source.ParseDeltaOptions(s.Source.Options, s.Pos)
-			if err != nil {
-				return err
-			}
-			f.stream = source.NewDelta(t.Table.FullName(), t.Delta, opt, limits)
+			stream = source.NewDelta(t.Table.FullName(), t.Delta, opt, limits)
 		}
 	}
-	return nil
+	return stream, nil
 }
 
-// setFloor has the log keep what the flow has not read, from now on.
-func (p *Pipeline) setFloor(ctx context.Context, f *flow, src *source.Log) error {
-	consumer := p.cfg.Pipeline.Key + "/" + f.name
-	f.floor = func(at json.RawMessage) {
-		if offsets, err := src.Floor(at); err == nil {
-			p.cfg.Log.SetFloor(consumer, offsets)
-		}
-	}
-	st, _ := p.journal.Flow(f.name)
-	at, err := f.position(ctx, st)
-	if err != nil {
-		return nil //nolint:nilerr // the flow's start reports it; the others may go on
-	}
-	f.floor(at)
-	return nil
-}
-
-// link notes which flows feed f.
-func (p *Pipeline) link(f *flow) {
-	for _, in := range f.ds.inputs {
-		if u := p.byName[in]; u != nil {
-			f.upstream = append(f.upstream, u)
-			u.downstream = append(u.downstream, f)
+// link notes which flows feed n.
+func (p *Pipeline) link(n *node) {
+	for _, in := range n.ds.inputs {
+		if u := p.byName[in]; u != nil && u != n {
+			n.upstream = append(n.upstream, u)
+			u.downstream = append(u.downstream, n)
 		}
 	}
 }
@@ -218,12 +213,12 @@ func (p *Pipeline) link(f *flow) {
 // writeEvents appends rows to the event log table.
 func (p *Pipeline) writeEvents(ctx context.Context, rec arrow.RecordBatch) error {
 	rows := func(yield func(arrow.RecordBatch, error) bool) { yield(rec, nil) }
-	if _, err := p.eventTo.table.Append(ctx, rows); err != nil {
-		return fmt.Errorf("table %s: %w", p.eventTo.name, err)
+	if _, err := p.eventTo.Table.Append(ctx, rows); err != nil {
+		return fmt.Errorf("table %s: %w", p.eventTo.Name, err)
 	}
 	p.upkeep.wrote(p.eventTo)
 	return nil
 }
 
 // EventLog is the full name of the pipeline's event log table.
-func (p *Pipeline) EventLog() string { return p.eventTo.name }
+func (p *Pipeline) EventLog() string { return p.eventTo.Name }

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/marisma/marisma/internal/pipeline/source"
+	"github.com/marisma/marisma/internal/pipeline/flow"
 )
 
 // A failing batch is tried again after these times, the last one for ever.
@@ -29,8 +29,8 @@ func (p *Pipeline) startLoops() {
 	}
 	ctx, cancel := context.WithCancel(p.base)
 	l := &loops{cancel: cancel}
-	for _, f := range p.flows {
-		l.wg.Go(func() { p.loop(ctx, f) })
+	for _, n := range p.nodes {
+		l.wg.Go(func() { p.loop(ctx, n) })
 	}
 	p.loops = l
 }
@@ -49,60 +49,62 @@ func (p *Pipeline) stopLoops() {
 
 // loop keeps one flow going: batches follow each other at once while there is
 // a backlog, else by the trigger interval and when an input has changed.
-func (p *Pipeline) loop(ctx context.Context, f *flow) {
+func (p *Pipeline) loop(ctx context.Context, n *node) {
 	retry := retryFirst
 	for ctx.Err() == nil {
 		begin := time.Now()
-		did, more, err := p.attempt(ctx, f)
-		switch {
-		case ctx.Err() != nil:
-		case err != nil:
-			p.flowFailed(f, err)
-			f.wait(ctx, retry, false)
+		did, more, err := p.attempt(ctx, n)
+		if ctx.Err() != nil {
+			break
+		}
+		if err != nil {
+			p.flowFailed(n, err)
+			n.wait(ctx, retry, false)
 			retry = min(2*retry, retryMax)
+			continue
+		}
+		retry = retryFirst
+		switch {
 		case more:
-			retry = retryFirst
 		case did:
-			retry = retryFirst
-			f.state.set(StateWaiting)
-			f.wait(ctx, time.Until(begin.Add(f.interval)), false)
+			n.State.Set(flow.Waiting)
+			n.wait(ctx, time.Until(begin.Add(n.interval)), false)
 		default:
-			retry = retryFirst
-			f.state.idle()
-			f.wait(ctx, f.poll(), true)
+			n.State.Rest()
+			n.wait(ctx, n.poll(), true)
 		}
 	}
-	f.state.set(StateIdle)
+	n.State.Set(flow.Idle)
 }
 
 // attempt does one step of a flow.
-func (p *Pipeline) attempt(ctx context.Context, f *flow) (did, more bool, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if st, ok := f.journal.Flow(f.name); !ok || st.Emptying || st.Prepared != nil {
+func (p *Pipeline) attempt(ctx context.Context, n *node) (did, more bool, err error) {
+	n.Lock()
+	defer n.Unlock()
+	if !n.Begun() {
 		// An earlier start of the flow has failed halfway.
-		if _, err := f.begin(ctx); err != nil {
+		if err := p.begin(ctx, n); err != nil {
 			return false, false, err
 		}
 	}
-	return f.step(ctx)
+	return n.Step(ctx)
 }
 
 // poll is how long a flow waits without being woken: inputs outside the
 // pipeline do not wake it.
-func (f *flow) poll() time.Duration {
-	if f.outside {
-		return max(f.interval, time.Second)
+func (n *node) poll() time.Duration {
+	if n.outside {
+		return max(n.interval, time.Second)
 	}
 	return time.Hour
 }
 
 // wait pauses for d, with early until an input has changed.
-func (f *flow) wait(ctx context.Context, d time.Duration, early bool) {
+func (n *node) wait(ctx context.Context, d time.Duration, early bool) {
 	if d <= 0 {
 		return
 	}
-	kick := f.kick
+	kick := n.kick
 	if !early {
 		kick = nil
 	}
@@ -122,9 +124,9 @@ func (p *Pipeline) watchLog(ctx context.Context) {
 	}
 	for {
 		changed := p.cfg.Log.Changed()
-		for _, f := range p.flows {
-			if _, ok := f.stream.(*source.Log); ok {
-				f.poke()
+		for _, n := range p.nodes {
+			if n.hub {
+				n.poke()
 			}
 		}
 		select {
@@ -140,9 +142,10 @@ func (p *Pipeline) watchBacklog(ctx context.Context) {
 	t := time.NewTicker(backlogEvery)
 	defer t.Stop()
 	for {
-		for _, f := range p.flows {
-			if f.stream != nil {
-				p.countBacklog(ctx, f)
+		for _, n := range p.nodes {
+			// An error is the flow's own to tell, which meets it, too.
+			if b, err := n.Backlog(ctx); err == nil && n.Streaming() {
+				p.metrics.behind(n.Name(), b)
 			}
 		}
 		select {
@@ -151,23 +154,6 @@ func (p *Pipeline) watchBacklog(ctx context.Context) {
 		case <-t.C:
 		}
 	}
-}
-
-func (p *Pipeline) countBacklog(ctx context.Context, f *flow) {
-	st, ok := f.journal.Flow(f.name)
-	if !ok {
-		return
-	}
-	at, err := f.position(ctx, st)
-	if err != nil {
-		return // the flow says so itself
-	}
-	b, err := f.stream.Backlog(ctx, at)
-	if err != nil {
-		return
-	}
-	f.state.setBacklog(b)
-	p.metrics.behind(f, b)
 }
 
 // Update processes what the sources hold now, in dependency order, and waits
@@ -218,51 +204,51 @@ func (p *Pipeline) updateAll(ctx context.Context) error {
 		done chan struct{}
 		err  error
 	}
-	outcomes := map[*flow]*outcome{}
-	for _, f := range p.flows {
-		outcomes[f] = &outcome{done: make(chan struct{})}
+	outcomes := map[*node]*outcome{}
+	for _, n := range p.nodes {
+		outcomes[n] = &outcome{done: make(chan struct{})}
 	}
 	var g errgroup.Group
-	for _, f := range p.flows {
-		o := outcomes[f]
+	for _, n := range p.nodes {
+		o := outcomes[n]
 		g.Go(func() error {
 			defer close(o.done)
-			for _, u := range f.upstream {
+			for _, u := range n.upstream {
 				<-outcomes[u].done
 				if outcomes[u].err != nil {
-					o.err = fmt.Errorf("%s was left out: its input %s failed", f.name, u.name)
+					o.err = fmt.Errorf("%s was left out: its input %s failed", n.Name(), u.Name())
 					return nil
 				}
 			}
-			if err := p.updateFlow(ctx, f); err != nil {
-				o.err = fmt.Errorf("%s: %w", f.name, err)
+			if err := p.updateFlow(ctx, n); err != nil {
+				o.err = fmt.Errorf("%s: %w", n.Name(), err)
 			}
 			return nil
 		})
 	}
 	_ = g.Wait() // outcomes hold the errors
 	var errs []error
-	for _, f := range p.flows {
-		errs = append(errs, outcomes[f].err)
+	for _, n := range p.nodes {
+		errs = append(errs, outcomes[n].err)
 	}
 	return errors.Join(errs...)
 }
 
 // updateFlow does batches until the source is exhausted.
-func (p *Pipeline) updateFlow(ctx context.Context, f *flow) error {
+func (p *Pipeline) updateFlow(ctx context.Context, n *node) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		did, more, err := p.attempt(ctx, f)
+		did, more, err := p.attempt(ctx, n)
 		if err != nil {
 			if ctx.Err() == nil {
-				p.flowFailed(f, err)
+				p.flowFailed(n, err)
 			}
 			return err
 		}
 		if !did || !more {
-			f.state.idle()
+			n.State.Rest()
 			return nil
 		}
 	}
@@ -287,34 +273,35 @@ func (p *Pipeline) Reset(ctx context.Context, tables []string) error {
 	if err := p.usable(ctx); err != nil {
 		return err
 	}
-	var chosen []*flow
+	var chosen []*node
 	for _, t := range tables {
-		i := slices.IndexFunc(p.flows, func(f *flow) bool { return f.name == t || f.ds.name[2] == t })
+		i := slices.IndexFunc(p.nodes, func(n *node) bool { return n.Name() == t || n.ds.name[2] == t })
 		if i < 0 {
 			return fmt.Errorf("%w: pipeline %s has no table %q", ErrUnknownTable, p.cfg.Pipeline.Name, t)
 		}
-		chosen = append(chosen, p.flows[i])
+		chosen = append(chosen, p.nodes[i])
 	}
 	// All are held before the first is emptied, so that none sees another's
 	// emptying as rows that were deleted; in dependency order, like all else.
-	var held []*flow
-	for _, f := range p.flows {
-		if len(tables) == 0 || slices.Contains(chosen, f) {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			held = append(held, f)
+	var held []*node
+	for _, n := range p.nodes {
+		if len(tables) == 0 || slices.Contains(chosen, n) {
+			n.Lock()
+			defer n.Unlock()
+			held = append(held, n)
 		}
 	}
-	for _, f := range held {
-		if err := f.reset(ctx); err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
+	for _, n := range held {
+		if err := n.Reset(ctx); err != nil {
+			return fmt.Errorf("%s: %w", n.Name(), err)
 		}
-		p.events.add(event{kind: "flow_progress", level: levelInfo, flow: f.name, batch: -1,
-			message: f.name + " was reset: its table is empty and its source is read from the start.",
+		p.events.add(event{kind: "flow_progress", level: levelInfo, flow: n.Name(), batch: -1,
+			message: n.Name() + " was reset: its table is empty and its source is read from the start.",
 			details: map[string]any{"flow_progress": map[string]any{"status": "RESET"}}})
 	}
-	for _, f := range held {
-		f.poke()
+	for _, n := range held {
+		n.poke()
+		n.tell()
 	}
 	return nil
 }

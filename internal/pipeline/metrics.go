@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/marisma/marisma/internal/pipeline/flow"
 	"github.com/marisma/marisma/internal/pipeline/source"
 )
 
@@ -77,34 +78,34 @@ func register[C prometheus.Collector](reg prometheus.Registerer, c *C) error {
 }
 
 // done counts a finished batch.
-func (m *metrics) done(r report) {
-	l := []string{m.pipeline, r.flow.name}
-	m.in.WithLabelValues(l...).Add(float64(r.counts.In))
-	m.out.WithLabelValues(l...).Add(float64(r.counts.Out))
-	m.dropped.WithLabelValues(l...).Add(float64(r.counts.Dropped))
-	m.quarantined.WithLabelValues(l...).Add(float64(r.counts.Quarantined))
-	for name, t := range r.counts.Expectations {
-		m.failed.WithLabelValues(m.pipeline, r.flow.name, name).Add(float64(t.Failed))
+func (m *metrics) done(name string, r flow.Report) {
+	l := []string{m.pipeline, name}
+	m.in.WithLabelValues(l...).Add(float64(r.Counts.In))
+	m.out.WithLabelValues(l...).Add(float64(r.Counts.Out))
+	m.dropped.WithLabelValues(l...).Add(float64(r.Counts.Dropped))
+	m.quarantined.WithLabelValues(l...).Add(float64(r.Counts.Quarantined))
+	for rule, t := range r.Counts.Expectations {
+		m.failed.WithLabelValues(m.pipeline, name, rule).Add(float64(t.Failed))
 	}
 	m.batches.WithLabelValues(l...).Inc()
-	m.batch.WithLabelValues(l...).Set(float64(r.batch))
-	if r.version >= 0 {
-		m.version.WithLabelValues(l...).Set(float64(r.version))
+	m.batch.WithLabelValues(l...).Set(float64(r.Batch))
+	if r.Version >= 0 {
+		m.version.WithLabelValues(l...).Set(float64(r.Version))
 	}
-	m.duration.WithLabelValues(l...).Observe(r.took.total.Seconds())
-	for name, d := range map[string]float64{
-		"plan": r.took.plan.Seconds(), "run": r.took.run.Seconds(),
-		"prepare": r.took.prepare.Seconds(), "commit": r.took.commit.Seconds(),
+	m.duration.WithLabelValues(l...).Observe(r.Took.Total.Seconds())
+	for phase, d := range map[string]float64{
+		"plan": r.Took.Plan.Seconds(), "run": r.Took.Run.Seconds(),
+		"prepare": r.Took.Prepare.Seconds(), "commit": r.Took.Commit.Seconds(),
 	} {
-		m.phase.WithLabelValues(m.pipeline, r.flow.name, name).Add(d)
+		m.phase.WithLabelValues(m.pipeline, name, phase).Add(d)
 	}
 }
 
-func (m *metrics) failure(f *flow) { m.errors.WithLabelValues(m.pipeline, f.name).Inc() }
+func (m *metrics) failure(name string) { m.errors.WithLabelValues(m.pipeline, name).Inc() }
 
-func (m *metrics) behind(f *flow, b source.Backlog) {
-	m.backlog.WithLabelValues(m.pipeline, f.name).Set(float64(b.Records))
-	m.lag.WithLabelValues(m.pipeline, f.name).Set(b.Seconds)
+func (m *metrics) behind(name string, b source.Backlog) {
+	m.backlog.WithLabelValues(m.pipeline, name).Set(float64(b.Records))
+	m.lag.WithLabelValues(m.pipeline, name).Set(b.Seconds)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/marisma/marisma/internal/pipeline/flow"
 	"github.com/marisma/marisma/internal/pipeline/journal"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
@@ -21,11 +22,11 @@ var ErrNotRunning = errors.New("pipeline: not running")
 type Pipeline struct {
 	cfg     Config
 	graph   *graph
-	flows   []*flow // in dependency order
-	byName  map[string]*flow
+	nodes   []*node // in dependency order
+	byName  map[string]*node
 	journal *journal.Journal
 	events  *events
-	eventTo *sink
+	eventTo *flow.Sink
 	metrics *metrics
 	upkeep  *upkeep
 
@@ -90,9 +91,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 // close waits for updates and resets under way, whose contexts are their
 // callers', and closes the journal.
 func (p *Pipeline) close() error {
-	for _, f := range p.flows {
-		f.mu.Lock()
-		defer f.mu.Unlock()
+	for _, n := range p.nodes {
+		n.Lock()
+		defer n.Unlock()
 	}
 	return p.journal.Close()
 }
@@ -104,31 +105,36 @@ func (p *Pipeline) recover(ctx context.Context) error {
 	if p.ready {
 		return nil
 	}
-	for _, f := range p.flows {
-		f.mu.Lock()
-		changed, err := f.begin(ctx)
-		f.mu.Unlock()
-		if err != nil && !f.ownTrouble(err) {
-			return fmt.Errorf("%s: %w", f.name, err)
+	for _, n := range p.nodes {
+		n.Lock()
+		err := p.begin(ctx, n)
+		n.Unlock()
+		if err != nil && !ownTrouble(err) {
+			return fmt.Errorf("%s: %w", n.Name(), err)
 		}
 		if err != nil {
 			// The flow stands still with its error; the others go on.
-			p.flowFailed(f, err)
-			continue
-		}
-		if changed {
-			p.events.add(event{kind: "flow_definition", level: levelWarn, flow: f.name, batch: -1,
-				message: fmt.Sprintf("The query of %s has changed; it goes on from its checkpoint.", f.name),
-				details: map[string]any{"flow_definition": map[string]any{"output_dataset": f.name, "hash": f.ds.hash, "changed": true}}})
+			p.flowFailed(n, err)
 		}
 	}
 	p.ready = true
 	return nil
 }
 
-// ownTrouble tells whether an error concerns this flow only, so that the
+// begin recovers a flow, which is locked, and notes a changed query.
+func (p *Pipeline) begin(ctx context.Context, n *node) error {
+	changed, err := n.Begin(ctx)
+	if changed {
+		p.events.add(event{kind: "flow_definition", level: levelWarn, flow: n.Name(), batch: -1,
+			message: fmt.Sprintf("The query of %s has changed; it goes on from its checkpoint.", n.Name()),
+			details: map[string]any{"flow_definition": map[string]any{"output_dataset": n.Name(), "hash": n.ds.hash, "changed": true}}})
+	}
+	return err
+}
+
+// ownTrouble tells whether an error concerns one flow only, so that the
 // others can go on; trouble with the journal concerns all.
-func (f *flow) ownTrouble(err error) bool {
+func ownTrouble(err error) bool {
 	return !errors.Is(err, journal.ErrFailed) && !errors.Is(err, journal.ErrClosed) && !errors.Is(err, context.Canceled)
 }
 
@@ -155,8 +161,8 @@ func (p *Pipeline) newUpdate(cause string) string {
 		details: map[string]any{"create_update": map[string]any{
 			"cause": cause, "config": map[string]any{"continuous": p.cfg.Pipeline.Continuous, "development": p.cfg.Pipeline.Development, "version": p.cfg.Version},
 		}}})
-	for _, f := range p.flows {
-		p.events.add(f.definition())
+	for _, n := range p.nodes {
+		p.events.add(n.definition())
 	}
 	p.progress("RUNNING")
 	return id
@@ -168,44 +174,45 @@ func (p *Pipeline) progress(state string) {
 }
 
 // definition is the flow_definition event.
-func (f *flow) definition() event {
+func (n *node) definition() event {
 	kind := "COMPLETE"
-	if f.stream != nil {
+	if n.Streaming() {
 		kind = "APPEND"
 	}
-	cols := make([]map[string]string, len(f.ds.cols))
-	for i, c := range f.ds.cols {
+	cols := make([]map[string]string, len(n.ds.cols))
+	for i, c := range n.ds.cols {
 		cols[i] = map[string]string{"name": c.Name, "data_type": c.Type.String()}
 	}
-	return event{kind: "flow_definition", level: levelInfo, flow: f.name, batch: -1,
-		message: "Flow " + f.name + " is defined.",
+	return event{kind: "flow_definition", level: levelInfo, flow: n.Name(), batch: -1,
+		message: "Flow " + n.Name() + " is defined.",
 		details: map[string]any{"flow_definition": map[string]any{
-			"output_dataset": f.name, "input_datasets": f.ds.inputs, "flow_type": kind,
-			"schema": cols, "comment": f.ds.comment,
+			"output_dataset": n.Name(), "input_datasets": n.ds.inputs, "flow_type": kind,
+			"schema": cols, "comment": n.ds.comment,
 		}}}
 }
 
 // batchDone is what flows report.
-func (p *Pipeline) batchDone(r report) {
-	p.metrics.done(r)
-	c := r.counts
-	p.events.add(event{kind: "flow_progress", level: levelMetrics, flow: r.flow.name, batch: r.batch,
-		message: fmt.Sprintf("Batch %d of %s: %d rows in, %d written, %d dropped.", r.batch, r.flow.name, c.In, c.Out, c.Dropped+c.Quarantined),
-		details: flowProgress("RUNNING", &c, r.flow.name, r.flow.state.behind())})
-	if r.commits {
-		p.upkeep.committed(r.flow)
+func (p *Pipeline) batchDone(n *node, r flow.Report) {
+	p.metrics.done(n.Name(), r)
+	c := r.Counts
+	p.events.add(event{kind: "flow_progress", level: levelMetrics, flow: n.Name(), batch: r.Batch,
+		message: fmt.Sprintf("Batch %d of %s: %d rows in, %d written, %d dropped.", r.Batch, n.Name(), c.In, c.Out, c.Dropped+c.Quarantined),
+		details: flowProgress("RUNNING", &c, n.Name(), n.State.View().Backlog.Records)})
+	if r.Committed {
+		n.tell()
+		p.upkeep.committed(n)
 	}
 }
 
 // flowFailed notes an error of a flow, in the log and the event log once.
-func (p *Pipeline) flowFailed(f *flow, err error) {
-	p.metrics.failure(f)
-	if !f.state.failed(err) {
+func (p *Pipeline) flowFailed(n *node, err error) {
+	p.metrics.failure(n.Name())
+	if !n.State.Fail(err) {
 		return
 	}
-	f.log.Error("flow failed, it is tried again", "error", err)
-	p.events.add(event{kind: "flow_progress", level: levelError, flow: f.name, batch: -1,
-		message: fmt.Sprintf("Flow %s failed: %s", f.name, err),
+	n.log.Error("flow failed, it is tried again", "error", err)
+	p.events.add(event{kind: "flow_progress", level: levelError, flow: n.Name(), batch: -1,
+		message: fmt.Sprintf("Flow %s failed: %s", n.Name(), err),
 		details: map[string]any{"flow_progress": map[string]any{"status": "FAILED"}, "error": err.Error()}})
 }
 
@@ -222,7 +229,7 @@ func (p *Pipeline) Status() Status {
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
 		if f := p.byName[n.ID]; f != nil {
-			f.state.show(n)
+			f.show(n)
 			if n.Error != "" && failed == "" {
 				failed = n.ID + ": " + n.Error
 			}

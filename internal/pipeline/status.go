@@ -2,10 +2,9 @@ package pipeline
 
 import "time"
 
-// States of a pipeline and of its nodes.
+// States of a pipeline; nodes have those of package flow.
 const (
 	StateRunning = "RUNNING"
-	StateWaiting = "WAITING" // a node that waits for its trigger or for a free engine
 	StateIdle    = "IDLE"
 	StateFailed  = "FAILED"
 	StateStopped = "STOPPED"

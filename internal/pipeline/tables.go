@@ -11,6 +11,7 @@ import (
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/internal/pipeline/flow"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -19,7 +20,7 @@ import (
 // wanted is a table as the pipeline's files define it.
 type wanted struct {
 	name       []string
-	kind       catalog.TableType
+	kind       catalog.Type
 	fields     []types.Field
 	comment    string
 	partition  []string
@@ -30,7 +31,7 @@ type wanted struct {
 // ensure gives the Delta table of a definition: made where there is none
 // (catalog row CREATING, version 0, ACTIVE; a crash in between is picked up
 // here), with added columns where it lacks some.
-func (p *Pipeline) ensure(ctx context.Context, w wanted) (*sink, error) {
+func (p *Pipeline) ensure(ctx context.Context, w wanted) (*flow.Sink, error) {
 	fields, err := types.ArrowFields(w.fields)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", w.pos, strings.Join(w.name, "."), err)
@@ -66,7 +67,7 @@ func (p *Pipeline) ensure(ctx context.Context, w wanted) (*sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sink{name: strings.Join(w.name, "."), table: t, schema: schema}, nil
+	return &flow.Sink{Name: strings.Join(w.name, "."), Table: t, Schema: schema}, nil
 }
 
 func (p *Pipeline) openOrCreate(ctx context.Context, row catalog.Table, schema *arrow.Schema, w wanted) (*delta.Table, error) {
@@ -82,7 +83,7 @@ func (p *Pipeline) openOrCreate(ctx context.Context, row catalog.Table, schema *
 	if props := deltaProperties(w.properties); len(props) > 0 {
 		opts = append(opts, delta.WithProperties(props))
 	}
-	t, err = delta.Create(ctx, p.cfg.Tables.Store(), row.Path, schema, opts...)
+	t, err = delta.Create(ctx, p.cfg.Tables.Store(), row.ID, schema, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: table %s: %w", w.pos, row.FullName(), err)
 	}
@@ -179,8 +180,8 @@ func quarantineOf(d *dataset) wanted {
 		fields = append(fields, f)
 	}
 	fields = append(fields,
-		types.Field{Name: failedColumn, Type: types.Array{Elem: types.String, ContainsNull: true}, Nullable: true, Comment: "Expectations that the row failed"},
-		types.Field{Name: timeColumn, Type: types.Timestamp, Nullable: true, Comment: "Time of the batch that set the row aside"},
+		types.Field{Name: flow.FailedColumn, Type: types.Array{Elem: types.String, ContainsNull: true}, Nullable: true, Comment: "Expectations that the row failed"},
+		types.Field{Name: flow.TimeColumn, Type: types.Timestamp, Nullable: true, Comment: "Time of the batch that set the row aside"},
 	)
 	return wanted{
 		name: []string{d.name[0], d.name[1], d.name[2] + "_quarantine"}, kind: catalog.StreamingTable, fields: fields,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/pipeline/flow"
 )
 
 // How often a table is looked after at most, and after how many commits.
@@ -22,26 +23,26 @@ type upkeep struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
-	commits map[*sink]int // since the last time
-	whole   map[*sink]bool
+	commits map[*flow.Sink]int // since the last time
+	whole   map[*flow.Sink]bool
 }
 
 func newUpkeep(log *slog.Logger) *upkeep {
-	return &upkeep{log: log, commits: map[*sink]int{}, whole: map[*sink]bool{}}
+	return &upkeep{log: log, commits: map[*flow.Sink]int{}, whole: map[*flow.Sink]bool{}}
 }
 
 // committed notes a commit of a flow.
-func (u *upkeep) committed(f *flow) {
+func (u *upkeep) committed(n *node) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for _, s := range f.sinks() {
+	for _, s := range n.Sinks() {
 		u.commits[s]++
-		u.whole[s] = f.stream == nil // replaced as a whole: nothing to merge
+		u.whole[s] = !n.Streaming() // replaced as a whole: nothing to merge
 	}
 }
 
 // wrote notes a commit of a table without a flow.
-func (u *upkeep) wrote(s *sink) {
+func (u *upkeep) wrote(s *flow.Sink) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.commits[s]++
@@ -64,10 +65,10 @@ func (u *upkeep) run(ctx context.Context) {
 }
 
 // due are the tables with enough commits.
-func (u *upkeep) due() []*sink {
+func (u *upkeep) due() []*flow.Sink {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	var out []*sink
+	var out []*flow.Sink
 	for s, n := range u.commits {
 		if n >= upkeepCommits {
 			out = append(out, s)
@@ -77,22 +78,22 @@ func (u *upkeep) due() []*sink {
 	return out
 }
 
-func (u *upkeep) tend(ctx context.Context, s *sink) {
+func (u *upkeep) tend(ctx context.Context, s *flow.Sink) {
 	u.mu.Lock()
 	whole := u.whole[s]
 	u.mu.Unlock()
 	if !whole {
-		r, err := s.table.Compact(ctx, delta.CompactOptions{})
+		r, err := s.Table.Compact(ctx, delta.CompactOptions{})
 		switch {
 		case errors.Is(err, delta.ErrConflict):
 			// A reset came in between; there is nothing left to merge.
 		case err != nil && ctx.Err() == nil:
-			u.log.Warn("small files cannot be merged", "table", s.name, "error", err)
+			u.log.Warn("small files cannot be merged", "table", s.Name, "error", err)
 		case r.Removed > 0:
-			u.log.Debug("small files merged", "table", s.name, "removed", r.Removed, "added", r.Added)
+			u.log.Debug("small files merged", "table", s.Name, "removed", r.Removed, "added", r.Added)
 		}
 	}
-	if _, err := s.table.Maintain(ctx); err != nil && ctx.Err() == nil {
-		u.log.Warn("table cannot be maintained", "table", s.name, "error", err)
+	if _, err := s.Table.Maintain(ctx); err != nil && ctx.Err() == nil {
+		u.log.Warn("table cannot be maintained", "table", s.Name, "error", err)
 	}
 }
