@@ -192,8 +192,9 @@ func (e *execution) streamInput(ctx context.Context, p *journal.Plan, s *plan.Sc
 	r := p.Ranges[0]
 	switch src := e.stream.(type) {
 	case *source.Log:
-		rd, err := src.Open(r.From, r.To)
-		return query.Input{Batches: rd}, err
+		open := func() (*source.LogReader, error) { return src.Open(r.From, r.To) }
+		rd, err := open()
+		return query.Input{Batches: &logInput{rd, open}}, err
 	case *source.Delta:
 		adds, err := src.Files(ctx, r.From, r.To)
 		if err != nil {
@@ -229,6 +230,35 @@ func (e *engine) filesInput(ctx context.Context, p *journal.Plan, h *filesHandle
 	if pin, ok := findPin(p, h.id); !ok || pin.ID != l.Digest {
 		return query.Input{}, fmt.Errorf("%w: the files at %s have changed", flow.ErrPins, h.opt.Path)
 	}
-	rd, err := source.NewCSVReader(h.opt, l.Files, h.columns, duck.Allocator())
-	return query.Input{Batches: rd}, err
+	open := func() (*source.CSVReader, error) {
+		return source.NewCSVReader(h.opt, l.Files, h.columns, duck.Allocator())
+	}
+	rd, err := open()
+	return query.Input{Batches: &csvInput{rd, open}}, err
 }
+
+// logInput and csvInput let a query read its source more than once.
+type logInput struct {
+	*source.LogReader
+	open func() (*source.LogReader, error)
+}
+
+// Rescan begins anew.
+func (l *logInput) Rescan() (duck.Source, error) {
+	rd, err := l.open()
+	return &logInput{rd, l.open}, err
+}
+
+type csvInput struct {
+	*source.CSVReader
+	open func() (*source.CSVReader, error)
+}
+
+// Rescan begins anew.
+func (c *csvInput) Rescan() (duck.Source, error) {
+	rd, err := c.open()
+	return &csvInput{rd, c.open}, err
+}
+
+// Close closes the file that is open.
+func (c *csvInput) Close() { _ = c.CSVReader.Close() } // read only: nothing can be lost

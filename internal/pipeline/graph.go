@@ -245,6 +245,7 @@ func (g *graph) analyse(ctx context.Context, d *dataset) error {
 	err := g.resolve(ctx, d)
 	if err == nil && d.state == underWay {
 		d.state = analysed
+		g.hashViews(d)
 		g.datasets = append(g.datasets, d)
 		return nil
 	}
@@ -260,6 +261,19 @@ func (g *graph) analyse(ctx context.Context, d *dataset) error {
 	}
 	g.errs = append(g.errs, err)
 	return errBroken
+}
+
+// hashViews has the views that a dataset reads count as a part of its query.
+func (g *graph) hashViews(d *dataset) {
+	text := d.hash
+	for _, in := range d.inputs {
+		if v := g.byName[in]; v != nil && v.kind == plan.TemporaryView {
+			text += " " + v.hash
+		}
+	}
+	if text != d.hash {
+		d.hash = hashText(text)
+	}
 }
 
 // resolve analyses the dataset's own statement.
@@ -283,7 +297,14 @@ func (g *graph) resolve(ctx context.Context, d *dataset) error {
 	d.def = def
 	d.cols = def.Columns
 	if out := fieldsOf(def.Plan.Output()); len(d.cols) != len(out) {
+		// As in Spark, a table takes NOT NULL from its column list only.
+		for i := range out {
+			out[i].Nullable, out[i].Type = true, nullable(out[i].Type)
+		}
 		d.cols = out
+	}
+	if d.quarantines() && g.byName[d.full+"_quarantine"] != nil {
+		return nameTaken(g.byName[d.full+"_quarantine"], d)
 	}
 	return checkDataset(d)
 }
@@ -306,6 +327,31 @@ func viewColumns(ctx context.Context, d *dataset, env analyze.Env) ([]types.Fiel
 		return nil, fmt.Errorf("pipeline: the view %s is no query", d.full)
 	}
 	return fieldsOf(q.Plan.Output()), nil
+}
+
+// nameTaken: a dataset has the name of another one's quarantine table.
+func nameTaken(taken, d *dataset) error {
+	return &sparksql.Error{
+		Class: "TABLE_OR_VIEW_ALREADY_EXISTS", SQLState: "42P07", Phase: sparksql.PhaseAnalysis, Pos: taken.pos,
+		Message: fmt.Sprintf("%s is the name of the quarantine table of %s.", taken.full, d.full), Hint: "Take another name.",
+	}
+}
+
+// nullable is a type whose elements and fields may all be NULL.
+func nullable(t types.Type) types.Type {
+	switch t := t.(type) {
+	case types.Array:
+		return types.Array{Elem: nullable(t.Elem), ContainsNull: true}
+	case types.Map:
+		return types.Map{Key: nullable(t.Key), Value: nullable(t.Value), ValueContainsNull: true}
+	case types.Struct:
+		fields := slices.Clone(t.Fields)
+		for i := range fields {
+			fields[i].Nullable, fields[i].Type = true, nullable(fields[i].Type)
+		}
+		return types.Struct{Fields: fields}
+	}
+	return t
 }
 
 func fieldsOf(attrs []plan.Attr) []types.Field {

@@ -11,7 +11,6 @@ import (
 	"github.com/marisma/marisma/internal/query"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
-	"github.com/marisma/marisma/internal/sparksql/parse"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -75,7 +74,7 @@ func (r *resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 			return nil, nil, err
 		}
 		if d.kind == plan.TemporaryView {
-			return nil, &analyze.View{Text: d.query, Name: d.name, CatalogName: r.graph.catalog, Schema: r.graph.schema}, nil
+			return nil, &analyze.View{Text: d.query, Name: d.name, CatalogName: r.graph.catalog, Schema: r.graph.schema, File: d.pos.File}, nil
 		}
 		cols := slices.Clone(d.cols)
 		return &plan.Source{
@@ -98,7 +97,7 @@ func (r *resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 }
 
 // Function resolves read_kafka and read_files.
-func (r *resolver) Function(ctx context.Context, name string, args map[string]string, _ []types.Field) (*plan.Source, error) {
+func (r *resolver) Function(ctx context.Context, name string, args map[string]string, schema []types.Field) (*plan.Source, error) {
 	switch strings.ToLower(name) {
 	case "read_kafka":
 		opt, err := source.ParseLogOptions(args, r.hub, sparksql.Pos{})
@@ -111,15 +110,12 @@ func (r *resolver) Function(ctx context.Context, name string, args map[string]st
 			Options: args, Handle: &logHandle{opt},
 		}, nil
 	case "read_files", "cloud_files":
-		return r.readFiles(ctx, args)
+		return r.readFiles(ctx, args, schema)
 	}
-	return nil, &sparksql.Error{
-		Class: "UNRESOLVABLE_TABLE_VALUED_FUNCTION", SQLState: "42883", Phase: sparksql.PhaseAnalysis,
-		Message: "There is no table function " + name + ".", Hint: "A pipeline reads with read_kafka and read_files.",
-	}
+	return nil, nil //nolint:nilnil // the analyzer says so with the name's place
 }
 
-func (r *resolver) readFiles(ctx context.Context, args map[string]string) (*plan.Source, error) {
+func (r *resolver) readFiles(ctx context.Context, args map[string]string, given []types.Field) (*plan.Source, error) {
 	zone, err := time.LoadLocation(r.graph.env.TimeZone)
 	if err != nil {
 		zone = time.UTC // the analyzer refuses unknown zones itself
@@ -127,12 +123,6 @@ func (r *resolver) readFiles(ctx context.Context, args map[string]string) (*plan
 	opt, err := source.ParseCSVOptions(args, zone, sparksql.Pos{})
 	if err != nil {
 		return nil, err
-	}
-	var given []types.Field
-	if opt.Schema != "" {
-		if given, err = parse.Schema(opt.Schema); err != nil {
-			return nil, err
-		}
 	}
 	var listing source.Listing
 	if given == nil {

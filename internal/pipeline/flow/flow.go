@@ -70,6 +70,8 @@ type Config struct {
 type Flow struct {
 	cfg Config
 	mu  sync.Mutex
+	// begun is set once Begin has gone through; without it no batch may run.
+	begun bool
 	// State is what the flow is doing.
 	State State
 }
@@ -111,8 +113,8 @@ type Phases struct {
 // source holds more; did that there was a batch at all. The flow is locked.
 func (f *Flow) Step(ctx context.Context) (did, more bool, err error) {
 	st, ok := f.cfg.Journal.Flow(f.cfg.Name)
-	if !ok || st.Emptying {
-		return false, false, fmt.Errorf("pipeline: flow %s has no checkpoint", f.cfg.Name)
+	if !ok || !f.begun {
+		return false, false, fmt.Errorf("flow: %s has not begun", f.cfg.Name)
 	}
 	begin := time.Now()
 	var took Phases
@@ -345,6 +347,7 @@ func (f *Flow) Begin(ctx context.Context) (changed bool, err error) {
 		}
 		f.cfg.Floor(at)
 	}
+	f.begun = true
 	return changed, nil
 }
 
@@ -397,6 +400,7 @@ func (f *Flow) empty(ctx context.Context, st journal.Flow) error {
 
 // Reset begins a new checkpoint over emptied tables. The flow is locked.
 func (f *Flow) Reset(ctx context.Context) error {
+	f.begun = false
 	if err := f.newCheckpoint(ctx, true); err != nil {
 		return err
 	}
@@ -404,11 +408,9 @@ func (f *Flow) Reset(ctx context.Context) error {
 	return err
 }
 
-// Begun tells whether Begin has gone through, so that Step can work.
-func (f *Flow) Begun() bool {
-	st, ok := f.cfg.Journal.Flow(f.cfg.Name)
-	return ok && !st.Emptying && st.Prepared == nil
-}
+// Begun tells whether Begin has gone through, so that Step can work. The flow
+// is locked.
+func (f *Flow) Begun() bool { return f.begun }
 
 // NoteFloor tells the log how far the flow has read, before anything runs.
 func (f *Flow) NoteFloor(ctx context.Context) error {

@@ -30,7 +30,8 @@ type CSVReader struct {
 	corrupt int
 	full    []arrow.Field
 	project []int
-	schema  *arrow.Schema
+	whole   *arrow.Schema
+	schema  *arrow.Schema // of the batches
 	alloc   memory.Allocator
 
 	open   *os.File
@@ -48,6 +49,7 @@ func NewCSVReader(opt CSVOptions, files []File, columns []types.Field, alloc mem
 		return nil, err
 	}
 	r := &CSVReader{opt: opt, files: files, columns: columns, full: full, alloc: alloc, rescued: -1, corrupt: -1}
+	r.whole = arrow.NewSchema(full, nil)
 	r.cells = make([]cell, len(columns))
 	r.probes = make([]array.Builder, len(columns))
 	all := make([]int, len(columns))
@@ -78,8 +80,8 @@ func (r *CSVReader) Project(columns []int) {
 	r.schema = arrow.NewSchema(fields, nil)
 }
 
-// Schema is that of the batches.
-func (r *CSVReader) Schema() *arrow.Schema { return r.schema }
+// Schema has all columns, before any projection.
+func (r *CSVReader) Schema() *arrow.Schema { return r.whole }
 
 // Close closes the file that is open.
 func (r *CSVReader) Close() error {
