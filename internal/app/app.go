@@ -124,6 +124,7 @@ func (a *App) serve(ctx context.Context, s *stores, e *engines, l *listeners) er
 		return err
 	}
 	errs := []error{g.Wait()}
+	e.hub.Close() // WebSocket connections outlive the HTTP server
 	a.log.Info("stopping: no new messages, finishing batches")
 	stopEngines()
 	errs = append(errs, pipes.Wait())

@@ -135,13 +135,14 @@ func (b *backend) Device(id string) (api.Device, error) {
 
 // AddDevice registers a device.
 func (b *backend) AddDevice(ctx context.Context, id string) (api.Device, error) {
-	d, err := b.stores.registry.Add(ctx, id)
-	switch {
-	case errors.Is(err, iothub.ErrExists):
-		return api.Device{}, fmt.Errorf("%w: %w", web.ErrConflict, err)
-	case errors.Is(err, iothub.ErrInvalidID):
+	if err := iothub.CheckID(id); err != nil {
 		return api.Device{}, fmt.Errorf("%w: %w", web.ErrInvalid, err)
-	case err != nil:
+	}
+	d, err := b.stores.registry.Add(ctx, id)
+	if errors.Is(err, iothub.ErrExists) {
+		return api.Device{}, fmt.Errorf("%w: %w", web.ErrConflict, err)
+	}
+	if err != nil {
 		return api.Device{}, err
 	}
 	return b.withKeys(d), nil

@@ -22,6 +22,11 @@ func UI() (fs.FS, error) { return fs.Sub(dist, "dist") }
 func (s *Server) page() http.Handler {
 	files := http.FileServerFS(s.cfg.UI)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "the page is read with GET", http.StatusMethodNotAllowed)
+			return
+		}
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 		if _, err := fs.Stat(s.cfg.UI, name); err != nil || name == "" || name == "." {
 			w.Header().Set("Cache-Control", "no-cache")

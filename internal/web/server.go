@@ -89,7 +89,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle("/$iothub/websocket", s.cfg.WebSocket)
 	}
 	if s.cfg.UI != nil {
-		mux.Handle("GET /", s.page())
+		mux.Handle("/", s.page())
 	}
 	return secure(mux)
 }
