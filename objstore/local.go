@@ -144,7 +144,7 @@ func (l *local) writeTemp(tmp string, r io.Reader) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := io.Copy(struct{ io.Writer }{f}, r)
+	n, err := io.Copy(f, r)
 	if err == nil {
 		err = f.Sync()
 	}

@@ -22,7 +22,8 @@ const (
 // loader is one Load.
 type loader struct {
 	reader
-	dir   string   // absolute
+	fs    fs.FS
+	dir   string   // absolute path of fs
 	files []string // of the folder, relative with slashes; read when first asked for
 	scope *scope
 }
@@ -34,10 +35,14 @@ func Load(dir, target string, vars map[string]string) (*Project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bundle: %w", err)
 	}
-	l := &loader{reader: reader{&report{}}, dir: abs}
+	return load(os.DirFS(abs), abs, target, vars)
+}
+
+func load(fsys fs.FS, abs, target string, vars map[string]string) (*Project, error) {
+	l := &loader{reader: reader{&report{}}, fs: fsys, dir: abs}
 	p := &Project{Dir: abs}
 	root := l.read(bundleFile)
-	if root == nil {
+	if root == nil || root.kind == null {
 		if len(l.errors) == 0 {
 			l.errorf(Pos{File: bundleFile}, "the file is missing or empty in %s: a project needs it (marisma init writes one)", abs)
 		}
@@ -66,7 +71,7 @@ func Load(dir, target string, vars map[string]string) (*Project, error) {
 
 // read parses a YAML file of the project; nil where it is missing or broken.
 func (l *loader) read(name string) *node {
-	data, err := os.ReadFile(filepath.Join(l.dir, filepath.FromSlash(name)))
+	data, err := fs.ReadFile(l.fs, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -176,21 +181,17 @@ func (l *loader) allFiles() []string {
 		return l.files
 	}
 	l.files = []string{}
-	err := filepath.WalkDir(l.dir, func(p string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(l.fs, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if d.IsDir() {
-			if p != l.dir && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || isData(p)) {
+			if p != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || l.isData(p)) {
 				return fs.SkipDir
 			}
 			return nil
 		}
-		rel, err := filepath.Rel(l.dir, p)
-		if err != nil {
-			return err
-		}
-		if l.files = append(l.files, filepath.ToSlash(rel)); len(l.files) > maxFiles {
+		if l.files = append(l.files, p); len(l.files) > maxFiles {
 			return fmt.Errorf("more than %d files", maxFiles)
 		}
 		return nil
@@ -203,8 +204,8 @@ func (l *loader) allFiles() []string {
 }
 
 // isData tells a data folder by its stamp.
-func isData(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "marisma.json"))
+func (l *loader) isData(dir string) bool {
+	_, err := fs.Stat(l.fs, path.Join(dir, "marisma.json"))
 	return err == nil
 }
 

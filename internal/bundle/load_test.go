@@ -313,35 +313,21 @@ func TestInitWritesAProjectThatLoads(t *testing.T) {
 	}
 }
 
-func FuzzLoadYAML(f *testing.F) {
-	f.Add("bundle: {name: x}\n", "hub: {}\n")
-	f.Fuzz(func(t *testing.T, databricks, local string) {
-		dir := t.TempDir()
-		err := errors.Join(
-			os.WriteFile(filepath.Join(dir, "databricks.yml"), []byte(databricks), 0o600),
-			os.WriteFile(filepath.Join(dir, "marisma.yml"), []byte(local), 0o600),
-			os.Mkdir(filepath.Join(dir, "src"), 0o700),
-			os.WriteFile(filepath.Join(dir, "src", "a.sql"), []byte("SELECT 1"), 0o600),
-		)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := bundle.Load(dir, "", nil)
-		if err == nil {
-			if p.Name == "" || p.Hub.Partitions < 1 {
-				t.Errorf("loaded without a name or partitions: %+v", p)
-			}
-			_ = p.DeviceIDs()
-			return
-		}
-		all, ok := errors.AsType[bundle.Errors](err)
-		if !ok {
-			t.Fatalf("not Errors: %v", err)
-		}
-		for _, e := range all {
-			if e.File == "" || e.Line < 0 || e.Message == "" || strings.Contains(e.Message, "cannot be read: runtime error") {
-				t.Errorf("problem without a place or from a slip: %+v", e)
-			}
-		}
-	})
+func TestADataFolderIsNoPartOfTheProject(t *testing.T) {
+	p := load(t, "", nil, `
+-- databricks.yml --
+bundle: {name: demo}
+resources: {pipelines: {p: {libraries: [{glob: {include: "**"}}]}}}
+-- src/a.sql --
+SELECT 1;
+-- data/marisma.json --
+{}
+-- data/b.sql --
+SELECT 2;
+-- .hidden/c.sql --
+SELECT 3;
+`)
+	if got := p.Pipelines[0].Files; len(got) != 1 || got[0].Path != "src/a.sql" {
+		t.Errorf("files %+v", got)
+	}
 }

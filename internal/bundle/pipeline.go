@@ -2,9 +2,8 @@ package bundle
 
 import (
 	"cmp"
-	"os"
+	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -211,7 +210,7 @@ func (l *loader) relative(pattern string, at Pos) string {
 
 // nothing tells why a pattern names no file.
 func (l *loader) nothing(pattern, rel string, at Pos, what string) {
-	if info, err := os.Stat(filepath.Join(l.dir, filepath.FromSlash(rel))); err == nil && info.IsDir() {
+	if info, err := fs.Stat(l.fs, rel); err == nil && info.IsDir() {
 		l.errorf(at, "%s: %s is a folder; write %s/**", what, pattern, strings.TrimSuffix(pattern, "/"))
 		return
 	}
@@ -234,7 +233,7 @@ func (l *loader) onlySQL(found []string, named bool, at Pos, what string) []stri
 }
 
 func (l *loader) sql(name string) (string, bool) {
-	data, err := os.ReadFile(filepath.Join(l.dir, filepath.FromSlash(name)))
+	data, err := fs.ReadFile(l.fs, name)
 	switch {
 	case err != nil:
 		l.errorf(Pos{File: name}, "cannot be read: %v", unwrapPath(err))

@@ -14,11 +14,11 @@ func reference() *regexp.Regexp {
 }
 
 // Bounds of references: how deep values refer to values, how many are resolved
-// in all, and how long a value may become.
+// in all, and how many bytes the resolved values may have together.
 const (
 	maxReferences = 16
 	maxResolved   = 20_000
-	maxValue      = 1 << 20
+	maxBytes      = 16 << 20
 )
 
 // stand-ins for what only a workspace knows.
@@ -33,6 +33,9 @@ type scope struct {
 	re     *regexp.Regexp
 	values map[string]*node // full name -> value
 	count  int              // references resolved so far
+	bytes  int              // of the values they gave
+
+	stopped bool // a bound was passed, and told
 }
 
 // substitute gives n with its references resolved.
@@ -87,20 +90,19 @@ func (s *scope) scalar(n *node, depth int) *node {
 		}
 		b.WriteString(n.text[last:m[0]])
 		b.WriteString(v.text)
-		if last = m[1]; b.Len() > maxValue {
-			s.rep.errorf(n.pos, "the value is longer than %d MiB", maxValue>>20)
-			return &node{pos: n.pos}
-		}
+		last = m[1]
 	}
 	b.WriteString(n.text[last:])
 	return &node{kind: scalar, pos: n.pos, text: b.String(), typ: "string"}
 }
 
 func (s *scope) lookup(name string, at Pos, depth int) *node {
-	if s.count++; s.count > maxResolved {
-		if s.count == maxResolved+1 {
-			s.rep.errorf(at, "more than %d references", maxResolved)
-		}
+	if s.stopped {
+		return &node{pos: at}
+	}
+	if s.count++; s.count > maxResolved || s.bytes > maxBytes {
+		s.stopped = true
+		s.rep.errorf(at, "references multiply: more than %d of them, or of %d MiB of text", maxResolved, maxBytes>>20)
 		return &node{pos: at}
 	}
 	if v, ok := s.values[name]; ok {
@@ -108,7 +110,9 @@ func (s *scope) lookup(name string, at Pos, depth int) *node {
 			s.rep.errorf(at, "the variable %q has no value: give it a default, a value in the target, or --var %[1]s=...", strings.TrimPrefix(name, "var."))
 			return &node{pos: at}
 		}
-		return s.substitute(v, depth+1)
+		out := s.substitute(v, depth+1)
+		s.bytes += len(out.text)
+		return out
 	}
 	known := slices.Sorted(maps.Keys(s.values))
 	s.rep.errorf(at, "${%s} is not known%s", name, meant(name, known))
