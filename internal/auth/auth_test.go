@@ -10,7 +10,9 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/marisma/marisma/internal/auth"
@@ -167,6 +169,30 @@ func TestTheAuthorityStaysAndItsCertificateFollowsTheHosts(t *testing.T) {
 	if years := cert.NotAfter.Sub(cert.NotBefore).Hours() / 24 / 365; years < 9.9 || years > 10.1 {
 		t.Errorf("the authority lasts %.1f years", years)
 	}
+}
+
+func TestCertificatesAreRenewedInTimeAndTheAuthorityEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := vfs.NewMem()
+		ca := must(auth.OpenCA(m, "auth", nil))(t)
+		config, first := ca.ServerTLS(), leaf(t, ca)
+		time.Sleep(360 * 24 * time.Hour)
+		if !leaf(t, ca).Equal(first) {
+			t.Error("renewed a month too early")
+		}
+		time.Sleep(10 * 24 * time.Hour)
+		m.Inject(func(vfs.Op, string) error { return syscall.ENOSPC })
+		second := must(config.GetCertificate(nil))(t).Leaf // serves though it cannot be kept
+		m.Inject(nil)
+		if second.Equal(first) || time.Until(second.NotAfter) < 300*24*time.Hour {
+			t.Errorf("not renewed: ends %s", second.NotAfter)
+		}
+		must(auth.OpenCA(m, "auth", nil))(t)
+		time.Sleep(9*365*24*time.Hour + 20*24*time.Hour)
+		if _, err := auth.OpenCA(m, "auth", nil); !errors.Is(err, auth.ErrExpired) {
+			t.Errorf("an authority after its end: %v", err)
+		}
+	})
 }
 
 func TestMakingTheAuthoritySurvivesAPowerCutAtEveryOperation(t *testing.T) {
