@@ -57,7 +57,7 @@ func run(ctx context.Context, o options) error {
 		dir = tmp
 	}
 	if !o.keep {
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 	}
 	project := filepath.Join(dir, "project")
 	if err := os.CopyFS(project, os.DirFS("crash/project")); err != nil {
@@ -87,7 +87,7 @@ func run(ctx context.Context, o options) error {
 	if err := k.drain(ctx, filepath.Join(dir, "tables.json")); err != nil {
 		return err
 	}
-	check := exec.CommandContext(ctx, o.python, "crash/check.py", "--tables", filepath.Join(dir, "tables.json"), "--sent", filepath.Join(dir, "sent.jsonl")) //nolint:gosec // the checker is ours
+	check := exec.CommandContext(ctx, o.python, "crash/check.py", "--tables", filepath.Join(dir, "tables.json"), "--sent", filepath.Join(dir, "sent.jsonl"))
 	check.Stdout, check.Stderr = os.Stdout, os.Stderr
 	return check.Run()
 }
@@ -110,12 +110,12 @@ func (k *killer) start(ctx context.Context) (*exec.Cmd, error) {
 	if err := os.Remove(k.readyFile()); err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, k.bin, "up", "-C", k.project, "-o", "json") //nolint:gosec // the program under test
+	cmd := exec.CommandContext(ctx, k.bin, "up", "-C", k.project, "-o", "json")
 	log, err := os.OpenFile(filepath.Join(filepath.Dir(k.project), "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // the child has its own
 	cmd.Stderr = log
 	return cmd, cmd.Start()
 }

@@ -60,7 +60,7 @@ func run(ctx context.Context, commits, tables int, retention time.Duration, pyth
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	store := objstore.Local(dir)
 	props := map[string]string{"delta.logRetentionDuration": fmt.Sprintf("interval %d seconds", int(retention.Seconds()))}
 	open := make([]*delta.Table, tables)
@@ -198,7 +198,7 @@ for p in sys.argv[2:]:
 	for i := range tables {
 		args = append(args, filepath.Join(dir, fmt.Sprintf("t%d", i)))
 	}
-	cmd := exec.Command(python, args...) //nolint:gosec // the reader that the flag names
+	cmd := exec.Command(python, args...)
 	var errs strings.Builder
 	cmd.Stdout, cmd.Stderr = os.Stdout, &errs
 	if err := cmd.Run(); err != nil {

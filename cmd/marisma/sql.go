@@ -283,25 +283,23 @@ func (p *jsonPrinter) columns(cols []api.Column) error {
 
 func (p *jsonPrinter) rows(rows [][]*string) error {
 	for _, r := range rows {
-		sep := ",\n "
+		b := []byte(",\n {")
 		if p.n == 0 {
-			sep = "\n "
+			b = []byte("\n {")
 		}
 		p.n++
-		p.w.WriteString(sep + "{")
 		for i, v := range r {
 			if i > 0 {
-				p.w.WriteString(", ")
+				b = append(b, ", "...)
 			}
 			name, err := json.Marshal(p.cols[i].Name)
 			if err != nil {
 				return err
 			}
-			p.w.Write(name)
-			p.w.WriteString(": ")
-			p.w.Write(jsonValue(p.cols[i].Type, v))
+			b = append(append(b, name...), ": "...)
+			b = append(b, jsonValue(p.cols[i].Type, v)...)
 		}
-		if err := p.w.WriteByte('}'); err != nil {
+		if _, err := p.w.Write(append(b, '}')); err != nil {
 			return err
 		}
 	}
@@ -309,7 +307,9 @@ func (p *jsonPrinter) rows(rows [][]*string) error {
 }
 
 func (p *jsonPrinter) done(api.SQLDone) error {
-	p.w.WriteString("\n]\n")
+	if _, err := p.w.WriteString("\n]\n"); err != nil {
+		return err
+	}
 	return p.w.Flush()
 }
 

@@ -71,7 +71,7 @@ func checkEngine(ctx context.Context) Check {
 	if err != nil {
 		return Check{"duckdb", checkFail, err.Error()}
 	}
-	defer pool.Close()
+	defer func() { _ = pool.Close() }()
 	conn, err := pool.Get(ctx)
 	if err != nil {
 		return Check{"duckdb", checkFail, err.Error()}
@@ -131,8 +131,10 @@ func checkSync(dir string) Check {
 	if err != nil {
 		return Check{"fsync", checkFail, err.Error()}
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
+	defer func() {
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+	}()
 	const rounds = 20
 	took := make([]time.Duration, rounds)
 	block := make([]byte, 4096)

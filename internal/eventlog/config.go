@@ -6,8 +6,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/marisma/marisma/internal/vfs"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/marisma/marisma/internal/vfs"
 )
 
 // Config says where a log lies and its bounds. Zero values mean the defaults.

@@ -7,8 +7,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/marisma/marisma/internal/vfs"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/marisma/marisma/internal/vfs"
 )
 
 // seedBatch is a small valid batch at offset.

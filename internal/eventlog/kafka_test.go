@@ -6,9 +6,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/marisma/marisma/internal/vfs"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/marisma/marisma/internal/vfs"
 )
 
 // randomRecord draws from the corners: null, empty, small, large, odd times.

@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/marisma/marisma/internal/vfs"
 	"go.uber.org/goleak"
+
+	"github.com/marisma/marisma/internal/vfs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -10,8 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/marisma/marisma/internal/vfs"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/marisma/marisma/internal/vfs"
 )
 
 // pointName is the file that says up to where a partition's active segment

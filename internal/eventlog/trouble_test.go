@@ -10,8 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/marisma/marisma/internal/vfs"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/marisma/marisma/internal/vfs"
 )
 
 // failing makes the operation fail with an error while on.

@@ -54,12 +54,12 @@ func openCSV(path, deviceColumn, timeColumn string, zone *time.Location) (*csvFi
 	c.r.ReuseRecord = true
 	head, err := c.r.Read()
 	if err != nil {
-		f.Close()
+		_ = f.Close() // opened for reading only
 		return nil, fmt.Errorf("%s: header: %w", path, err)
 	}
 	c.head = slices.Clone(head)
 	if err := c.columns(deviceColumn, timeColumn); err != nil {
-		f.Close()
+		_ = f.Close() // opened for reading only
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil

@@ -12,9 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/marisma/marisma/internal/eventlog"
 	"github.com/marisma/marisma/internal/mqtt"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Domain ends the host name of every IoT Hub.

@@ -14,11 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/marisma/marisma/internal/auth"
 	"github.com/marisma/marisma/internal/eventlog"
 	"github.com/marisma/marisma/internal/mqtt"
 	"github.com/marisma/marisma/internal/vfs"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
 	"github.com/marisma/marisma/internal/auth"
 	"github.com/marisma/marisma/internal/vfs"
 )

@@ -9,11 +9,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/marisma/marisma/internal/auth"
 	"github.com/marisma/marisma/internal/eventlog"
 	"github.com/marisma/marisma/internal/mqtt"
 	"github.com/marisma/marisma/internal/vfs"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 func waitErr(t *testing.T, c *mqtt.Client) {

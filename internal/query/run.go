@@ -18,7 +18,7 @@ import (
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
-// ErrTypes: DuckDB reports other column types than the plan has, a bug of the
+// ErrTypes says that DuckDB reports other column types than the plan has, a bug of the
 // lowering found before a row is read.
 var ErrTypes = errors.New("query: the engine's column types differ from the plan's")
 

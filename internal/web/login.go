@@ -65,6 +65,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnauthorized, api.Error{Code: "UNAUTHENTICATED", Message: "this token is not known here."})
 		return
 	}
+	//nolint:gosec // Secure follows the connection: the loopback listener has no TLS
 	http.SetCookie(w, &http.Cookie{
 		Name: cookie, Value: strings.TrimSpace(in.Token), Path: "/", HttpOnly: true,
 		SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil, MaxAge: 30 * 24 * 3600,

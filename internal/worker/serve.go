@@ -92,7 +92,7 @@ func run(ctx context.Context, req Request, w *bufio.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer func() { _ = pool.Close() }() // one statement's; its result is out
 	conn, err := pool.Get(ctx)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"net/url"
 )
 
-// ErrNotRunning: nothing answers at the server's address.
+// ErrNotRunning says that nothing answers at the server's address.
 var ErrNotRunning = errors.New("no server is running here")
 
 // maxLine bounds one line of a result.
@@ -68,7 +68,7 @@ func (c *Client) send(ctx context.Context, method, path string, in any) (*http.R
 		return nil, err
 	}
 	if res.StatusCode >= 300 {
-		defer res.Body.Close()
+		defer func() { _ = res.Body.Close() }()
 		return nil, readError(res)
 	}
 	return res, nil
@@ -95,7 +95,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	if out == nil {
 		_, err = io.Copy(io.Discard, res.Body)
 		return err
@@ -166,7 +166,7 @@ func (c *Client) SQL(ctx context.Context, req SQLRequest, f func(SQLLine) error)
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	sc := bufio.NewScanner(res.Body)
 	sc.Buffer(make([]byte, 64<<10), maxLine)
 	done := false
