@@ -123,9 +123,6 @@ func (l *Log) mint(name string) error {
 	if err := fsys.MkdirAll(dir); err != nil {
 		return fmt.Errorf("eventlog: %w", err)
 	}
-	if err := fsys.SyncDir(path.Dir(dir)); err != nil {
-		return fmt.Errorf("eventlog: %w", err)
-	}
 	list, err := fsys.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("eventlog: %w", err)

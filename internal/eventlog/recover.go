@@ -25,6 +25,11 @@ func (l *Log) gap() int64 { return max(4<<10, l.cfg.SegmentBytes>>10) }
 
 // recover opens all partitions, several at once.
 func (l *Log) recover() error {
+	for _, dir := range []string{path.Dir(l.cfg.Dir), l.cfg.Dir} {
+		if err := l.cfg.FS.SyncDir(dir); err != nil {
+			return fmt.Errorf("eventlog: %w", err)
+		}
+	}
 	l.parts = make([]*partition, l.meta.Partitions)
 	var g errgroup.Group
 	g.SetLimit(max(2, runtime.GOMAXPROCS(0)))
@@ -55,6 +60,10 @@ func (p *partition) recover(l *Log) error {
 	}
 	segs, err := p.list(l.cfg.FS)
 	if err != nil || len(segs) == 0 {
+		return err
+	}
+	// Names that a killed process made and did not sync yet.
+	if err := l.cfg.FS.SyncDir(p.dir); err != nil {
 		return err
 	}
 	last := len(segs) - 1
@@ -172,12 +181,15 @@ func (p *partition) recoverActive(l *Log) error {
 	p.end.Store(b.next)
 	p.space = b.pos
 	l.log.Debug("partition recovered", "partition", p.id, "end", b.next, "scanned", b.pos-from, "cut", size-b.pos)
-	if size == b.pos {
+	if b.pos == from && b.pos == size {
 		return nil
 	}
-	if err := f.Truncate(b.pos); err != nil {
-		return err
+	if b.pos < size {
+		if err := f.Truncate(b.pos); err != nil {
+			return err
+		}
 	}
+	// What was scanned may be a killed process' unsynced writes.
 	return f.Sync()
 }
 
