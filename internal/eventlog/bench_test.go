@@ -133,3 +133,39 @@ func BenchmarkRead(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkReadBatches is what a Kafka fetch does: whole batches, 1 MB at a time.
+func BenchmarkReadBatches(b *testing.B) {
+	l := benchLog(b, Config{Partitions: 1, BatchBytes: 64 << 10})
+	recs := make([]Record, 256)
+	for i := range recs {
+		recs[i] = benchRecord(0)
+	}
+	for range 2048 {
+		if _, err := l.AppendWait(b.Context(), 0, recs); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	var at, bytes int64
+	for range b.N {
+		if at >= l.End(0) {
+			at = 0
+		}
+		raw, err := l.ReadBatches(b.Context(), 0, at, 1<<20)
+		if err != nil {
+			b.Fatal(err)
+		}
+		bytes += int64(len(raw))
+		for len(raw) > 0 {
+			h, ok := parseHeader(raw)
+			if !ok {
+				b.Fatal("no batch")
+			}
+			at = h.next()
+			raw = raw[h.size:]
+		}
+	}
+	b.ReportMetric(float64(bytes)/1e6/b.Elapsed().Seconds(), "MB/s")
+}

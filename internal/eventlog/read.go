@@ -62,6 +62,9 @@ func (l *Log) ReadBatches(ctx context.Context, partition int, from int64, maxByt
 		if len(out) > 0 && len(out)+h.size > maxBytes {
 			return false, nil
 		}
+		if out == nil { // room for what follows in the segment, as far as asked for
+			out = make([]byte, 0, max(h.size, min(maxBytes, h.size+int(r.scan.limit-r.scan.pos))))
+		}
 		out = append(out, raw...)
 		return len(out) < maxBytes, nil
 	})
