@@ -13,6 +13,7 @@ import (
 // reader is the memory of one Read.
 type reader struct {
 	scan scan
+	head header // of the current batch, so that none escapes per batch
 	dec  decoder
 }
 
@@ -178,7 +179,10 @@ func (l *Log) walkSegment(ctx context.Context, p *partition, r *reader, s *segme
 		if err := ctx.Err(); err != nil {
 			return -1, err
 		}
-		h, raw, err := r.scan.next()
+		var raw []byte
+		var err error
+		r.head, raw, err = r.scan.next()
+		h := &r.head
 		switch {
 		case errors.Is(err, io.EOF):
 			if want < 0 {
@@ -196,7 +200,7 @@ func (l *Log) walkSegment(ctx context.Context, p *partition, r *reader, s *segme
 		if h.next() <= from {
 			continue
 		}
-		more, err := f(&h, raw)
+		more, err := f(h, raw)
 		if !more || err != nil {
 			return -1, err
 		}
