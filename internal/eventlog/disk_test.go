@@ -73,6 +73,7 @@ func TestTenderWritesRecoveryPoints(t *testing.T) {
 			mustAppend(t, l, 0, big...)
 		}
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if p := l.parts[0]; p.unpointed() != 0 {
 			t.Errorf("%d bytes without a recovery point", p.unpointed())
 		}

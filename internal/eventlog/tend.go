@@ -181,8 +181,12 @@ func (l *Log) expire(now time.Time) {
 			}
 		}
 	}
-	if limit := l.cfg.HardCap; limit > 0 && l.capped.Load() && l.stored.Load()+l.pending.Load() < limit-limit/64 {
-		l.capped.Store(false)
+	if limit := l.cfg.HardCap; limit > 0 && l.capped.Load() {
+		// Below the cap by more than a record, or Problem would flicker.
+		margin := min(limit/4, max(limit/64, int64(l.cfg.BatchBytes)))
+		if l.stored.Load()+l.pending.Load() < limit-margin {
+			l.capped.Store(false)
+		}
 	}
 }
 
