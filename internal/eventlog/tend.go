@@ -130,7 +130,8 @@ func (p *partition) unpointed() int64 {
 
 // SetFloor keeps retention from removing records at or after offsets, one per
 // partition, until the consumer sets another floor or RemoveFloor is called.
-// Missing partitions have no floor. The floor is not durable.
+// Missing partitions have no floor. The floor is not durable: set it before
+// Run, or retention may be faster.
 func (l *Log) SetFloor(consumer string, offsets []int64) {
 	l.floorMu.Lock()
 	l.floors[consumer] = slices.Clone(offsets)
