@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Path is a compiled path of get_json_object: $, .name, ['name'], [n], and
-// the wildcards [*] and .*
+// Path is a compiled path of get_json_object: $, .name, ['name'], [n] and the
+// wildcard [*]; .* is a path too, but finds nothing.
 type Path struct{ steps []step }
 
 type step struct {
@@ -114,7 +114,7 @@ func (f *finder) eval(path []step, st style, inList bool) (hit, ok bool) {
 		return f.leaf(k, w, st, inList)
 	}
 	switch s := path[0]; {
-	case k == kObject && !s.sub:
+	case k == kObject && !s.sub && !s.any: // as in Spark, .* finds nothing
 		return f.object(path, st, inList)
 	case k == kArray && s.sub && s.any:
 		return f.list(path, st, inList)
@@ -168,11 +168,11 @@ func (f *finder) object(path []step, st style, inList bool) (hit, ok bool) {
 		if !ok {
 			return false, false
 		}
-		want := path[0].any || str(name) == path[0].key
+		want := str(name) == path[0].key
 		if !f.colon() {
 			return false, false
 		}
-		if f.peek() == 'n' && !path[0].any { // null
+		if f.peek() == 'n' { // null
 			want = false
 		}
 		if hit || !want {

@@ -3,6 +3,8 @@ package kernel
 import (
 	"maps"
 	"slices"
+
+	duckdb "github.com/duckdb/duckdb-go-bindings"
 )
 
 // maker compiles a kernel for a signature.
@@ -48,6 +50,27 @@ func kinds() map[string]maker {
 		"decimal_rescale":         decimalRescale,
 		"hash":                    hashKernel(murmur{}),
 		"xxhash64":                hashKernel(xx{}),
+		"sha2":                    sha2,
+		"crc32":                   crc,
+		"base64":                  text1(duckdb.TypeVarchar, duckdb.TypeBlob, mimeBase64),
+		"unbase64":                text1(duckdb.TypeBlob, duckdb.TypeVarchar, unbase64),
+		"unhex":                   text1(duckdb.TypeBlob, duckdb.TypeVarchar, unhex),
+		"encode":                  charsetKernel(true),
+		"decode":                  charsetKernel(false),
+		"conv":                    conv,
+		"round_double":            roundFloat(false),
+		"bround_double":           roundFloat(true),
+		"format_number":           formatNumber,
+		"format_string":           formatString,
+		"initcap":                 text1(duckdb.TypeVarchar, duckdb.TypeVarchar, initcap),
+		"soundex":                 text1(duckdb.TypeVarchar, duckdb.TypeVarchar, soundex),
+		"levenshtein":             levenshtein,
+		"substring_index":         substringIndex,
+		"translate":               translateText,
+		"str_to_map":              strToMap,
+		"url_encode":              text1(duckdb.TypeVarchar, duckdb.TypeVarchar, urlEncode),
+		"url_decode":              text1(duckdb.TypeVarchar, duckdb.TypeVarchar, urlDecode),
+		"parse_url":               parseURL,
 	}
 }
 
