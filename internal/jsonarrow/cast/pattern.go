@@ -84,8 +84,10 @@ func (p *Pattern) compile(parsing bool) error {
 			i = next
 			continue
 		case c == '[' || c == ']':
-			if depth += int('\\') - int(c); depth < 0 {
-				return ErrPattern
+			if depth++; c == ']' {
+				if depth -= 2; depth < 0 {
+					return ErrPattern
+				}
 			}
 			p.ops = append(p.ops, dateOp{f: c})
 			i++
