@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-
-	duckdb "github.com/duckdb/duckdb-go-bindings"
 )
 
 // Families of errors, for errors.Is.
@@ -84,12 +82,4 @@ func (c *Conn) fail(ctx context.Context, text string) error {
 		return newError(text, context.Cause(ctx))
 	}
 	return newError(text, nil)
-}
-
-func dataError(ed duckdb.ErrorData) error {
-	defer duckdb.DestroyErrorData(&ed)
-	if duckdb.ErrorDataHasError(ed) {
-		return newError(duckdb.ErrorDataMessage(ed), nil)
-	}
-	return nil
 }

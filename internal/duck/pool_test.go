@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-
 	"github.com/marisma/marisma/internal/duck/kernel"
 )
 

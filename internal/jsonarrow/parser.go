@@ -10,7 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
@@ -119,7 +118,7 @@ func (p *Parser) Append(doc []byte) Outcome {
 		return Empty
 	}
 	st := p.document()
-	out := OK
+	out := Malformed
 	switch st {
 	case good:
 		if p.corrupt >= 0 {
@@ -130,7 +129,6 @@ func (p *Parser) Append(doc []byte) Outcome {
 	case partial:
 		out = Partial
 	default:
-		out = Malformed
 		p.root.cut(row)
 	}
 	if p.opt.FailFast || out == Malformed && p.root.id != arrow.STRUCT {

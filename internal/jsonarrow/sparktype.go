@@ -99,8 +99,8 @@ func sparkScalar(s string) (arrow.DataType, error) {
 	}
 	if d, ok := strings.CutPrefix(s, "decimal("); ok {
 		p, sc, _ := strings.Cut(strings.TrimSuffix(d, ")"), ",")
-		prec, err1 := strconv.Atoi(strings.TrimSpace(p))
-		scale, err2 := strconv.Atoi(strings.TrimSpace(sc))
+		prec, err1 := strconv.ParseInt(strings.TrimSpace(p), 10, 32)
+		scale, err2 := strconv.ParseInt(strings.TrimSpace(sc), 10, 32)
 		if err1 == nil && err2 == nil && prec >= 1 && prec <= 38 && scale >= 0 && scale <= prec {
 			return &arrow.Decimal128Type{Precision: int32(prec), Scale: int32(scale)}, nil
 		}

@@ -8,7 +8,10 @@ import (
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
-func str(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// str is b without a copy, for calls that do not keep it.
+func str(b []byte) string {
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // read only, and gone before b changes
+}
 
 const hexDigits = "0123456789abcdef"
 

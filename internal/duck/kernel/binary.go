@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
-
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 

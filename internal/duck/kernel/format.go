@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
-
 	"github.com/marisma/marisma/internal/duck/vector"
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )

@@ -8,7 +8,6 @@ import (
 	"math/bits"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
-
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 

@@ -52,7 +52,6 @@ func (t *translator) classAt(depth int) (runeSet, error) {
 				cur = all.and(cur)
 			}
 			all, cur, joined = cur, nil, true
-			first = true
 			continue
 		case rest[0] == '[':
 			s, err := t.classAt(depth + 1)

@@ -16,10 +16,21 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-
+	"github.com/dlclark/regexp2/v2"
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/duck/kernel"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	regexp2.StopTimeoutClock() // the engine's own
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 func open(t testing.TB) *duck.Conn {
 	t.Helper()

@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2/v2"
-
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 

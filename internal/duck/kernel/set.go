@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
-
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
-
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 

@@ -1,4 +1,4 @@
-package vector
+package vector //nolint:gosec // unsafe is the border to DuckDB's memory
 
 import "unsafe"
 

@@ -2,6 +2,7 @@ package cast
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"unsafe"
 )
@@ -18,7 +19,10 @@ func Trim(b []byte) []byte {
 	return b
 }
 
-func str(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// str is b without a copy, for calls that do not keep it.
+func str(b []byte) string {
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // read only, and gone before b changes
+}
 
 // Int reads an integer of the given size in bits. With legacy (ANSI off) a
 // fraction is cut off: '12.7' is 12.
@@ -98,10 +102,8 @@ func Float(b []byte, bits int) (float64, bool) {
 			b = b[:len(b)-1]
 		}
 	}
-	for _, c := range b {
-		if c == '_' {
-			return 0, false
-		}
+	if slices.Contains(b, '_') {
+		return 0, false
 	}
 	v, err := strconv.ParseFloat(str(b), bits)
 	if err != nil && !math.IsInf(v, 0) {
@@ -129,10 +131,8 @@ func appendFloat(b []byte, d float64, bits int, least string) []byte {
 	case abs == 0 || abs >= 1e-3 && abs < 1e7:
 		s := len(b)
 		b = strconv.AppendFloat(b, d, 'f', -1, bits)
-		for _, c := range b[s:] {
-			if c == '.' {
-				return b
-			}
+		if slices.Contains(b[s:], '.') {
+			return b
 		}
 		return append(b, ".0"...)
 	case bits == 64 && abs == math.SmallestNonzeroFloat64, bits == 32 && abs == math.SmallestNonzeroFloat32:

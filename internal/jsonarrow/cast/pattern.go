@@ -362,10 +362,10 @@ func appendZone(b []byte, o *dateOp, us int64, zone *Zone) []byte {
 	case 'O':
 		return appendGMT(b, off, o.n)
 	case 'Z':
-		switch {
-		case o.n == 4:
+		switch o.n {
+		case 4:
 			return appendGMT(b, off, 4)
-		case o.n == 5:
+		case 5:
 			return appendOffset(b, off, 5, true)
 		}
 		return appendOffset(b, off, 2, false)
