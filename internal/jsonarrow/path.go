@@ -231,3 +231,43 @@ func (f *finder) index(path []step, index int, st style, inList bool) (hit, ok b
 		return f.eval(path, st, inList)
 	})
 }
+
+// ArrayLength is the number of elements of a document that is an array.
+func ArrayLength(doc []byte) (n int, ok bool) {
+	f := finder{}
+	f.b = doc
+	if f.peek() != '[' {
+		return 0, false
+	}
+	_, ok = f.elements(func() (bool, bool) {
+		n++
+		return false, f.skip(1)
+	})
+	return n, ok
+}
+
+// ObjectKeys calls add for the names of the fields of a document that is an
+// object, in their order; false, maybe after some calls, when it is none. A
+// name is valid during the call.
+func ObjectKeys(doc []byte, add func(name []byte)) bool {
+	s := scanner{b: doc}
+	if s.peek() != '{' {
+		return false
+	}
+	if s.empty('}') {
+		return true
+	}
+	for {
+		name, ok := s.name()
+		if !ok {
+			return false
+		}
+		add(name)
+		if !s.colon() || !s.skip(1) {
+			return false
+		}
+		if more, ok := s.next('}'); !more {
+			return ok
+		}
+	}
+}

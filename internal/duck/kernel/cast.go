@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"time"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -100,8 +101,26 @@ func stringToTimestamp(g *sig) (kernel, error) {
 	return kernel{run: func(c *call) error {
 		z, zones := zone.Clone(), pool.Get()
 		defer pool.Put(zones)
-		return fromText(func(b []byte) (int64, bool) { return cast.Timestamp(b, z, zones) })(c)
+		return fromText(func(b []byte) (int64, bool) {
+			if us, ok := cast.Timestamp(b, z, zones); ok {
+				return us, true
+			}
+			return today(b, z, zones)
+		})(c)
 	}}, g.want(duckdb.TypeTimestampTZ, duckdb.TypeVarchar)
+}
+
+// today reads a time without a date, which stands on the current day.
+func today(b []byte, z *cast.Zone, zones *cast.Zones) (int64, bool) {
+	t, own, ok := cast.TimeOfDay(b, zones)
+	if !ok {
+		return 0, false
+	}
+	if own != nil {
+		z = own
+	}
+	c := cast.CivilOf(z.Local(time.Now().UnixMicro()))
+	return z.Instant(cast.Days(c.Year, c.Month, c.Day)*86_400_000_000 + t), true
 }
 
 func stringToTimestampNTZ(g *sig) (kernel, error) {

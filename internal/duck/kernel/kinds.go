@@ -71,6 +71,14 @@ func kinds() map[string]maker {
 		"url_encode":              text1(duckdb.TypeVarchar, duckdb.TypeVarchar, urlEncode),
 		"url_decode":              text1(duckdb.TypeVarchar, duckdb.TypeVarchar, urlDecode),
 		"parse_url":               parseURL,
+		"interval_to_string":      intervalToString,
+		"string_to_interval":      stringToInterval,
+		"json_array_length":       jsonArrayLength,
+		"json_object_keys":        jsonObjectKeys,
+		"decimal_int_div":         decimalIntDiv,
+		"decimal_bround":          decimalBround,
+		"lpad_binary":             padBinary(true),
+		"rpad_binary":             padBinary(false),
 	}
 }
 

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -18,6 +19,9 @@ type regexpParam struct {
 	Position *int
 }
 
+// ErrGroup says that a pattern has not the group that is asked for.
+var ErrGroup = errors.New("REGEX_GROUP_INDEX")
+
 // regexpKernel checks the signature: args are those before the pattern.
 func regexpKernel(g *sig, ret vector.ID, args []vector.ID, f func(p *regexpParam, ms *matchers, c *call) error) (kernel, error) {
 	var p regexpParam
@@ -29,6 +33,9 @@ func regexpKernel(g *sig, ret vector.ID, args []vector.ID, f func(p *regexpParam
 		var err error
 		if fixed, err = newMatcher(*p.Pattern); err != nil {
 			return kernel{}, err
+		}
+		if n := p.group(); p.Group != nil && (n < 0 || n > fixed.groups) {
+			return kernel{}, fmt.Errorf("%w: %d of %d", ErrGroup, n, fixed.groups)
 		}
 	} else {
 		args = append(args, duckdb.TypeVarchar)

@@ -275,8 +275,9 @@ func digitOf(c byte) int {
 	return 99
 }
 
-// strToMap splits by two patterns; the last of equal keys wins, unless the
-// parameter unique makes such a text NULL.
+// strToMap splits by two patterns, from the parameters or the second and third
+// arguments; the last of equal keys wins, unless the parameter unique makes
+// such a text NULL.
 func strToMap(g *sig) (kernel, error) {
 	p := struct {
 		Pair, KeyValue string
@@ -288,57 +289,86 @@ func strToMap(g *sig) (kernel, error) {
 	if g.ret.ID != duckdb.TypeMap || g.ret.Key.ID != duckdb.TypeVarchar || g.ret.Elem.ID != duckdb.TypeVarchar {
 		return kernel{}, fmt.Errorf("result is %s", g.ret)
 	}
-	pair, err := newMatcher(p.Pair)
-	if err != nil {
-		return kernel{}, err
+	var pair, kv matchers
+	args := oneText()
+	if len(g.args) == 3 {
+		args = append(args, duckdb.TypeVarchar, duckdb.TypeVarchar)
+	} else {
+		var err error
+		if pair.fixed, err = newMatcher(p.Pair); err != nil {
+			return kernel{}, err
+		}
+		if kv.fixed, err = newMatcher(p.KeyValue); err != nil {
+			return kernel{}, err
+		}
 	}
-	kv, err := newMatcher(p.KeyValue)
-	if err != nil {
-		return kernel{}, err
-	}
-	return kernel{run: func(c *call) error { return runStrToMap(c, pair, kv, p.Unique) }}, g.want(duckdb.TypeMap, duckdb.TypeVarchar)
+	return kernel{run: func(c *call) error {
+		pair, kv := pair, kv
+		if len(args) == 3 {
+			pair.pat, kv.pat = c.strs(1), c.strs(2)
+		}
+		return runStrToMap(c, &pair, &kv, p.Unique)
+	}}, g.want(duckdb.TypeMap, args...)
 }
 
-func runStrToMap(c *call, pair, kv *matcher, unique bool) error {
-	var keys, vals []string
-	var isNull []bool
+// pairs are the entries of all rows.
+type pairs struct {
+	keys, vals []string
+	isNull     []bool // of vals
+}
+
+func runStrToMap(c *call, pair, kv *matchers, unique bool) error {
+	var out pairs
 	rows := vector.Data[vector.Entry](&c.out, c.n)
 	for i, s := range c.strs(0) {
 		rows[i] = vector.Entry{}
 		if c.null(i) {
 			continue
 		}
-		first := len(keys)
-		var parts, halves listOut
-		if err := splitText(&parts, pair, s.Bytes(), -1); err != nil {
-			return err
-		}
-		at := map[string]int{}
-		dup := false
-		for k := range parts.ends {
-			halves.ends, halves.buf = halves.ends[:0], halves.buf[:0]
-			if err := splitText(&halves, kv, parts.elem(k), 2); err != nil {
+		first := len(out.keys)
+		a, b := pair.get(i), kv.get(i)
+		ok := a != nil && b != nil
+		if ok {
+			dup, err := out.add(s.Bytes(), a, b)
+			if err != nil {
 				return err
 			}
-			key, val, null := string(halves.elem(0)), "", len(halves.ends) < 2
-			if !null {
-				val = string(halves.elem(1))
-			}
-			if old, ok := at[key]; ok {
-				vals[old], isNull[old], dup = val, null, true
-				continue
-			}
-			at[key] = len(keys)
-			keys, vals, isNull = append(keys, key), append(vals, val), append(isNull, null)
+			ok = !dup || !unique
 		}
-		if dup && unique {
-			keys, vals, isNull = keys[:first], vals[:first], isNull[:first]
+		if !ok {
+			out.keys, out.vals, out.isNull = out.keys[:first], out.vals[:first], out.isNull[:first]
 			c.out.SetNull(i)
 			continue
 		}
-		rows[i] = vector.Entry{Offset: uint64(first), Length: uint64(len(keys) - first)}
+		rows[i] = vector.Entry{Offset: uint64(first), Length: uint64(len(out.keys) - first)}
 	}
-	return writeMap(&c.out, keys, vals, isNull)
+	return writeMap(&c.out, out.keys, out.vals, out.isNull)
+}
+
+// add splits one text; dup tells that a key came twice.
+func (p *pairs) add(s []byte, pair, kv *matcher) (dup bool, err error) {
+	var parts, halves listOut
+	if err := splitText(&parts, pair, s, -1); err != nil {
+		return false, err
+	}
+	at := map[string]int{}
+	for k := range parts.ends {
+		halves.ends, halves.buf = halves.ends[:0], halves.buf[:0]
+		if err := splitText(&halves, kv, parts.elem(k), 2); err != nil {
+			return false, err
+		}
+		key, val, null := string(halves.elem(0)), "", len(halves.ends) < 2
+		if !null {
+			val = string(halves.elem(1))
+		}
+		if old, ok := at[key]; ok {
+			p.vals[old], p.isNull[old], dup = val, null, true
+			continue
+		}
+		at[key] = len(p.keys)
+		p.keys, p.vals, p.isNull = append(p.keys, key), append(p.vals, val), append(p.isNull, null)
+	}
+	return dup, nil
 }
 
 func writeMap(v *vector.Vec, keys, vals []string, isNull []bool) error {

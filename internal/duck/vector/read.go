@@ -1,4 +1,5 @@
-package vector //nolint:gosec // unsafe is the border to DuckDB's memory
+//nolint:gosec // unsafe is the border to DuckDB's memory
+package vector
 
 import (
 	"fmt"

@@ -1,5 +1,7 @@
 package cast
 
+import "math"
+
 // Civil is a wall time in its fields.
 type Civil struct {
 	Year, Month, Day, YearDay, Weekday int // Monday is 0
@@ -99,7 +101,8 @@ func Date(b []byte) (int32, bool) {
 	if !ok || len(rest) > 0 && rest[0] != ' ' && rest[0] != 'T' {
 		return 0, false
 	}
-	return int32(Days(y, m, d)), true
+	days := Days(y, m, d)
+	return int32(days), days == int64(int32(days))
 }
 
 // isoStamp reads yyyy-MM-dd?HH:mm:ss with an optional fraction, the form of
@@ -123,7 +126,7 @@ func isoStamp(b []byte) (us int64, rest []byte, ok bool) {
 	}
 	us = Days(y, m, d)*microsPerDay + (int64(h)*3600+int64(mi)*60+int64(s))*1_000_000
 	rest = b[19:]
-	if len(rest) > 1 && rest[0] == '.' && rest[1]-'0' < 10 {
+	if len(rest) > 0 && rest[0] == '.' {
 		rest = rest[1:]
 		for scale := int64(100_000); len(rest) > 0 && rest[0]-'0' < 10; scale /= 10 {
 			us += int64(rest[0]-'0') * scale
@@ -145,7 +148,9 @@ func Timestamp(b []byte, zone *Zone, zones *Zones) (int64, bool) {
 			return 0, false
 		}
 	}
-	return zone.Instant(local), true
+	us := zone.Instant(local)
+	// Beyond the range of 64 bits an offset wraps around.
+	return us, (local < 1<<62 || us > 0) && (local > -1<<62 || us < 0)
 }
 
 // TimestampNTZ reads a TIMESTAMP_NTZ. With zones allowed one is checked and
@@ -164,27 +169,61 @@ func stamp(b []byte) (us int64, id []byte, ok bool) {
 	us, rest, ok := isoStamp(b)
 	if !ok {
 		y, m, d, r, ok := scanDate(b)
-		if !ok || y > 294247 || y < -290308 {
-			return 0, nil, false
-		}
-		us = Days(y, m, d) * microsPerDay
-		if len(r) == 0 {
-			return us, nil, true
-		}
-		if r[0] != ' ' && r[0] != 'T' {
-			return 0, nil, false
-		}
-		t, r, ok := scanTime(r[1:])
 		if !ok {
 			return 0, nil, false
 		}
-		us, rest = us+t, r
+		t := int64(0)
+		if len(r) > 0 {
+			if r[0] != ' ' && r[0] != 'T' {
+				return 0, nil, false
+			}
+			if t, r, ok = scanTime(r[1:]); !ok {
+				return 0, nil, false
+			}
+		}
+		if us, ok = micros(Days(y, m, d), t); !ok {
+			return 0, nil, false
+		}
+		rest = r
 	}
 	if len(rest) == 0 {
 		return us, nil, true
 	}
 	id = Trim(rest)
 	return us, id, len(id) > 0
+}
+
+// micros is days and a time of day in microseconds, if 64 bits hold it.
+func micros(days, t int64) (int64, bool) {
+	const most = math.MaxInt64 / microsPerDay
+	switch {
+	case days > most || days < -most-1, days == most && t > math.MaxInt64-most*microsPerDay:
+		return 0, false
+	case days == -most-1:
+		return (days+1)*microsPerDay + (t - microsPerDay), t-microsPerDay >= math.MinInt64+most*microsPerDay
+	}
+	return days*microsPerDay + t, true
+}
+
+// TimeOfDay reads a time without a date, [T]h:m[:s[.f]] and a zone: it is a
+// TIMESTAMP of the current day in Spark. The zone is nil without one.
+func TimeOfDay(b []byte, zones *Zones) (us int64, zone *Zone, ok bool) {
+	b = Trim(b)
+	if len(b) > 0 && b[0] == 'T' {
+		b = b[1:]
+	} else if len(b) < 2 || b[1] != ':' && (len(b) < 3 || b[2] != ':') {
+		return 0, nil, false
+	}
+	us, rest, ok := scanTime(b)
+	if !ok {
+		return 0, nil, false
+	}
+	if len(rest) > 0 {
+		if zone = zones.Load(Trim(rest)); zone == nil {
+			return 0, nil, false
+		}
+	}
+	return us, zone, true
 }
 
 // scanTime reads [h]h:[m]m[:[s]s[.fraction]] (a part left out is zero, as a

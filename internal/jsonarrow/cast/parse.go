@@ -262,9 +262,6 @@ func (r *parsed) resolve() (int64, bool) {
 		}
 		days = Days(y, m, d)
 	}
-	if y > 294247 || y < -290308 {
-		return 0, false
-	}
 	h := r.hour
 	if h < 0 {
 		h = or(r.hour12, 0) + 12*or(r.pm, 0)
@@ -272,7 +269,7 @@ func (r *parsed) resolve() (int64, bool) {
 		return 0, false
 	}
 	sec := int64(h)*3600 + int64(or(r.min, 0))*60 + int64(or(r.sec, 0))
-	return days*microsPerDay + sec*1_000_000 + int64(or(r.nano, 0)/1000), true
+	return micros(days, sec*1_000_000+int64(or(r.nano, 0)/1000))
 }
 
 // abbreviation is the short name of the zone's time at an instant.
