@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -103,6 +104,38 @@ func TestBacktrackingEnds(t *testing.T) {
 	}
 	err := c.Exec(t.Context(), "SELECT k(repeat('a', 40) || 'b')")
 	if err == nil || !strings.Contains(err.Error(), "REGEXP_TIMEOUT") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestJSONArraysAndObjects(t *testing.T) {
+	check(t, kernel.Spec{Name: "k", Kind: "json_array_length", Args: []string{"VARCHAR"}, Return: "INTEGER"},
+		`(1, '[1,[2,3],{"a":4}]'), (2, '[]'), (3, '{}'), (4, '[1'), (5, NULL)`, "k(v)::VARCHAR", "3", "0", "NULL", "NULL", "NULL")
+	check(t, kernel.Spec{Name: "k", Kind: "json_object_keys", Args: []string{"VARCHAR"}, Return: "VARCHAR[]"},
+		`(1, '{"a":1,"a key of many letters":{"x":2}}'), (2, '{}'), (3, '[1]'), (4, '{"a":1'), (5, '{"z":null}')`, "k(v)::VARCHAR", "[a, a key of many letters]", "[]", "NULL", "NULL", "[z]")
+}
+
+func TestDecimalsToIntegersAndHalfEven(t *testing.T) {
+	check(t, kernel.Spec{Name: "k", Kind: "decimal_int_div", Args: []string{"DECIMAL(38,1)", "DECIMAL(10,2)"}, Return: "BIGINT"},
+		"(1, 7.5), (2, -7.5), (3, 0), (4, 9223372036854775808)", "k(v::DECIMAL(38,1), (CASE n WHEN 3 THEN 0 WHEN 4 THEN 1 ELSE 2 END)::DECIMAL(10,2))::VARCHAR",
+		"3", "-3", "NULL", "-9223372036854775808")
+	check(t, kernel.Spec{Name: "k", Kind: "decimal_bround", Args: []string{"DECIMAL(10,2)", "INTEGER"}, Return: "DECIMAL(10,1)"},
+		"(1, 2.25), (2, 2.35), (3, -2.25)", "k(v::DECIMAL(10,2), 1)::VARCHAR", "2.2", "2.4", "-2.2")
+}
+
+func TestPaddedBinary(t *testing.T) {
+	check(t, kernel.Spec{Name: "k", Kind: "lpad_binary", Args: []string{"BLOB", "INTEGER", "BLOB"}, Return: "BLOB"},
+		"(1, 5), (2, 1), (3, 0), (4, -1)", `k('ab'::BLOB, v, 'xy'::BLOB)::VARCHAR`, "xyxab", "a", "", "")
+}
+
+func TestTimesOfToday(t *testing.T) {
+	check(t, kernel.Spec{Name: "k", Kind: "string_to_timestamp", Args: []string{"VARCHAR"}, Return: "TIMESTAMPTZ", Params: []byte(`{"zone":"UTC"}`)},
+		"(1, '03:04:05'), (2, 'T3:4'), (3, '3')", "strftime(k(v), '%H:%M:%S')", "03:04:05", "03:04:00", "NULL")
+}
+
+func TestAGroupThatIsNotThere(t *testing.T) {
+	err := open(t).Register(kernel.Spec{Name: "k", Kind: "regexp_extract", Args: []string{"VARCHAR"}, Return: "VARCHAR", Params: []byte(`{"pattern":"(a)","group":2}`)})
+	if !errors.Is(err, kernel.ErrGroup) {
 		t.Errorf("%v", err)
 	}
 }
