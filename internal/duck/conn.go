@@ -3,7 +3,7 @@ package duck
 import (
 	"context"
 	"fmt"
-	"sync"
+	"slices"
 	"time"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -59,19 +59,32 @@ func (c *Conn) Put() {
 
 // Register adds a scalar function to the instance. It does nothing when the
 // instance has it already, and fails when it has another one of that name.
-func (c *Conn) Register(k kernel.Spec) error { return c.in.kernels.Register(k) }
+func (c *Conn) Register(k kernel.Spec) error {
+	if c.in == nil {
+		return ErrClosed
+	}
+	return c.in.kernels.Register(k)
+}
 
 // Bind makes src readable in the queries of this Conn: from is the text to
 // put behind FROM. release ends that and releases what the scan still holds;
 // Put does it too. The source is read only while a query runs.
 func (c *Conn) Bind(src Source) (from string, release func(), err error) {
+	if c.in == nil {
+		return "", nil, ErrClosed
+	}
 	b, err := c.in.scans.bind(src)
 	if err != nil {
 		return "", nil, err
 	}
 	c.bound = append(c.bound, b)
-	in, once := c.in, sync.Once{}
-	return fmt.Sprintf("%s(%d)", scanFunction, b.id), func() { once.Do(func() { in.scans.drop(b) }) }, nil
+	in := c.in
+	return fmt.Sprintf("%s(%d)", scanFunction, b.id), func() {
+		if i := slices.Index(c.bound, b); i >= 0 {
+			c.bound = slices.Delete(c.bound, i, i+1)
+			in.scans.drop(b)
+		}
+	}, nil
 }
 
 // sourceError is the error with which a bound source failed, if one did.
@@ -102,8 +115,14 @@ func (c *Conn) Query(ctx context.Context, sql string) (*Reader, error) {
 
 func (c *Conn) prepare(ctx context.Context, sql string) (duckdb.PreparedStatement, error) {
 	var stmt duckdb.PreparedStatement
-	if c.reader != nil {
+	switch {
+	case c.in == nil:
+		return stmt, ErrClosed
+	case c.reader != nil:
 		return stmt, ErrBusy
+	}
+	for _, b := range c.bound {
+		b.forget()
 	}
 	if ctx.Err() != nil {
 		return stmt, context.Cause(ctx)

@@ -175,9 +175,16 @@ func TestSourceErrorReachesTheCaller(t *testing.T) {
 	if !errors.Is(err, mine) {
 		t.Errorf("%v", err)
 	}
+	if err := c.Exec(t.Context(), "SELECT nosuch"); err == nil || errors.Is(err, mine) {
+		t.Errorf("the next query's error is %v", err)
+	}
+	release()
 	release()
 	if err := c.Exec(t.Context(), "SELECT 1"); err != nil {
 		t.Errorf("connection is unusable: %v", err)
+	}
+	if err := c.Exec(t.Context(), "SELECT * FROM "+from); err == nil {
+		t.Error("a released source can be read")
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 var (
 	// ErrMemory: the query needs more than the instance's share of the budget.
 	ErrMemory = errors.New("duckdb: out of memory")
-	// ErrClosed: the pool is closed.
-	ErrClosed = errors.New("duckdb: pool is closed")
+	// ErrClosed: the pool is closed, or the Conn was given back.
+	ErrClosed = errors.New("duckdb: pool or connection is closed")
 	// ErrBusy: the connection still has an open Reader.
 	ErrBusy = errors.New("duckdb: connection has an open result")
 	// ErrScanned: a query reads a Source twice that can be read once.

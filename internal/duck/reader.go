@@ -149,6 +149,9 @@ func (r *Reader) drain() error {
 	for {
 		n, err := r.chunk(false)
 		if n == 0 || err != nil {
+			if r.err = err; err == nil {
+				r.err = io.EOF
+			}
 			return err
 		}
 	}
@@ -167,10 +170,14 @@ func (r *Reader) Close() {
 		return
 	}
 	r.closed = true
-	r.cancel() // a source that waits in Next, a query that is not read to its end
+	if r.err == nil {
+		// Not read to its end: wake a source that waits, interrupt the query.
+		r.cancel()
+	}
 	duckdb.DestroyResult(&r.res)
 	duckdb.DestroyPrepare(&r.stmt)
 	r.stop()
+	r.cancel()
 	r.drop()
 	if r.err == nil {
 		r.err = io.EOF

@@ -83,6 +83,13 @@ func (b *binding) failed() error {
 	return b.err
 }
 
+// forget drops the error of an earlier query.
+func (b *binding) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = nil
+}
+
 func (b *binding) setErr(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
