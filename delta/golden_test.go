@@ -16,7 +16,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/marisma/marisma/delta/internal/action"
 	"github.com/marisma/marisma/delta/internal/parquetfile"
 	"github.com/marisma/marisma/objstore"

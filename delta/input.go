@@ -26,7 +26,7 @@ func newInput(ctx context.Context, s objstore.Store, key string, size int64) *in
 			if err != nil {
 				return 0, err
 			}
-			defer r.Close()
+			defer func() { _ = r.Close() }()
 			got, err := io.ReadFull(r, p[:n])
 			if errors.Is(err, io.ErrUnexpectedEOF) || err == nil && got < len(p) {
 				err = io.EOF

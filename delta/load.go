@@ -114,7 +114,9 @@ func (t *Table) replay(ctx context.Context, l *listing, at int64) (*state, error
 		if len(l.V2) > 0 && errors.Is(err, ErrVersionNotFound) {
 			return nil, &UnsupportedFeatureError{Features: []string{"v2Checkpoint"}}
 		}
-		err = errors.Join(err, damage)
+		if damage != nil { // what is wrong with the checkpoint is why the log was wanted from its beginning
+			err = damage
+		}
 	}
 	return st, err
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
-
 	"github.com/marisma/marisma/delta/internal/schema"
 )
 

@@ -13,7 +13,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/google/uuid"
-
 	"github.com/marisma/marisma/delta/internal/action"
 	"github.com/marisma/marisma/delta/internal/logfile"
 	"github.com/marisma/marisma/delta/internal/schema"
@@ -306,7 +305,7 @@ func (t *Table) readCommit(ctx context.Context, v int64, d *action.Decoder) (*ac
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	if d == nil {
 		d = &action.Decoder{}
 	}

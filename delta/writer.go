@@ -11,7 +11,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/google/uuid"
-
 	"github.com/marisma/marisma/delta/internal/action"
 	"github.com/marisma/marisma/delta/internal/parquetfile"
 	"github.com/marisma/marisma/delta/internal/schema"

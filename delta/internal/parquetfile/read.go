@@ -33,7 +33,7 @@ func Read(ctx context.Context, in Input, columns []string, f func(arrow.RecordBa
 	if err != nil {
 		return err
 	}
-	defer pf.Close()
+	defer func() { _ = pf.Close() }()
 	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: 16 << 10}, memory.DefaultAllocator)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// ErrType: a type that this library does not know.
+// ErrType is the family of errors about types that this library does not know.
 var ErrType = errors.New("unsupported type")
 
 // rawPrefix marks field metadata whose value is JSON other than a string.
@@ -127,8 +127,8 @@ func parseName(name string) (arrow.DataType, error) {
 		}
 		args = strings.TrimSuffix(strings.TrimPrefix(args, "("), ")")
 		ps, ss, _ := strings.Cut(args, ",")
-		p, err1 := strconv.Atoi(strings.TrimSpace(ps))
-		s, err2 := strconv.Atoi(strings.TrimSpace(ss))
+		p, err1 := strconv.ParseInt(strings.TrimSpace(ps), 10, 32)
+		s, err2 := strconv.ParseInt(strings.TrimSpace(ss), 10, 32)
 		if err1 == nil && err2 == nil && p >= 1 && p <= 38 && s >= 0 && s <= p {
 			return &arrow.Decimal128Type{Precision: int32(p), Scale: int32(s)}, nil
 		}
