@@ -162,3 +162,16 @@ func TestManyCommitsStayHealthy(t *testing.T) {
 		t.Errorf("%d live files", s.NumFiles())
 	}
 }
+
+// BenchmarkSnapshot opens the table that MARISMA_BENCH_TABLE names.
+func BenchmarkSnapshot(b *testing.B) {
+	dir := os.Getenv("MARISMA_BENCH_TABLE")
+	if dir == "" {
+		b.Skip("MARISMA_BENCH_TABLE names no table")
+	}
+	for b.Loop() {
+		tab := must[*delta.Table](b)(delta.Open(b.Context(), objstore.Local(dir), ""))
+		b.ReportMetric(float64(snap(b, tab).NumFiles()), "files")
+	}
+	b.ReportMetric(float64(rss())/1e6, "MB-RSS")
+}

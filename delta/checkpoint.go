@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"time"
 
@@ -39,15 +40,31 @@ func (t *Table) checkpoint(ctx context.Context, s *Snapshot, l *listing) error {
 	if err := writable(s.protocol, s.meta, s.schema); err != nil {
 		return err
 	}
-	var base []logfile.File
+	bases := [][]logfile.File{nil}
 	for _, parts := range l.Checkpoints {
 		if parts[0].Version == s.version {
 			return nil
 		}
 		if parts[0].Version < s.version {
-			base = parts
+			bases = append(bases, parts)
 		}
 	}
+	// An older checkpoint that cannot be read must not keep the table from new
+	// ones; at worst the tombstones in it are forgotten.
+	for _, base := range slices.Backward(bases) {
+		err := t.putCheckpoint(ctx, s, base)
+		if !errors.Is(err, errTombstones) || base == nil || ctx.Err() != nil {
+			return err
+		}
+		t.opt.logger.WarnContext(ctx, "tombstones cannot be read", "table", t.root, "err", err)
+	}
+	return nil
+}
+
+// errTombstones: the removes before a version could not be read.
+var errTombstones = errors.New("delta: tombstones cannot be read")
+
+func (t *Table) putCheckpoint(ctx context.Context, s *Snapshot, base []logfile.File) error {
 	name := logfile.CheckpointName(s.version)
 	r, pw := io.Pipe()
 	var rows, adds int64
@@ -64,15 +81,14 @@ func (t *Table) checkpoint(ctx context.Context, s *Snapshot, l *listing) error {
 	}()
 	// Put again over an older try of the same version is harmless: both are whole.
 	info, err := t.store.Put(ctx, t.logKey(name), r, objstore.PutOptions{})
-	_ = r.CloseWithError(io.ErrClosedPipe)
+	_ = r.Close()
 	if werr := <-done; werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
 		err = werr
 	}
 	if err != nil {
 		return fmt.Errorf("delta: checkpoint of version %d: %w", s.version, err)
 	}
-	p := checkpoint.Pointer{Version: s.version, Size: rows, SizeInBytes: info.Size, NumOfAddFiles: adds}
-	data, err := action.Marshal(p)
+	data, err := action.Marshal(checkpoint.Pointer{Version: s.version, Size: rows, SizeInBytes: info.Size, NumOfAddFiles: adds})
 	if err != nil {
 		return err
 	}
@@ -135,13 +151,17 @@ func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File
 	from := int64(0)
 	if base != nil {
 		from = base[0].Version + 1
+	} else if l, err := t.listFrom(ctx, 0); err != nil {
+		return err
+	} else if len(l.Commits) > 0 {
+		from = l.Commits[0].Version
 	}
 	fresh := map[string]*Remove{}
 	added := map[string]bool{}
 	for v := from; v <= s.version; v++ {
 		set, _, err := t.readCommit(ctx, v, nil)
 		if err != nil {
-			return fmt.Errorf("version %d: %w", v, err)
+			return fmt.Errorf("%w: version %d: %w", errTombstones, v, err)
 		}
 		for i := range set.Removes {
 			k := action.Key(set.Removes[i].Path, set.Removes[i].DeletionVector)
@@ -175,7 +195,7 @@ func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File
 	}}
 	for _, p := range base {
 		if err := checkpoint.Read(ctx, newInput(ctx, t.store, p.Key, p.Size), v); err != nil {
-			return fmt.Errorf("%s: %w", p.Key, err)
+			return fmt.Errorf("%w: %s: %w", errTombstones, p.Key, err)
 		}
 	}
 	return nil

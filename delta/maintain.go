@@ -33,8 +33,8 @@ type MaintainResult struct {
 
 // Maintain writes a checkpoint if enough commits have come since the last one
 // (table property delta.checkpointInterval; without it every 10 commits, less
-// often the more actions the checkpoint holds), and then deletes log files
-// past their retention. It costs little when nothing is due. The table's owner
+// often the more actions the checkpoint holds), and then, at most every hour,
+// deletes log files past their retention. It costs little when nothing is due. The table's owner
 // calls it now and then, off the path of commits.
 func (t *Table) Maintain(ctx context.Context) (MaintainResult, error) {
 	if err := lock(ctx, t.maintaining); err != nil {
@@ -67,7 +67,13 @@ func (t *Table) Maintain(ctx context.Context) (MaintainResult, error) {
 	if v, ok := s.meta.Configuration["delta.enableExpiredLogCleanup"]; ok && v != "true" {
 		return res, nil
 	}
+	// Looking through the log takes time in proportion to its files.
+	keep := interval(s.meta.Configuration, "delta.logRetentionDuration", defaultLogRetention)
+	if time.Since(t.cleaned) < min(keep/8, time.Hour) {
+		return res, nil
+	}
 	res.LogFiles, err = t.cleanup(ctx, CleanupOptions{})
+	t.cleaned = time.Now()
 	return res, err
 }
 

@@ -20,7 +20,7 @@ var writeFeatures = []string{
 	"timestampNtz", "vacuumProtocolCheck",
 }
 
-// legacy tells what the versions without feature lists ask of a writer.
+// mapped tells whether columns have other names in the files.
 func mapped(m *Metadata) bool {
 	mode := m.Configuration["delta.columnMapping.mode"]
 	return mode != "" && mode != "none"

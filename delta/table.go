@@ -34,6 +34,9 @@ type Table struct {
 	tail chan struct{}
 	// maintaining is held by the one checkpoint, clean-up or compaction under way.
 	maintaining chan struct{}
+	// cleaned is when log files were last looked through for deletion; it
+	// belongs to the holder of maintaining.
+	cleaned time.Time
 
 	mu   sync.Mutex
 	tip  *state

@@ -79,8 +79,9 @@ type dataFile struct {
 	stats  *stats.Collector
 	pq     *parquetfile.Writer
 	pipe   *io.PipeWriter
-	info   objstore.Info // set when uploaded
-	err    error         // set when uploading failed
+	ended  chan struct{} // closed when the upload has ended and set info or err
+	info   objstore.Info
+	err    error
 }
 
 // NewWriter begins writing files for the table as it is now. ctx governs the
@@ -146,7 +147,7 @@ func (w *Writer) writePart(values Values, rec arrow.RecordBatch) error {
 	}
 	f.stats.Add(rec)
 	if err := f.pq.Write(rec); err != nil {
-		return w.failure(f, err)
+		return failure(f, err)
 	}
 	if f.pq.Size() >= w.opt.TargetFileBytes {
 		return w.finish(f)
@@ -156,9 +157,9 @@ func (w *Writer) writePart(values Values, rec arrow.RecordBatch) error {
 
 // failure prefers what the upload says, which closes the pipe, to what the
 // writer saw of it.
-func (w *Writer) failure(f *dataFile, err error) error {
+func failure(f *dataFile, err error) error {
 	if errors.Is(err, io.ErrClosedPipe) {
-		w.wg.Wait()
+		<-f.ended
 		if f.err != nil {
 			return f.err
 		}
@@ -190,7 +191,7 @@ func (w *Writer) file(values Values) (*dataFile, error) {
 	r, pw := io.Pipe()
 	f := &dataFile{
 		id: id, path: path.Join(id, "part-"+name.String()+ext), values: values,
-		stats: stats.New(w.files, w.sel), pipe: pw,
+		stats: stats.New(w.files, w.sel), pipe: pw, ended: make(chan struct{}),
 	}
 	if f.pq, err = parquetfile.NewWriter(pw, w.files, w.opt.Compression, w.opt.RowGroupBytes); err != nil {
 		return nil, err
@@ -198,8 +199,9 @@ func (w *Writer) file(values Values) (*dataFile, error) {
 	w.open = append(w.open, f)
 	w.done = append(w.done, f)
 	w.wg.Go(func() {
+		defer close(f.ended)
 		f.info, f.err = w.upload(w.table.key(f.path), r)
-		_ = r.CloseWithError(io.ErrClosedPipe) // lets the writing side see a failure
+		_ = r.Close() // lets the writing side see a failure
 	})
 	return f, nil
 }
@@ -210,7 +212,7 @@ func (w *Writer) finish(f *dataFile) error {
 	err := f.pq.Close()
 	_ = f.pipe.CloseWithError(err) // nil ends the upload well
 	if err != nil {
-		return w.failure(f, err)
+		return failure(f, err)
 	}
 	return nil
 }

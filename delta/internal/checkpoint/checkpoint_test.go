@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -144,4 +145,30 @@ func FuzzPointer(f *testing.F) {
 			t.Fatalf("%+v was accepted", p)
 		}
 	})
+}
+
+func TestADamagedFileIsRefusedOrReadButNothingWorse(t *testing.T) {
+	data, _ := sample(t, &action.Protocol{MinReaderVersion: 3, MinWriterVersion: 7})
+	r := rand.New(rand.NewPCG(5, 6))
+	refused := 0
+	for range 400 {
+		bad := bytes.Clone(data)
+		for range 1 + r.IntN(4) {
+			at := r.IntN(len(bad))
+			if r.IntN(2) == 0 {
+				at = len(bad) - 1 - r.IntN(min(len(bad), 2500)) // the footer
+			}
+			bad[at] = byte(r.Uint32())
+		}
+		if r.IntN(8) == 0 {
+			bad = bad[:r.IntN(len(bad))]
+		}
+		if _, err := collect(bad); err != nil {
+			refused++
+		}
+	}
+	t.Logf("%d of 400 refused", refused)
+	if refused < 100 {
+		t.Errorf("only %d of 400 damaged files were refused", refused)
+	}
 }
