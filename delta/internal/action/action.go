@@ -252,7 +252,17 @@ func (s *Set) Encode() ([]byte, error) {
 		line("protocol", s.Protocol)
 	}
 	if s.Metadata != nil {
-		line("metaData", s.Metadata)
+		m := *s.Metadata // none of its collections may be null
+		if m.Format.Options == nil {
+			m.Format.Options = map[string]string{}
+		}
+		if m.Configuration == nil {
+			m.Configuration = map[string]string{}
+		}
+		if m.PartitionColumns == nil {
+			m.PartitionColumns = []string{}
+		}
+		line("metaData", &m)
 	}
 	for i := range s.Txns {
 		line("txn", &s.Txns[i])

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/marisma/marisma/delta/internal/action"
 )
 
@@ -81,7 +82,7 @@ func TestACheckpointIsReadAsWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(want, got); d != "" {
+		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("protocol %d/%d: %s", p.MinReaderVersion, p.MinWriterVersion, d)
 		}
 	}

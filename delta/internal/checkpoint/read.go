@@ -7,12 +7,9 @@ import (
 	"io"
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/file"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/parquetfile"
 )
 
 // Visitor takes the actions of a checkpoint; nil functions skip their kind,
@@ -50,7 +47,7 @@ func (v *Visitor) wants(top string) bool {
 	return false
 }
 
-// Read visits the actions of a checkpoint file.
+// Read visits the actions of a checkpoint file in the order of its rows.
 func Read(ctx context.Context, in Input, v *Visitor) (err error) {
 	defer func() {
 		// The Parquet reader panics on some malformed files.
@@ -58,39 +55,23 @@ func Read(ctx context.Context, in Input, v *Visitor) (err error) {
 			err = fmt.Errorf("checkpoint: malformed Parquet: %v", p)
 		}
 	}()
+	size, err := in.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
 	pf, err := file.NewParquetReader(in)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = pf.Close() }()
-	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows}, memory.DefaultAllocator)
-	if err != nil {
+	if err := parquetfile.Bounds(pf.MetaData(), size); err != nil {
 		return err
 	}
-	var cols []int
-	ps := pf.MetaData().Schema
-	for i := range ps.NumColumns() {
-		path := ps.Column(i).ColumnPath()
-		if v.wants(path[0]) && (len(path) < 2 || !strings.HasSuffix(path[1], "_parsed")) {
-			cols = append(cols, i)
-		}
-	}
-	if len(cols) == 0 {
-		return nil
-	}
-	rr, err := fr.GetRecordReader(ctx, cols, nil)
-	if err != nil {
-		return err
-	}
-	defer rr.Release()
 	d := &decoder{v: v, values: map[string]action.Values{}}
-	for rr.Next() {
-		if err := d.batch(rr.RecordBatch()); err != nil {
+	for g := range pf.NumRowGroups() {
+		if err := d.group(ctx, pf, g); err != nil {
 			return err
 		}
-	}
-	if err := rr.Err(); err != nil && !errors.Is(err, io.EOF) {
-		return err
 	}
 	return nil
 }
@@ -101,52 +82,40 @@ type decoder struct {
 	key    []byte
 }
 
-func (d *decoder) batch(rec arrow.RecordBatch) error {
-	for i, f := range rec.Schema().Fields() {
-		st, ok := rec.Column(i).(*array.Struct)
-		if !ok {
-			return fmt.Errorf("checkpoint: column %s is no struct", f.Name)
-		}
-		if st.NullN() == st.Len() {
+func (d *decoder) group(ctx context.Context, pf *file.Reader, g int) error {
+	rg := pf.RowGroup(g)
+	ps := pf.MetaData().Schema
+	cols := columns{}
+	var all []*leaf
+	for i := range ps.NumColumns() {
+		col := ps.Column(i)
+		path := col.ColumnPath()
+		if !d.v.wants(path[0]) || len(path) > 1 && (strings.HasSuffix(path[1], "_parsed") || path[0] == "add" && path[1] == "dataChange") {
 			continue
 		}
-		if err := d.column(f.Name, row{st: st}); err != nil {
+		chunk, err := rg.Column(i)
+		if err != nil {
 			return err
 		}
+		l, err := newLeaf(chunk, col)
+		if err != nil {
+			return err
+		}
+		cols[path.String()] = l
+		all = append(all, l)
 	}
-	return nil
-}
-
-func (d *decoder) column(name string, r row) error {
-	var one func(row) error
-	switch name {
-	case "add":
-		one = d.adder(r)
-	case "remove":
-		one = d.remover(r)
-	case "txn":
-		one = func(r row) error {
-			return d.v.Txn(action.Txn{AppID: r.text("appId"), Version: r.long("version"), LastUpdated: r.long("lastUpdated")})
+	visits := d.visits(cols)
+	for row := range rg.NumRows() {
+		if row%leafBatch == 0 && ctx.Err() != nil {
+			return ctx.Err()
 		}
-	case "domainMetadata":
-		one = func(r row) error {
-			return d.v.Domain(action.Domain{Domain: r.text("domain"), Configuration: r.text("configuration"), Removed: r.boolean("removed")})
+		for _, l := range all {
+			if err := l.next(); err != nil {
+				return err
+			}
 		}
-	case "protocol":
-		one = func(r row) error {
-			return d.v.Protocol(&action.Protocol{
-				MinReaderVersion: int(r.long("minReaderVersion")), MinWriterVersion: int(r.long("minWriterVersion")),
-				ReaderFeatures: r.list("readerFeatures"), WriterFeatures: r.list("writerFeatures"),
-			})
-		}
-	case "metaData":
-		one = d.metadata
-	default:
-		return nil
-	}
-	for r.i = 0; r.i < r.st.Len(); r.i++ {
-		if r.st.IsValid(r.i) {
-			if err := one(r); err != nil {
+		for _, visit := range visits {
+			if err := visit(); err != nil {
 				return err
 			}
 		}
@@ -154,72 +123,124 @@ func (d *decoder) column(name string, r row) error {
 	return nil
 }
 
-func (d *decoder) metadata(r row) error {
-	m := &action.Metadata{
-		ID: r.text("id"), Name: r.text("name"), Description: r.text("description"),
-		SchemaString: r.text("schemaString"), PartitionColumns: r.list("partitionColumns"),
-		Configuration: r.words("configuration"), CreatedTime: r.long("createdTime"),
+// visits gives for each wanted kind what to do with a row.
+func (d *decoder) visits(c columns) []func() error {
+	var out []func() error
+	when := func(mark *leaf, f func() error) {
+		if mark == nil {
+			return
+		}
+		out = append(out, func() error {
+			if mark.there() {
+				return f()
+			}
+			if mark.maxDef == 2 && mark.items[0].def == 1 {
+				return errors.New("checkpoint: an action without its key")
+			}
+			return nil
+		})
 	}
-	if f, ok := r.at("format").(*array.Struct); ok {
-		fr := row{st: f, i: r.i}
-		m.Format = action.Format{Provider: fr.text("provider"), Options: fr.words("options")}
+	if d.v.Protocol != nil {
+		rd, wr := c.at("protocol.minReaderVersion"), c.at("protocol.minWriterVersion")
+		rf, wf := c.list("protocol.readerFeatures"), c.list("protocol.writerFeatures")
+		when(rd, func() error {
+			return d.v.Protocol(&action.Protocol{
+				MinReaderVersion: int(rd.long()), MinWriterVersion: int(wr.long()), ReaderFeatures: rf.list(), WriterFeatures: wf.list(),
+			})
+		})
 	}
-	return d.v.Metadata(m)
+	if d.v.Metadata != nil {
+		when(c.at("metaData.id"), d.metadata(c))
+	}
+	if d.v.Txn != nil {
+		app, ver, upd := c.at("txn.appId"), c.at("txn.version"), c.at("txn.lastUpdated")
+		when(app, func() error {
+			return d.v.Txn(action.Txn{AppID: app.text(), Version: ver.long(), LastUpdated: upd.long()})
+		})
+	}
+	if d.v.Domain != nil {
+		dom, conf, gone := c.at("domainMetadata.domain"), c.at("domainMetadata.configuration"), c.at("domainMetadata.removed")
+		when(dom, func() error {
+			return d.v.Domain(action.Domain{Domain: dom.text(), Configuration: conf.text(), Removed: gone.long() == 1})
+		})
+	}
+	if d.v.Add != nil {
+		when(c.at("add.path"), d.add(c))
+	}
+	if d.v.Remove != nil {
+		when(c.at("remove.path"), d.remove(c))
+	}
+	return out
 }
 
-func (d *decoder) adder(r row) func(row) error {
-	path, size, mtime, stats := r.at("path"), r.at("size"), r.at("modificationTime"), r.at("stats")
-	pv, tags, dv, provider := r.at("partitionValues"), r.at("tags"), r.at("deletionVector"), r.at("clusteringProvider")
-	base, ver := r.at("baseRowId"), r.at("defaultRowCommitVersion")
-	return func(r row) error {
-		a := action.Add{
-			Path: textOf(path, r.i), PartitionValues: d.partition(pv, r.i), Size: longOf(size, r.i), ModificationTime: longOf(mtime, r.i),
-			Stats: textOf(stats, r.i), Tags: mapOf(tags, r.i), DeletionVector: vectorOf(dv, r.i),
-			BaseRowID: optOf(base, r.i), DefaultRowCommitVersion: optOf(ver, r.i), ClusteringProvider: textOf(provider, r.i),
-		}
-		if a.Path == "" {
-			return errors.New("checkpoint: an add without path")
-		}
-		return d.v.Add(a)
+func (d *decoder) metadata(c columns) func() error {
+	id, name, desc, provider := c.at("metaData.id"), c.at("metaData.name"), c.at("metaData.description"), c.at("metaData.format.provider")
+	options, schema, created := c.pairs("metaData.format.options"), c.at("metaData.schemaString"), c.at("metaData.createdTime")
+	partition, conf := c.list("metaData.partitionColumns"), c.pairs("metaData.configuration")
+	return func() error {
+		return d.v.Metadata(&action.Metadata{
+			ID: id.text(), Name: name.text(), Description: desc.text(),
+			Format:       action.Format{Provider: provider.text(), Options: options.words()},
+			SchemaString: schema.text(), PartitionColumns: partition.list(), Configuration: conf.words(), CreatedTime: created.long(),
+		})
 	}
 }
 
-func (d *decoder) remover(r row) func(row) error {
-	path, size, stamp, ext := r.at("path"), r.at("size"), r.at("deletionTimestamp"), r.at("extendedFileMetadata")
-	pv, dv, base, ver := r.at("partitionValues"), r.at("deletionVector"), r.at("baseRowId"), r.at("defaultRowCommitVersion")
-	return func(r row) error {
-		x := action.Remove{
-			Path: textOf(path, r.i), DeletionTimestamp: longOf(stamp, r.i), ExtendedFileMetadata: boolOf(ext, r.i),
-			PartitionValues: d.partition(pv, r.i), Size: longOf(size, r.i), DeletionVector: vectorOf(dv, r.i),
-			BaseRowID: optOf(base, r.i), DefaultRowCommitVersion: optOf(ver, r.i),
-		}
-		if x.Path == "" {
-			return errors.New("checkpoint: a remove without path")
-		}
-		return d.v.Remove(x)
+func (d *decoder) add(c columns) func() error {
+	path, size, mtime, stats := c.at("add.path"), c.at("add.size"), c.at("add.modificationTime"), c.at("add.stats")
+	pv, tags, dv, provider := c.pairs("add.partitionValues"), c.pairs("add.tags"), c.vector("add.deletionVector"), c.at("add.clusteringProvider")
+	base, ver := c.at("add.baseRowId"), c.at("add.defaultRowCommitVersion")
+	return func() error {
+		return d.v.Add(action.Add{
+			Path: path.text(), PartitionValues: d.partition(pv), Size: size.long(), ModificationTime: mtime.long(), Stats: stats.text(),
+			Tags: tags.words(), DeletionVector: dv.get(), BaseRowID: base.opt(), DefaultRowCommitVersion: ver.opt(), ClusteringProvider: provider.text(),
+		})
 	}
+}
+
+func (d *decoder) remove(c columns) func() error {
+	path, size, stamp, ext := c.at("remove.path"), c.at("remove.size"), c.at("remove.deletionTimestamp"), c.at("remove.extendedFileMetadata")
+	pv, dv := c.pairs("remove.partitionValues"), c.vector("remove.deletionVector")
+	base, ver := c.at("remove.baseRowId"), c.at("remove.defaultRowCommitVersion")
+	return func() error {
+		return d.v.Remove(action.Remove{
+			Path: path.text(), DeletionTimestamp: stamp.long(), ExtendedFileMetadata: ext.long() == 1,
+			PartitionValues: d.partition(pv), Size: size.long(), DeletionVector: dv.get(), BaseRowID: base.opt(), DefaultRowCommitVersion: ver.opt(),
+		})
+	}
+}
+
+func (v vectorLeaves) get() *action.DeletionVector {
+	if !v.kind.there() {
+		return nil
+	}
+	dv := &action.DeletionVector{
+		StorageType: v.kind.text(), PathOrInlineDv: v.path.text(), SizeInBytes: int32(v.size.long()), Cardinality: v.rows.long(),
+	}
+	if v.offset.there() {
+		n := int32(v.offset.long())
+		dv.Offset = &n
+	}
+	return dv
 }
 
 // partition shares equal values between actions.
-func (d *decoder) partition(a arrow.Array, i int) action.Values {
-	m, ok := a.(*array.Map)
-	if !ok || m.IsNull(i) {
-		return nil
-	}
-	from, to := m.ValueOffsets(i)
-	if from == to {
+func (d *decoder) partition(p pairs) action.Values {
+	if !p.there() {
 		return nil
 	}
 	key := d.key[:0]
-	for j := int(from); j < int(to); j++ {
-		key = append(append(key, rawText(m.Keys(), j)...), 0)
-		key = append(append(key, rawText(m.Items(), j)...), 1)
+	for i, k := range p.keys.items {
+		key = append(append(key, k.s...), 0)
+		if i < len(p.values.items) {
+			key = append(append(key, p.values.items[i].s...), 1)
+		}
 	}
 	d.key = key
 	if v, ok := d.values[string(key)]; ok {
 		return v
 	}
-	v := action.Values(mapOf(a, i))
+	v := action.Values(p.words())
 	if len(d.values) > 1<<14 {
 		clear(d.values)
 	}

@@ -29,11 +29,18 @@ func Read(ctx context.Context, in Input, columns []string, f func(arrow.RecordBa
 			err = fmt.Errorf("malformed Parquet: %v", p)
 		}
 	}()
+	size, err := in.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
 	pf, err := file.NewParquetReader(in)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = pf.Close() }()
+	if err := Bounds(pf.MetaData(), size); err != nil {
+		return err
+	}
 	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: 16 << 10}, memory.DefaultAllocator)
 	if err != nil {
 		return err
