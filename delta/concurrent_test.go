@@ -24,7 +24,7 @@ func TestConcurrentCommitsAreAllKept(t *testing.T) {
 			for len(tabs) < handles {
 				tabs = append(tabs, must[*delta.Table](t)(delta.Open(ctx, store, "t")))
 			}
-			const writers, each = 16, 12
+			const writers, each = 16, 8
 			var wg sync.WaitGroup
 			var mu sync.Mutex
 			versions := map[int64]bool{}

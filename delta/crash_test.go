@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/marisma/marisma/delta"
@@ -195,6 +196,32 @@ func TestAFailedWriteLeavesNothingOrSaysWhat(t *testing.T) {
 				t.Errorf("version %d", v)
 			}
 			appendRows(t, tab, 0, 7)
+		})
+	}
+}
+
+func TestACommitWhoseFolderFailedToSyncIsMadeDurable(t *testing.T) {
+	for _, lasting := range []bool{false, true} {
+		t.Run(fmt.Sprintf("lasting=%v", lasting), func(t *testing.T) {
+			mem := vfs.NewMem()
+			tab := must[*delta.Table](t)(delta.Create(context.Background(), objstore.LocalOn(mem, "."), "t", plain))
+			failed := 0
+			mem.Inject(func(op vfs.Op, name string) error {
+				if op == vfs.OpSyncDir && strings.HasSuffix(name, "_delta_log") {
+					if failed++; failed == 1 || lasting {
+						return errors.New("i/o error")
+					}
+				}
+				return nil
+			})
+			_, err := tab.Append(context.Background(), delta.Batches(rows(0, 3)))
+			mem.Inject(nil)
+			if lasting != errors.Is(err, delta.ErrCommitStateUnknown) || !lasting && err != nil {
+				t.Fatal(err)
+			}
+			if version, ids := survivors(t, mem.Crash(nil)); !lasting && (version != 1 || len(ids) != 3) {
+				t.Errorf("version %d with %d rows after the crash", version, len(ids))
+			}
 		})
 	}
 }

@@ -106,6 +106,11 @@ func TestForeignTablesHaveTheirExpectedRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if s.Bytes() > 500_000 {
+				if testing.Short() || os.Getenv("GOLDEN") == "" {
+					t.Skip("large; set GOLDEN to read it")
+				}
+			}
 			got := []string{}
 			for rec, err := range s.Read(t.Context(), nil) {
 				if err != nil {

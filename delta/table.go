@@ -341,7 +341,7 @@ func (t *Table) put(ctx context.Context, v int64, data []byte, txnID string) (ti
 		mine, at, rerr := t.readBack(ctx, v, txnID)
 		switch {
 		case rerr == nil && mine:
-			return at, nil
+			return at, t.confirm(ctx, v, txnID)
 		case rerr == nil:
 			return time.Time{}, fmt.Errorf("%w: %s", objstore.ErrExists, key)
 		case !errors.Is(rerr, objstore.ErrNotFound):
@@ -356,6 +356,23 @@ func (t *Table) put(ctx context.Context, v int64, data []byte, txnID string) (ti
 		}
 	}
 	return time.Time{}, fmt.Errorf("%w: version %d: %w", ErrCommitStateUnknown, v, last)
+}
+
+// confirm makes sure that a commit which is there, but whose put did not
+// return, is durable: what a store does for a later put in the same folder
+// covers it.
+func (t *Table) confirm(ctx context.Context, v int64, txnID string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	key := t.logKey(".settled-" + txnID)
+	_, err := t.store.Put(ctx, key, strings.NewReader(""), objstore.PutOptions{})
+	if err == nil {
+		err = t.store.Delete(ctx, key)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: version %d is there, but whether for good is unknown: %w", ErrCommitStateUnknown, v, err)
+	}
+	return nil
 }
 
 // readBack tells whether the commit of a version is ours. It goes on for a
