@@ -37,8 +37,8 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 	}
 	def := funcs.Lookup(name)
 	outer := false
-	if def == nil && strings.HasSuffix(name, "_outer") {
-		if d := funcs.Lookup(strings.TrimSuffix(name, "_outer")); d != nil && d.Kind == funcs.Generator {
+	if base, ok := strings.CutSuffix(name, "_outer"); ok {
+		if d := funcs.Lookup(base); d != nil && d.Kind == funcs.Generator {
 			def, outer = d, true
 		}
 	}

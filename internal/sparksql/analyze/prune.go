@@ -2,12 +2,13 @@ package analyze
 
 import "github.com/marisma/marisma/internal/sparksql/plan"
 
-// prune drops the columns of scans that nothing uses, in sub-queries too. A
-// scan keeps at least one column, a narrow one.
+// prune drops what nothing above uses: columns of scans, expressions of
+// projections, aggregates and window functions, in sub-queries too. A scan and
+// a projection keep at least one column.
 func prune(root plan.Node) plan.Node {
 	used := map[plan.ID]bool{}
-	collect(root, used)
 	keepOutput(root, used)
+	collect(root, used)
 	return narrow(root, used, map[*plan.CTE]*plan.CTE{})
 }
 
@@ -17,10 +18,29 @@ func keepOutput(n plan.Node, used map[plan.ID]bool) {
 	}
 }
 
-// collect notes what expressions use and what counts by position.
+// collect notes from the top what each node needs of those below it.
 func collect(n plan.Node, used map[plan.ID]bool) {
-	for _, e := range plan.Exprs(n) {
-		collectExpr(e, used)
+	switch m := n.(type) {
+	case *plan.Project:
+		for _, e := range kept(m.Exprs, used, 1) {
+			collectExpr(e.X, used)
+		}
+	case *plan.Window:
+		for _, e := range kept(m.Exprs, used, 0) {
+			collectExpr(e.X, used)
+		}
+	case *plan.Aggregate:
+		for _, e := range m.Keys {
+			used[e.Attr.ID] = true
+			collectExpr(e.X, used)
+		}
+		for _, e := range kept(m.Aggs, used, 0) {
+			collectExpr(e.X, used)
+		}
+	default:
+		for _, e := range plan.Exprs(n) {
+			collectExpr(e, used)
+		}
 	}
 	switch m := n.(type) {
 	case *plan.SetOp:
@@ -30,14 +50,38 @@ func collect(n plan.Node, used map[plan.ID]bool) {
 		keepOutput(m.Input, used)
 	case *plan.Watermark:
 		used[m.Attr.ID] = true
-	case *plan.With:
-		for _, c := range m.CTEs {
-			keepOutput(c.Plan, used)
+	case *plan.With: // the body says what it needs before the definitions are read
+		collect(m.Body, used)
+		for i := len(m.CTEs) - 1; i >= 0; i-- {
+			keepOutput(m.CTEs[i].Plan, used)
+			collect(m.CTEs[i].Plan, used)
 		}
+		return
+	case *plan.Join: // a lateral right side refers to the left one
+		collect(m.Right, used)
+		collect(m.Left, used)
+		return
 	}
 	for _, in := range n.Inputs() {
 		collect(in, used)
 	}
+}
+
+// kept are the expressions that something uses, at least so many of them.
+func kept(es []plan.NamedExpr, used map[plan.ID]bool, least int) []plan.NamedExpr {
+	var out []plan.NamedExpr
+	for _, e := range es {
+		if used[e.Attr.ID] {
+			out = append(out, e)
+		}
+	}
+	for _, e := range es[:min(least, len(es))] {
+		if len(out) < least {
+			used[e.Attr.ID] = true
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 func collectExpr(e plan.Expr, used map[plan.ID]bool) {
@@ -54,16 +98,15 @@ func collectExpr(e plan.Expr, used map[plan.ID]bool) {
 				}
 			}
 		case *plan.Subquery:
-			collect(x.Plan, used)
 			keepOutput(x.Plan, used)
+			collect(x.Plan, used)
 		}
 		return true
 	})
 }
 
 func narrow(n plan.Node, used map[plan.ID]bool, ctes map[*plan.CTE]*plan.CTE) plan.Node {
-	var expr func(e plan.Expr) plan.Expr
-	expr = func(e plan.Expr) plan.Expr {
+	expr := func(e plan.Expr) plan.Expr {
 		return plan.Transform(e, func(x plan.Expr) plan.Expr {
 			if s, ok := x.(*plan.Subquery); ok {
 				c := *s
@@ -73,15 +116,26 @@ func narrow(n plan.Node, used map[plan.ID]bool, ctes map[*plan.CTE]*plan.CTE) pl
 			return x
 		})
 	}
-	if w, ok := n.(*plan.With); ok { // definitions before the references to them
+	switch m := n.(type) {
+	case *plan.With: // definitions before the references to them
 		out := &plan.With{}
-		for _, c := range w.CTEs {
+		for _, c := range m.CTEs {
 			d := &plan.CTE{Name: c.Name, ID: c.ID, Plan: narrow(c.Plan, used, ctes)}
 			ctes[c] = d
 			out.CTEs = append(out.CTEs, d)
 		}
-		out.Body = narrow(w.Body, used, ctes)
+		out.Body = narrow(m.Body, used, ctes)
 		return out
+	case *plan.Project:
+		n = &plan.Project{Input: m.Input, Exprs: kept(m.Exprs, used, 1)}
+	case *plan.Aggregate:
+		n = &plan.Aggregate{Input: m.Input, Keys: m.Keys, Sets: m.Sets, Aggs: kept(m.Aggs, used, 0)}
+	case *plan.Window:
+		es := kept(m.Exprs, used, 0)
+		if len(es) == 0 {
+			return narrow(m.Input, used, ctes)
+		}
+		n = &plan.Window{Input: m.Input, Exprs: es}
 	}
 	in := func(m plan.Node) plan.Node { return narrow(m, used, ctes) }
 	return mapNode(n, in, expr, func(m plan.Node) plan.Node {

@@ -58,6 +58,9 @@ func (a *analyzer) timeWindow(e *ast.Call, s *scope) (plan.Expr, error) {
 	}
 	w.Window = plan.Attr{ID: plan.NewID(), Name: "window", Type: types.Struct{Fields: []types.Field{
 		{Name: "start", Type: t.Type(), Nullable: true}, {Name: "end", Type: t.Type(), Nullable: true}}}}
+	if c, ok := t.(*plan.Column); ok {
+		w.Window.EventTime = c.Attr.EventTime
+	}
 	if len(s.times.list) > 0 {
 		return nil, a.errorf(e.Pos(), "UNSUPPORTED_FEATURE.MULTIPLE_TIME_WINDOWS", "0A000", "One query can have one time window only.")
 	}
