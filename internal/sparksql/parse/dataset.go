@@ -316,7 +316,7 @@ func (p *parser) autoCDC() (*ast.AutoCDC, error) {
 		return nil, err
 	}
 	var err error
-	if c.Source, err = p.tableRef(false); err != nil {
+	if c.Source, err = p.cdcSource(); err != nil {
 		return nil, err
 	}
 	if err := p.need("KEYS"); err != nil {
@@ -357,6 +357,24 @@ func (p *parser) autoCDC() (*ast.AutoCDC, error) {
 		}
 	}
 	return nil, err
+}
+
+// cdcSource parses t, STREAM t or STREAM(t), without an alias.
+func (p *parser) cdcSource() (ast.TableRef, error) {
+	t := &ast.TableName{At: p.here()}
+	if p.isWord("STREAM") && p.streamFollows() {
+		t.Stream = true
+		p.i++
+	}
+	paren := t.Stream && p.acceptOp("(")
+	var err error
+	if t.Name, err = p.name("the source of the changes"); err != nil {
+		return nil, err
+	}
+	if paren {
+		err = p.needOp(")")
+	}
+	return t, err
 }
 
 // columnChoice parses (a, b), a, b or * EXCEPT (a, b).
