@@ -180,7 +180,18 @@ func elem(t types.Type) types.Type {
 }
 
 func arrayRepeat(l *lowerer, c *plan.Call, a []string) string {
-	return "list_transform(range(CAST(greatest(" + a[1] + ", 0) AS BIGINT)), lambda " + l.fresh("e") + ": " + a[0] + ")"
+	return l.let(a[1], func(n string) string {
+		return "CASE WHEN " + n + " > " + maxElements + " THEN " + tooLong("array_repeat") + " ELSE list_transform(range(CAST(greatest(" + n + ", 0) AS BIGINT)), lambda " +
+			l.fresh("e") + ": " + a[0] + ") END"
+	})
+}
+
+// maxElements bounds what sequence and array_repeat make: an array must fit
+// into memory, and DuckDB does not count it before it is there.
+const maxElements = "50000000"
+
+func tooLong(f string) string {
+	return raise("COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER", "54000", "The array that "+f+" makes is too long.")
 }
 
 // setFilter is intersect and except: distinct values of the first that are, or
@@ -244,6 +255,7 @@ func sequence(l *lowerer, c *plan.Call, a []string) string {
 					raise("INTERNAL_ERROR", "XX000", "The bounds of sequence lie against its step.") + " WHEN " + x + " = " + y + " THEN [" + x + "]::BIGINT[] "
 			}
 			big := func(v string) string { return cast(v, "BIGINT") }
+			check += "WHEN abs((" + cast(y, "HUGEINT") + " - " + x + ") // nullif(" + step + ", 0)) >= " + maxElements + " THEN " + tooLong("sequence") + " "
 			return cast("CASE WHEN "+x+" IS NULL OR "+y+" IS NULL OR "+step+" IS NULL THEN NULL "+check+"ELSE generate_series("+big(x)+", "+big(y)+", "+big(step)+") END", dt+"[]")
 		})
 	}
