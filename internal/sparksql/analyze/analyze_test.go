@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/ast"
@@ -65,28 +64,30 @@ func answer(ctx context.Context, text string, e analyze.Env) string {
 	case *plan.Query:
 		return printPlan(out.Plan)
 	case *plan.CreateDataset:
-		s := ""
+		var b strings.Builder
 		for _, c := range out.Columns {
-			s += "column " + c.Name + " " + c.Type.String() + "\n"
+			b.WriteString("column " + c.Name + " " + c.Type.String() + "\n")
 		}
 		for _, x := range out.Expectations {
-			s += "expect " + x.Name + ": " + x.Text + " action " + itoa(int(x.Action)) + "\n"
+			b.WriteString("expect " + x.Name + ": " + x.Text + " action " + itoa(int(x.Action)) + "\n")
 		}
 		if out.Plan != nil {
-			s += printPlan(out.Plan)
+			b.WriteString(printPlan(out.Plan))
 		}
-		return s
+		return b.String()
 	case *plan.CreateView:
 		s := "view " + strings.Join(out.Name, ".") + ": " + out.Text + "\n"
 		return s + printPlan(out.Plan)
 	case *plan.Command:
-		s := "command " + out.Verb + " " + strings.Join(out.Name, ".")
+		var b strings.Builder
+		b.WriteString("command " + out.Verb + " " + strings.Join(out.Name, "."))
 		for _, k := range []string{"pattern", "key", "value", "comment", "if exists", "if not exists", "query"} {
 			if v, ok := out.Args[k]; ok {
-				s += " " + k + "=" + v
+				b.WriteString(" " + k + "=" + v)
 			}
 		}
-		return s + "\n"
+		b.WriteString("\n")
+		return b.String()
 	}
 	return "?\n"
 }

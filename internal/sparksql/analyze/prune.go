@@ -1,6 +1,10 @@
 package analyze
 
-import "github.com/marisma/marisma/internal/sparksql/plan"
+import (
+	"slices"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+)
 
 // prune drops what nothing above uses: columns of scans, expressions of
 // projections, aggregates and window functions, in sub-queries too. A scan and
@@ -52,9 +56,9 @@ func collect(n plan.Node, used map[plan.ID]bool) {
 		used[m.Attr.ID] = true
 	case *plan.With: // the body says what it needs before the definitions are read
 		collect(m.Body, used)
-		for i := len(m.CTEs) - 1; i >= 0; i-- {
-			keepOutput(m.CTEs[i].Plan, used)
-			collect(m.CTEs[i].Plan, used)
+		for _, c := range slices.Backward(m.CTEs) {
+			keepOutput(c.Plan, used)
+			collect(c.Plan, used)
 		}
 		return
 	case *plan.Join: // a lateral right side refers to the left one

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -176,14 +177,10 @@ func (a *analyzer) with(q *ast.Query, p *place) ([]*plan.CTE, error) {
 // refers tells whether a query's text names a table; a word in a string may
 // make it say yes in vain, which only costs the better error.
 func refers(q *ast.Query, name string) bool {
-	for _, w := range strings.FieldsFunc(strings.ToLower(q.Text), func(r rune) bool {
+	words := strings.FieldsFunc(strings.ToLower(q.Text), func(r rune) bool {
 		return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z')
-	}) {
-		if w == strings.ToLower(name) {
-			return true
-		}
-	}
-	return false
+	})
+	return slices.Contains(words, strings.ToLower(name))
 }
 
 // limit checks that LIMIT is a constant, non-negative integer.

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -136,9 +137,9 @@ func qualifies(qualifier, parts []string) bool {
 
 // column resolves a name in an expression; nil, nil where nothing has it.
 func (a *analyzer) lookup(name []string, pos sparksql.Pos, s *scope) (plan.Expr, error) {
-	for i := len(s.lambdas) - 1; i >= 0; i-- {
-		if strings.EqualFold(s.lambdas[i].Name, name[0]) {
-			return a.fields(s.lambdas[i], name[1:], pos)
+	for _, v := range slices.Backward(s.lambdas) {
+		if strings.EqualFold(v.Name, name[0]) {
+			return a.fields(v, name[1:], pos)
 		}
 	}
 	if s.aliasFirst && s.inAgg == 0 {

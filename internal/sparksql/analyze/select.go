@@ -15,9 +15,7 @@ type item struct {
 	x    plan.Expr
 	attr plan.Attr
 	// origin is the ID of the input column that is passed through, else attr's.
-	origin plan.ID
-	// names are several aliases of a generator.
-	names   []string
+	origin  plan.ID
 	aliased bool
 	pos     sparksql.Pos
 }

@@ -70,7 +70,6 @@ func (a *analyzer) starColumns(e *ast.Star, s *scope) ([]named, error) {
 // except takes columns, or fields of STRUCT columns, out of a star.
 func (a *analyzer) except(e *ast.Star, cols []named, s *scope) ([]named, error) {
 	drop := map[string][][]string{} // column key -> field paths; an empty path is the column
-	var order []string
 	for _, n := range e.Except {
 		parts := n.Strings()
 		var in []column
@@ -96,7 +95,6 @@ func (a *analyzer) except(e *ast.Star, cols []named, s *scope) ([]named, error) 
 			}
 		}
 		drop[key] = append(drop[key], rest)
-		order = append(order, key)
 	}
 	var out []named
 	for _, c := range cols {

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,9 +164,7 @@ func (a *analyzer) scan(src *plan.Source, t *ast.TableName) (relation, error) {
 	if len(t.Options) > 0 {
 		c := *src
 		c.Options = map[string]string{}
-		for k, v := range src.Options {
-			c.Options[k] = v
-		}
+		maps.Copy(c.Options, src.Options)
 		for _, o := range t.Options {
 			c.Options[strings.ToLower(o.Key)] = o.Value
 		}

@@ -113,12 +113,12 @@ func (p *parser) floatLiteral(t token, lit *ast.Literal, text string, typ types.
 // decimalLiteral takes exactly the digits that are written.
 func (p *parser) decimalLiteral(t token, lit *ast.Literal, text string) error {
 	mant, exp := text, 0
-	if i := strings.IndexByte(text, 'E'); i >= 0 {
-		e, err := strconv.Atoi(strings.TrimPrefix(text[i+1:], "+"))
+	if before, after, ok := strings.Cut(text, "E"); ok {
+		e, err := strconv.Atoi(strings.TrimPrefix(after, "+"))
 		if err != nil || e > 10000 || e < -10000 {
 			return p.rangeError(t, text, types.Decimal{Precision: 38})
 		}
-		mant, exp = text[:i], e
+		mant, exp = before, e
 	}
 	scale := 0
 	if i := strings.IndexByte(mant, '.'); i >= 0 {

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -239,12 +240,7 @@ func (p *parser) wordAt(n int, words ...string) bool {
 	if t.kind != tIdent {
 		return false
 	}
-	for _, w := range words {
-		if t.up == w {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(words, t.up)
 }
 
 // words tells whether the next tokens are exactly these words.

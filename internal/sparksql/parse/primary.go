@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"strings"
+
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -323,13 +325,7 @@ func (p *parser) callArg() (ast.Expr, error) {
 				return nil, err
 			}
 			p.i++
-			text := ""
-			for i, s := range name.Strings() {
-				if i > 0 {
-					text += "."
-				}
-				text += s
-			}
+			text := strings.Join(name.Strings(), ".")
 			x, err := p.callArg()
 			return &ast.NamedArg{At: at, Name: ast.Ident{At: at, Name: text}, X: x}, err
 		}
