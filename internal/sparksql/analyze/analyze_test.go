@@ -21,21 +21,20 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write the answers into testdata")
 
-func schema(t *testing.T, ddl string) []types.Field {
-	t.Helper()
+func schema(ddl string) []types.Field {
 	f, err := parse.Schema(ddl)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	return f
 }
 
-func plant(t *testing.T) fakeResolver {
+func plant() fakeResolver {
 	return fakeResolver{
 		tables: map[string][]types.Field{
-			"readings": schema(t, "device INT NOT NULL, ts TIMESTAMP, metric STRING, value DOUBLE, tags ARRAY<STRING>, seq BIGINT"),
-			"machines": schema(t, "id INT, name STRING, kind STRING, specs STRUCT<maker: STRING, dims: STRUCT<w: INT, h: INT>>, attrs MAP<STRING, STRING>, price DECIMAL(12,2)"),
-			"orders":   schema(t, "id BIGINT, items ARRAY<STRUCT<sku: STRING, qty: INT>>, due DATE, amount DECIMAL(12,2)"),
+			"readings": schema("device INT NOT NULL, ts TIMESTAMP, metric STRING, value DOUBLE, tags ARRAY<STRING>, seq BIGINT"),
+			"machines": schema("id INT, name STRING, kind STRING, specs STRUCT<maker: STRING, dims: STRUCT<w: INT, h: INT>>, attrs MAP<STRING, STRING>, price DECIMAL(12,2)"),
+			"orders":   schema("id BIGINT, items ARRAY<STRUCT<sku: STRING, qty: INT>>, due DATE, amount DECIMAL(12,2)"),
 		},
 		views: map[string]*analyze.View{
 			"hot":  {Text: "SELECT device, value FROM readings WHERE value > 90", Name: []string{"hot"}},
@@ -109,7 +108,7 @@ func TestPlans(t *testing.T) {
 			for i, block := range strings.Split(strings.TrimSpace(string(data)), "\n\n") {
 				query, want, _ := strings.Cut(block+"\n", "\n----\n")
 				query = strings.TrimSuffix(query, "\n")
-				got := answer(t.Context(), query, env(plant(t)))
+				got := answer(t.Context(), query, env(plant()))
 				if i > 0 {
 					out.WriteString("\n")
 				}
@@ -128,7 +127,7 @@ func TestPlans(t *testing.T) {
 }
 
 func TestErrorsCarryClassStateAndPlace(t *testing.T) {
-	_, err := analyze.Query(t.Context(), "SELECT device,\n  valu FROM readings", env(plant(t)))
+	_, err := analyze.Query(t.Context(), "SELECT device,\n  valu FROM readings", env(plant()))
 	e, ok := errors.AsType[*sparksql.Error](err)
 	if !ok {
 		t.Fatalf("got %v", err)
@@ -143,14 +142,14 @@ func TestErrorsCarryClassStateAndPlace(t *testing.T) {
 
 func TestExpressionOverAttributes(t *testing.T) {
 	over := []plan.Attr{{ID: 7, Name: "temp", Type: types.Double, Nullable: true}}
-	x, err := analyze.Expression(t.Context(), "temp BETWEEN -50 AND 150", over, env(plant(t)))
+	x, err := analyze.Expression(t.Context(), "temp BETWEEN -50 AND 150", over, env(plant()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if x.Type() != types.Boolean || !x.Nullable() {
 		t.Errorf("got %s nullable %v", x.Type(), x.Nullable())
 	}
-	if _, err := analyze.Expression(t.Context(), "sum(temp)", over, env(plant(t))); err == nil {
+	if _, err := analyze.Expression(t.Context(), "sum(temp)", over, env(plant())); err == nil {
 		t.Error("an aggregate passed")
 	}
 }
@@ -159,11 +158,11 @@ func TestExpressionOverAttributes(t *testing.T) {
 // operators in a row are folded without recursion.
 func TestLongChains(t *testing.T) {
 	sum := "SELECT 1" + strings.Repeat(" + 1", 3000)
-	if _, err := analyze.Query(t.Context(), sum, env(plant(t))); err != nil {
+	if _, err := analyze.Query(t.Context(), sum, env(plant())); err != nil {
 		t.Error(err)
 	}
 	union := "SELECT 1" + strings.Repeat(" UNION ALL SELECT 1", 1000)
-	if _, err := analyze.Query(t.Context(), union, env(plant(t))); err != nil {
+	if _, err := analyze.Query(t.Context(), union, env(plant())); err != nil {
 		t.Error(err)
 	}
 }

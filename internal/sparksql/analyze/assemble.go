@@ -304,11 +304,12 @@ func (a *analyzer) projectStage(sel *selection) (relation, error) {
 		}
 		r.node = &plan.Distinct{Input: p}
 	}
-	if len(sel.keys) == 0 {
+	keys := telling(sel.keys)
+	if len(keys) == 0 {
 		return r, nil
 	}
 	var extra []plan.NamedExpr
-	for _, k := range sel.keys {
+	for _, k := range keys {
 		plan.Walk(k.X, func(x plan.Expr) bool {
 			if c, ok := x.(*plan.Column); ok && !have[c.Attr.ID] {
 				have[c.Attr.ID] = true
@@ -318,20 +319,31 @@ func (a *analyzer) projectStage(sel *selection) (relation, error) {
 		})
 	}
 	if len(extra) == 0 {
-		r.node = &plan.Sort{Input: r.node, Keys: sel.keys}
+		r.node = &plan.Sort{Input: r.node, Keys: keys}
 		return r, nil
 	}
 	if sel.ast.Distinct {
 		return r, a.errorf(sel.ast.Pos(), "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "ORDER BY uses the column %s, which SELECT DISTINCT does not hold.", quote(extra[0].Attr.Name))
 	}
 	wide := &plan.Project{Input: sel.node, Exprs: append(append([]plan.NamedExpr{}, p.Exprs...), extra...)}
-	sorted := &plan.Sort{Input: wide, Keys: sel.keys}
+	sorted := &plan.Sort{Input: wide, Keys: keys}
 	narrow := &plan.Project{Input: sorted}
 	for _, e := range p.Exprs {
 		narrow.Exprs = append(narrow.Exprs, plan.NamedExpr{X: &plan.Column{Attr: e.Attr}, Attr: e.Attr})
 	}
 	r.node = narrow
 	return r, nil
+}
+
+// telling are the keys that can tell rows apart.
+func telling(keys []plan.SortKey) []plan.SortKey {
+	var out []plan.SortKey
+	for _, k := range keys {
+		if _, constant := k.X.(*plan.Literal); !constant {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 func mapOrVariant(t types.Type) string {

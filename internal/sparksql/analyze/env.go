@@ -114,9 +114,34 @@ type analyzer struct {
 	env   Env
 	base  funcs.Context
 	views []string // names of the views around, lower case
+	// expansions counts views read so far.
+	expansions int
 }
 
+// Bounds on what a short text can grow to.
+const (
+	maxExpansions = 2000   // views read by one statement
+	maxColumns    = 10_000 // columns of one relation
+	maxExprSize   = 50_000 // nodes of an expression, lateral aliases replaced
+)
+
+// noTables knows no name; it stands in for a missing Resolver.
+type noTables struct{}
+
+func (noTables) Table(context.Context, []string, TimeTravel) (*plan.Source, *View, error) {
+	return nil, nil, nil
+}
+
+func (noTables) Function(context.Context, string, map[string]string, []types.Field) (*plan.Source, error) {
+	return nil, nil
+}
+
+func (noTables) Names(context.Context) []string { return nil }
+
 func newAnalyzer(ctx context.Context, env Env) *analyzer {
+	if env.Resolver == nil {
+		env.Resolver = noTables{}
+	}
 	if env.Now.IsZero() {
 		env.Now = time.Now()
 	}

@@ -203,6 +203,9 @@ func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error
 	if err != nil {
 		return right, err
 	}
+	if len(left.cols)+len(right.cols) > maxColumns {
+		return right, a.tooComplex(j.Pos(), "joins to more than %d columns", maxColumns)
+	}
 	right = freshRight(left, right)
 	out := &plan.Join{Kind: joinKinds[j.Kind], Left: left.node, Right: right.node, Lateral: lateralRef(j.Right)}
 	r := relation{node: out, cols: joinColumns(out.Kind, left.cols, right.cols)}

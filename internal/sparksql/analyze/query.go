@@ -144,7 +144,7 @@ func (a *analyzer) sorted(r relation, q *ast.Query, p place) (relation, error) {
 		}
 		keys = append(keys, k)
 	}
-	if len(keys) > 0 {
+	if keys = telling(keys); len(keys) > 0 {
 		r.node = &plan.Sort{Input: r.node, Keys: keys}
 	}
 	return r, nil

@@ -27,6 +27,7 @@ type selection struct {
 	items []item
 	// lca holds what select-list names stand for.
 	lca   map[plan.ID]plan.Expr
+	sizes map[plan.ID]int // of what they stand for, in nodes
 	node  plan.Node
 	group *grouping
 	gens  []*plan.Generate // generators in the select list, without their inputs
@@ -46,7 +47,7 @@ func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, e
 	if from, err = a.lateralViews(s.Views, from, p); err != nil {
 		return relation{}, err
 	}
-	sel := &selection{ast: s, lca: map[plan.ID]plan.Expr{}, node: from.node}
+	sel := &selection{ast: s, lca: map[plan.ID]plan.Expr{}, sizes: map[plan.ID]int{}, node: from.node}
 	sel.scope = &scope{place: p, cols: from.cols, windows: append(append([]ast.NamedWindow{}, s.Windows...), q.Windows...), times: &timeWindows{}}
 	if s.Where != nil {
 		if err := a.where(sel); err != nil {
@@ -141,6 +142,9 @@ func (a *analyzer) items(sel *selection) error {
 			if err != nil {
 				return err
 			}
+			if len(sel.items)+len(cols) > maxColumns {
+				return a.tooComplex(star.Pos(), "selects more than %d columns", maxColumns)
+			}
 			for _, c := range cols {
 				sel.items = append(sel.items, a.item(c.x, c.name, false, star.Pos()))
 			}
@@ -168,14 +172,35 @@ func (a *analyzer) selectItem(it ast.SelectItem, sel *selection) error {
 	if len(it.Aliases) == 1 {
 		name = it.Aliases[0].Name
 	}
+	size, err := a.size(x, sel, it.X.Pos())
+	if err != nil {
+		return err
+	}
 	out := a.item(substitute(x, sel.lca), name, len(it.Aliases) == 1, it.X.Pos())
 	sel.items = append(sel.items, out)
 	if out.aliased {
 		ref := plan.Attr{ID: plan.NewID(), Name: "lateralAliasReference(" + name + ")", Type: x.Type(), Nullable: x.Nullable()}
 		sel.lca[ref.ID] = out.x
+		sel.sizes[ref.ID] = size
 		sel.scope.aliases = append(sel.scope.aliases, aliasDef{name: name, attr: ref, x: out.x})
 	}
 	return nil
+}
+
+// size counts the nodes of x with its lateral aliases replaced.
+func (a *analyzer) size(x plan.Expr, sel *selection, pos sparksql.Pos) (int, error) {
+	n := 0
+	plan.Walk(x, func(y plan.Expr) bool {
+		n++
+		if c, ok := y.(*plan.Column); ok {
+			n += sel.sizes[c.Attr.ID]
+		}
+		return n <= maxExprSize
+	})
+	if n > maxExprSize {
+		return n, a.tooComplex(pos, "has an expression of more than %d parts", maxExprSize)
+	}
+	return n, nil
 }
 
 // item makes an output; a bare column passes through under its ID.

@@ -211,6 +211,12 @@ func (a *analyzer) viewRef(v *View, full []string, t *ast.TableName, p place) (r
 	if t.Version != nil || t.Timestamp != nil {
 		return relation{}, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", "A view has no versions.")
 	}
+	if a.expansions++; a.expansions > maxExpansions {
+		return relation{}, a.tooComplex(t.Pos(), "reads views more than %d times", maxExpansions)
+	}
+	if err := a.ctx.Err(); err != nil {
+		return relation{}, err
+	}
 	st, err := parse.Statement(v.File, v.Text)
 	if err != nil {
 		return relation{}, err
@@ -245,6 +251,11 @@ func (a *analyzer) viewRef(v *View, full []string, t *ast.TableName, p place) (r
 		return a.streamView(r, t)
 	}
 	return r, nil
+}
+
+// tooComplex refuses a statement that grows beyond a bound.
+func (a *analyzer) tooComplex(pos sparksql.Pos, format string, args ...any) error {
+	return a.errorf(pos, "FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement is too complex: it "+format+".", args...)
 }
 
 // viewColumns names a view's columns, and keeps the types that it was made
