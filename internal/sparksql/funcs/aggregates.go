@@ -40,10 +40,8 @@ func sumType(c *call) types.Type {
 	switch t := c.args[0].Type().(type) {
 	case types.Decimal:
 		return boundDecimal(t.Precision+10, t.Scale)
-	case types.YearMonth:
-		return types.YearMonth{From: types.Year, To: types.Month}
-	case types.DayTime:
-		return types.DayTime{From: types.Day, To: types.Second}
+	case types.YearMonth, types.DayTime:
+		return t
 	}
 	if types.IsIntegral(c.args[0].Type()) {
 		return types.BigInt
@@ -55,8 +53,10 @@ func avgType(c *call) types.Type {
 	switch t := c.args[0].Type().(type) {
 	case types.Decimal:
 		return boundDecimal(t.Precision+4, t.Scale+4)
-	case types.YearMonth, types.DayTime:
-		return sumType(c)
+	case types.YearMonth:
+		return types.YearMonth{From: types.Year, To: types.Month}
+	case types.DayTime:
+		return types.DayTime{From: types.Day, To: types.Second}
 	}
 	return types.Double
 }

@@ -30,13 +30,15 @@ func arithmeticDefs() []*Def {
 		(&Def{Name: "positive", Min: 1, Max: 1, build: buildPlus}).shown(showSign("+")),
 	)
 	plain := func(name, sign string) *Def {
-		return (&Def{Name: name, Min: 2, Max: 2, typ: typeIs(types.Void)}).operator().shown(func(_ plan.Expr, a []string) string {
+		return (&Def{Name: name, Min: 2, Max: 2, typ: typeIs(types.Void)}).operator().shown(showTry(func(a []string) string {
 			return strings.Join(a, " "+sign+" ")
-		})
+		}))
 	}
 	out = append(out, plain("ts+dt", "+"), plain("ts-dt", "-"), plain("ts+ym", "+"), plain("ts-ym", "-"), plain("date+ym", "+"), plain("date-ym", "-"))
 	for name, sign := range map[string]string{"ts-ts": "-", "date-date": "-", "iv+iv": "+", "iv-iv": "-", "iv*n": "*", "iv/n": "/"} {
-		out = append(out, (&Def{Name: name, Min: 2, Max: 2, typ: typeIs(types.Void)}).operator().infix(sign))
+		out = append(out, (&Def{Name: name, Min: 2, Max: 2, typ: typeIs(types.Void)}).operator().shown(showTry(func(a []string) string {
+			return "(" + strings.Join(a, " "+sign+" ") + ")"
+		})))
 	}
 	return append(out,
 		(&Def{Name: "iv neg", Min: 1, Max: 1, typ: typeIs(types.Void)}).operator().shown(showSign("-")),
@@ -47,6 +49,18 @@ func arithmeticDefs() []*Def {
 			return "date_add(" + a[0] + ", (- extractansiintervaldays(" + a[1] + ")))"
 		}),
 	)
+}
+
+// showTry prints a call that a try_ function made by that function's name.
+func showTry(plain func(a []string) string) func(plan.Expr, []string) string {
+	return func(e plan.Expr, a []string) string {
+		if c, ok := e.(*plan.Call); ok {
+			if n, ok := c.Const.(tryName); ok {
+				return string(n) + "(" + strings.Join(a, ", ") + ")"
+			}
+		}
+		return plain(a)
+	}
 }
 
 func showSign(sign string) func(plan.Expr, []string) string {
@@ -253,8 +267,14 @@ func (c *call) intervalCall(name string, t types.Type) plan.Expr {
 	call := c.finishAs(name, t)
 	call.Raises = !try
 	call.Null = call.Null || try
+	if try {
+		call.Const = tryName(c.d.Name)
+	}
 	return call
 }
+
+// tryName is the Const of interval arithmetic that a try_ function made.
+type tryName string
 
 func timeDifference(c *call, a, b types.Type) (plan.Expr, error) {
 	if types.IsString(a) {

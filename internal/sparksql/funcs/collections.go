@@ -37,7 +37,7 @@ func arrayDefs() []*Def {
 		fnOf("get", elemType(0), "", wArray(), wInt()).nullable(),
 		(&Def{Name: "element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType, raises: elementRaises}).withNull(elementNull),
 		(&Def{Name: "try_element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType}).nullable(),
-		fn("size", types.Int, "", wAny()).fitting(fitSized), fn("cardinality", types.Int, "", wAny()).fitting(fitSized), fn("array_size", types.Int, "", wArray()),
+		fn("size", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("cardinality", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("array_size", types.Int, "", wArray()),
 		fn("array_contains", types.Boolean, "", wArray(), wAny()).fitting(fitElement).withNull(func(c *call) bool { return anyNullable(c.args) || containsNull(c, 0) }),
 		fn("array_position", types.BigInt, "", wArray(), wAny()).fitting(fitElement),
 		arr("array_distinct", "", wArray()), arr("array_sort", "", wArray()).optional(0).withSortLambda(),
@@ -152,8 +152,14 @@ func elementNull(c *call) bool {
 	return isMap(c.args[0].Type()) || anyNullable(c.args) || containsNull(c, 0) || !c.ctx.ANSI
 }
 
+// LegacySize is the Const of size() that gives -1 for NULL.
+type LegacySize bool
+
+func sizeNull(c *call) bool { return c.ctx.ANSI && c.args[0].Nullable() }
+
 func fitSized(c *call) error {
 	t := c.args[0].Type()
+	c.konst = LegacySize(!c.ctx.ANSI)
 	if !isArray(t) && !isMap(t) && t != types.Void {
 		return unexpected(c, 0, `("ARRAY" or "MAP")`)
 	}
@@ -422,9 +428,38 @@ func buildStruct(c *call) (plan.Expr, error) {
 	return n, nil
 }
 
-func showStruct(_ plan.Expr, a []string) string {
+// aliased is the Const of struct(): which fields are written with AS.
+type aliased []bool
+
+// Struct makes struct(x [AS name], ...); names are "" where none is written.
+func Struct(args []plan.Expr, names []string, ctx Context) (plan.Expr, error) {
+	e, err := Resolve("struct", args, ctx)
+	c, ok := e.(*plan.Call)
+	if err != nil || !ok {
+		return e, err
+	}
+	marks := make(aliased, len(args))
+	for i, n := range names {
+		if n != "" && i < len(args) {
+			marks[i] = true
+			c.Args[2*i] = litStr(n)
+		}
+	}
+	c.Const = marks
+	c.Typ = structType(&call{args: c.Args})
+	return c, nil
+}
+
+func showStruct(e plan.Expr, a []string) string {
 	var out []string
+	var marks aliased
+	if c, ok := e.(*plan.Call); ok {
+		marks, _ = c.Const.(aliased)
+	}
 	for i := 1; i < len(a); i += 2 {
+		if i/2 < len(marks) && marks[i/2] {
+			a[i] += " AS " + a[i-1]
+		}
 		out = append(out, a[i])
 	}
 	return "struct(" + strings.Join(out, ", ") + ")"

@@ -63,6 +63,9 @@ func evalCast(l *plan.Literal, to types.Type) (*plan.Literal, bool) {
 		n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
 		return &plan.Literal{Value: n, Typ: to}, err == nil && inRange(n, to)
 	}
+	if d, ok := to.(types.Decimal); ok {
+		return evalDecimal(l, d)
+	}
 	if d, ok := l.Typ.(types.Decimal); ok && to == types.Double {
 		u, ok := l.Value.(*big.Int)
 		if !ok {
@@ -156,4 +159,28 @@ func constInt(e plan.Expr) (int64, bool) {
 	}
 	n, ok := l.Value.(int64)
 	return n, ok
+}
+
+// evalDecimal widens an integer or a DECIMAL exactly.
+func evalDecimal(l *plan.Literal, to types.Decimal) (*plan.Literal, bool) {
+	var v *big.Int
+	scale := 0
+	switch x := l.Value.(type) {
+	case int64:
+		if !types.IsIntegral(l.Typ) {
+			return nil, false
+		}
+		v = big.NewInt(x)
+	case *big.Int:
+		d, ok := l.Typ.(types.Decimal)
+		if !ok {
+			return nil, false
+		}
+		v, scale = x, d.Scale
+	}
+	if v == nil || scale > to.Scale {
+		return nil, false
+	}
+	v = new(big.Int).Mul(v, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(to.Scale-scale)), nil))
+	return &plan.Literal{Value: v, Typ: to}, len(new(big.Int).Abs(v).String()) <= to.Precision
 }

@@ -60,6 +60,11 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 	case "percentile", "percentile_approx":
 		return g.percentile(name, dt)
 	case "grouping", "grouping_id":
+		for i, x := range g.a {
+			if k, ok := l.keys[x]; ok {
+				g.a[i] = k
+			}
+		}
 		return cast("grouping("+strings.Join(g.a, ", ")+")", dt)
 	}
 	return g.simple(name, dt)
@@ -97,10 +102,12 @@ func (g *aggCall) simple(name, dt string) string {
 	a := strings.Join(g.a, ", ")
 	switch name {
 	case "count_if":
-		return cast(g.fn("count_if", a), "BIGINT")
-	case "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "mode", "corr", "covar_pop", "covar_samp",
-		"regr_slope", "regr_intercept", "regr_r2", "regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy":
+		return "coalesce(" + cast(g.fn("count_if", a), "BIGINT") + ", 0)"
+	case "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "mode", "covar_pop", "covar_samp",
+		"regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy":
 		return cast(g.fn(name, a), dt)
+	case "corr", "regr_slope", "regr_intercept", "regr_r2":
+		return g.l.let(g.fn(name, a), func(v string) string { return "CASE WHEN NOT isnan(" + v + ") THEN " + v + " END" })
 	case "regr_count":
 		return cast(g.fn(name, a), dt)
 	case "max_by":
@@ -235,17 +242,17 @@ func (g *aggCall) quantile(f, x, dt string) string {
 	if lst, ok := unwrapped(p).(*plan.Call); ok && lst.Fn == "array" {
 		parts := make([]string, len(lst.Args))
 		for i, e := range lst.Args {
-			parts[i] = fractionText(e)
+			parts[i] = g.fractionText(e)
 		}
 		return cast(g.fn(f, x+", ["+strings.Join(parts, ", ")+"]"), dt)
 	}
-	return cast(g.fn(f, x+", "+fractionText(p)), dt)
+	return cast(g.fn(f, x+", "+g.fractionText(p)), dt)
 }
 
-func fractionText(e plan.Expr) string {
+func (g *aggCall) fractionText(e plan.Expr) string {
 	k, ok := funcs.Eval(&plan.Cast{X: e, To: types.Double})
 	if !ok {
-		return "0.5"
+		return g.l.unsupported(g.c.Pos, "The percentage of %s must be a plain number.", g.c.Fn)
 	}
 	return fmt.Sprint(k.Value)
 }

@@ -69,7 +69,7 @@ func plus(op, kernel string) rule {
 		case c.Raises:
 			return text // DuckDB checks; RuntimeError names it
 		case strings.HasPrefix(c.Fn, "try_"):
-			return "TRY(" + text + ")"
+			return l.try(a, func(a []string) string { return a[0] + " " + op + " " + a[1] })
 		}
 		return wrapped(cast(a[0], "HUGEINT")+" "+op+" "+cast(a[1], "HUGEINT"), c.Typ, dt)
 	}
@@ -168,7 +168,7 @@ func intDivide(l *lowerer, c *plan.Call, a []string) string {
 			return l.call("decimal_int_div", []string{x, y}, ts, "BIGINT", nil)
 		}
 		if !c.Raises {
-			return "TRY(" + x + " // " + y + ")"
+			return l.try([]string{x, y}, func(a []string) string { return a[0] + " // " + a[1] })
 		}
 		return "(" + x + " // " + y + ")"
 	})
@@ -183,7 +183,7 @@ func remainder(l *lowerer, c *plan.Call, a []string) string {
 			return l.decimalRemainder(c, x, y, x2, y2)
 		}
 		if c.Fn == "pmod" {
-			return "((" + x + " % " + y + " + " + y + ") % " + y + ")"
+			return pmod(x, y, dt)
 		}
 		return cast("("+x+" % "+y+")", dt)
 	})
@@ -199,7 +199,7 @@ func (l *lowerer) decimalRemainder(c *plan.Call, x, y string, dx, dy types.Decim
 	wide := l.duckType(types.Decimal{Precision: whole + scale, Scale: scale})
 	x, y = cast(x, wide), cast(y, wide)
 	if c.Fn == "pmod" {
-		return cast("(("+x+" % "+y+" + "+y+") % "+y+")", dt)
+		return pmod(x, y, dt)
 	}
 	return cast("("+x+" % "+y+")", dt)
 }
@@ -227,4 +227,10 @@ func absolute(l *lowerer, c *plan.Call, a []string) string {
 func resultDecimal(c *plan.Call) types.Decimal {
 	d, _ := c.Typ.(types.Decimal)
 	return d
+}
+
+// pmod adds the divisor to a negative remainder once.
+func pmod(x, y, dt string) string {
+	r := "(" + x + " % " + y + ")"
+	return cast("CASE WHEN "+r+" < 0 THEN ("+r+" + "+y+") % "+y+" ELSE "+r+" END", dt)
 }

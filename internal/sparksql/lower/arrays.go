@@ -3,6 +3,7 @@ package lower
 import (
 	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -14,10 +15,17 @@ func containsNull(e plan.Expr) bool {
 
 func arrayRules() map[string]rule {
 	size := func(_ *lowerer, c *plan.Call, a []string) string {
+		text := cast("len("+a[0]+")", "INTEGER")
 		if _, ok := c.Args[0].Type().(types.Map); ok {
-			return cast("cardinality("+a[0]+")", "INTEGER")
+			text = cast("cardinality("+a[0]+")", "INTEGER")
 		}
-		return cast("len("+a[0]+")", "INTEGER")
+		if c.Args[0].Type() == types.Void {
+			text = cast("NULL", "INTEGER")
+		}
+		if legacy, _ := c.Const.(funcs.LegacySize); bool(legacy) {
+			return "coalesce(" + text + ", -1)"
+		}
+		return text
 	}
 	return map[string]rule{
 		"array": func(l *lowerer, c *plan.Call, a []string) string {
@@ -45,16 +53,17 @@ func arrayRules() map[string]rule {
 			return "list_sort(" + a[0] + ", 'ASC', 'NULLS LAST')"
 		},
 		"sort_array": func(l *lowerer, c *plan.Call, a []string) string {
-			return "CASE WHEN " + a[1] + " THEN list_sort(" + a[0] + ", 'ASC', 'NULLS FIRST') ELSE list_sort(" + a[0] + ", 'DESC', 'NULLS LAST') END"
+			return "CASE WHEN " + a[1] + " THEN list_sort(" + a[0] + ", 'ASC', 'NULLS FIRST') WHEN NOT " + a[1] + " THEN list_sort(" + a[0] + ", 'DESC', 'NULLS LAST') END"
 		},
 		"array_max": func(_ *lowerer, _ *plan.Call, a []string) string { return "list_max(" + a[0] + ")" },
 		"array_min": func(_ *lowerer, _ *plan.Call, a []string) string { return "list_min(" + a[0] + ")" },
 		"array_join": func(l *lowerer, _ *plan.Call, a []string) string {
-			if len(a) == 2 {
-				return "array_to_string(" + a[0] + ", " + a[1] + ")"
-			}
 			v := l.fresh("e")
-			return "array_to_string(list_transform(" + a[0] + ", lambda " + v + ": coalesce(" + v + ", " + a[2] + ")), " + a[1] + ")"
+			items := a[0]
+			if len(a) == 3 {
+				items = "list_transform(" + a[0] + ", lambda " + v + ": coalesce(" + v + ", " + a[2] + "))"
+			}
+			return "CASE WHEN " + notNull(a) + " THEN coalesce(array_to_string(" + items + ", " + a[1] + "), '') END"
 		},
 		"array_remove": func(l *lowerer, c *plan.Call, a []string) string {
 			v := l.fresh("e")
@@ -181,7 +190,7 @@ func elem(t types.Type) types.Type {
 
 func arrayRepeat(l *lowerer, c *plan.Call, a []string) string {
 	return l.let(a[1], func(n string) string {
-		return "CASE WHEN " + n + " > " + maxElements + " THEN " + tooLong("array_repeat") + " ELSE list_transform(range(CAST(greatest(" + n + ", 0) AS BIGINT)), lambda " +
+		return "CASE WHEN " + n + " > " + maxElements + " THEN " + tooLong("array_repeat") + " WHEN " + n + " IS NOT NULL THEN list_transform(range(CAST(greatest(" + n + ", 0) AS BIGINT)), lambda " +
 			l.fresh("e") + ": " + a[0] + ") END"
 	})
 }
@@ -269,11 +278,22 @@ func (l *lowerer) timeSequence(c *plan.Call, a []string, t types.Type, dt string
 	step := "(CASE WHEN " + a[0] + " <= " + a[1] + " THEN to_days(1) ELSE to_days(-1) END)"
 	if len(a) == 3 {
 		step = "to_microseconds(" + a[2] + ")"
-		if _, ok := c.Args[2].Type().(types.YearMonth); ok {
-			step = "to_months(" + a[2] + ")"
-		}
 	}
 	e := l.fresh("e")
 	back := k.cast(e, types.TimestampNTZ, t)
+	if len(a) == 3 {
+		if _, ok := c.Args[2].Type().(types.YearMonth); ok {
+			return cast(l.monthSequence(x, y, a[2], e, back), dt+"[]")
+		}
+	}
 	return cast("list_transform(generate_series("+x+", "+y+", "+step+"), lambda "+e+": "+back+")", dt+"[]")
+}
+
+// monthSequence adds each multiple of the step to the start, so that the end
+// of a month stays one.
+func (l *lowerer) monthSequence(x, y, step, e, back string) string {
+	i := l.fresh("i")
+	all := "list_transform(range(CAST(abs(date_diff('month', " + x + ", " + y + ")) // abs(nullif(" + step + ", 0)) + 1 AS BIGINT)), lambda " + i + ": " + x + " + to_months(CAST(" + step + " * " + i + " AS INTEGER)))"
+	in := "list_filter(" + all + ", lambda " + e + ": CASE WHEN " + step + " > 0 THEN " + e + " <= " + y + " ELSE " + e + " >= " + y + " END)"
+	return "list_transform(" + in + ", lambda " + e + ": " + back + ")"
 }

@@ -228,6 +228,9 @@ func widens(from, to types.Type) bool {
 // floatToInt cuts the fraction; what does not fit raises, or saturates without
 // ANSI.
 func (k caster) floatToInt(x string, from, to types.Type) string {
+	if k.mode == plan.CastLegacy && (to == types.TinyInt || to == types.SmallInt) {
+		return k.narrow(k.floatToInt(x, from, types.Int), types.Int, to)
+	}
 	tt, lim := k.l.duckType(to), intLimits[to]
 	return k.l.let(x, func(v string) string {
 		d := cast(v, "DOUBLE")
@@ -252,6 +255,9 @@ func (k caster) floatToInt(x string, from, to types.Type) string {
 // are NULL.
 func (k caster) floatToDecimal(x string, from, to types.Type) string {
 	return k.l.let(x, func(v string) string {
+		if from == types.Float {
+			v, from = cast(v, "DOUBLE"), types.Double
+		}
 		val := k.l.call("string_to_decimal", []string{k.text(v, from)}, []string{"VARCHAR"}, k.l.duckType(to), nil)
 		if k.try() {
 			return val
@@ -298,14 +304,16 @@ func (k caster) timeToNumber(x string, from, to types.Type) string {
 	case types.IsFloating(to):
 		return cast("("+us+" / 1000000.0::DOUBLE)", tt)
 	case types.IsIntegral(to):
-		return k.narrow(floorDiv(us, "1000000"), types.BigInt, to)
+		return k.narrow(k.l.floorDiv(us, "1000000"), types.BigInt, to)
 	}
 	return cast("("+cast(us, "DECIMAL(20,0)")+" * 0.000001)", tt)
 }
 
-// floorDiv divides integers rounding down; n is positive.
-func floorDiv(x, n string) string {
-	return "CAST(floor((" + x + ") / " + cast(n, "DOUBLE") + ") AS BIGINT)"
+// floorDiv divides a BIGINT rounding down; n is positive.
+func (l *lowerer) floorDiv(x, n string) string {
+	return l.let(x, func(v string) string {
+		return "(" + v + " // " + n + " - CASE WHEN " + v + " % " + n + " < 0 THEN 1 ELSE 0 END)"
+	})
 }
 
 func isInterval(t types.Type) bool {

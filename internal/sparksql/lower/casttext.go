@@ -34,6 +34,10 @@ func (k caster) text(x string, from types.Type) string {
 	case types.DayTime:
 		return l.call("interval_to_string", []string{x}, []string{"BIGINT"}, "VARCHAR", map[string]any{"type": t.String()})
 	}
+	if d, ok := isDecimal(from); ok && d.Precision == d.Scale {
+		// DuckDB leaves the zero before the point out.
+		return "regexp_replace(" + cast(x, "VARCHAR") + ", '^(-?)[.]', '\\10.')"
+	}
 	switch from {
 	case types.String:
 		return x

@@ -45,10 +45,10 @@ func intervalRules() map[string]rule {
 		}
 	}
 	sum := func(op string) rule {
-		return func(_ *lowerer, c *plan.Call, a []string) string {
+		return func(l *lowerer, c *plan.Call, a []string) string {
 			text := "(" + a[0] + " " + op + " " + a[1] + ")"
 			if strings.HasPrefix(c.Fn, "try_") || !c.Raises {
-				return "TRY" + text
+				return l.try(a, func(a []string) string { return a[0] + " " + op + " " + a[1] })
 			}
 			return text
 		}

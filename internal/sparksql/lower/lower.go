@@ -58,6 +58,7 @@ type lowerer struct {
 	kernels []Kernel
 	vars    map[plan.ID]string // lambda parameters
 	refs    map[plan.ID]int    // references to CTEs
+	keys    map[string]string  // grouping keys of the node at hand, by their text
 	n       int                // names handed out
 }
 
@@ -136,6 +137,21 @@ func (l *lowerer) let(x string, body func(v string) string) string {
 	}
 	v := l.fresh("v")
 	return "list_extract(list_transform([" + x + "], lambda " + v + ": " + body(v) + "), 1)"
+}
+
+// try is TRY over a text of the arguments; DuckDB refuses error() inside TRY,
+// so arguments that may raise are bound outside.
+func (l *lowerer) try(a []string, body func(a []string) string) string {
+	for i, x := range a {
+		if !strings.Contains(x, "error(") && !strings.Contains(x, "random(") && !strings.Contains(x, "uuid(") {
+			continue
+		}
+		v := l.fresh("v")
+		b := append([]string(nil), a...)
+		b[i] = v
+		return "list_extract(list_transform([" + x + "], lambda " + v + ": " + l.try(b, body) + "), 1)"
+	}
+	return "TRY(" + body(a) + ")"
 }
 
 func (l *lowerer) let2(x, y string, body func(v, w string) string) string {

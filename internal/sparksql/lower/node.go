@@ -290,7 +290,13 @@ func (l *lowerer) aggregateNode(n *plan.Aggregate) string {
 	if len(computed) > 0 {
 		from = " FROM (SELECT " + columns(inner, computed...) + from + ") AS " + l.fresh("t")
 	}
+	outer := l.keys
+	l.keys = map[string]string{}
+	for i, k := range n.Keys {
+		l.keys[l.expr(k.X)] = keys[i]
+	}
 	sql := "SELECT " + list(append(append([]string(nil), keys...), l.items(n.Aggs)...)) + from
+	l.keys = outer
 	switch {
 	case n.Sets != nil:
 		sets := make([]string, len(n.Sets))

@@ -61,8 +61,8 @@ func timeRules() map[string]rule {
 		},
 		"months_between": monthsBetween, "next_day": nextDay, "trunc": truncDate, "date_trunc": dateTrunc,
 		"make_date": makeDate, "make_timestamp": makeTimestamp,
-		"unix_seconds": func(_ *lowerer, _ *plan.Call, a []string) string { return floorDiv("epoch_us("+a[0]+")", "1000000") },
-		"unix_millis":  func(_ *lowerer, _ *plan.Call, a []string) string { return floorDiv("epoch_us("+a[0]+")", "1000") },
+		"unix_seconds": func(l *lowerer, _ *plan.Call, a []string) string { return l.floorDiv("epoch_us("+a[0]+")", "1000000") },
+		"unix_millis":  func(l *lowerer, _ *plan.Call, a []string) string { return l.floorDiv("epoch_us("+a[0]+")", "1000") },
 		"timestamp_seconds": func(l *lowerer, c *plan.Call, a []string) string {
 			return caster{l: l, mode: plan.CastANSI, zone: "UTC"}.toTime(a[0], c.Args[0].Type(), types.Timestamp)
 		},
@@ -192,8 +192,10 @@ func dateTrunc(l *lowerer, c *plan.Call, a []string) string {
 	return l.instant("date_trunc('"+u+"', "+l.local(a[1], l.opt.TimeZone)+")", l.opt.TimeZone)
 }
 
-func makeDate(_ *lowerer, c *plan.Call, a []string) string {
-	val := "TRY(make_date(" + cast(a[0], "BIGINT") + ", " + cast(a[1], "BIGINT") + ", " + cast(a[2], "BIGINT") + "))"
+func makeDate(l *lowerer, c *plan.Call, a []string) string {
+	val := l.try(a, func(a []string) string {
+		return "make_date(" + cast(a[0], "BIGINT") + ", " + cast(a[1], "BIGINT") + ", " + cast(a[2], "BIGINT") + ")"
+	})
 	return orOutOfBounds(c, a, val)
 }
 
@@ -206,7 +208,9 @@ func orOutOfBounds(c *plan.Call, a []string, val string) string {
 }
 
 func makeTimestamp(l *lowerer, c *plan.Call, a []string) string {
-	val := "TRY(make_timestamp(CAST(" + strings.Join(a[:5], " AS BIGINT), CAST(") + " AS BIGINT), " + cast(a[5], "DOUBLE") + "))"
+	val := l.try(a, func(a []string) string {
+		return "make_timestamp(CAST(" + strings.Join(a[:5], " AS BIGINT), CAST(") + " AS BIGINT), " + cast(a[5], "DOUBLE") + ")"
+	})
 	return l.instant(orOutOfBounds(c, a, val), l.opt.TimeZone)
 }
 
@@ -254,7 +258,7 @@ func timestampDiff(l *lowerer, c *plan.Call, a []string) string {
 	unit = strings.ToUpper(unit)
 	x, y := l.local(a[1], l.opt.TimeZone), l.local(a[2], l.opt.TimeZone)
 	if m, ok := monthStep[unit]; ok {
-		return "(date_sub('month', " + x + ", " + y + ") // " + m + ")"
+		return "(" + l.wholeMonths(x, y) + " // " + m + ")"
 	}
 	return "((epoch_us(" + y + ") - epoch_us(" + x + ")) // " + unitStep[unit] + ")"
 }
@@ -338,10 +342,10 @@ func unixTime(l *lowerer, c *plan.Call, a []string) string {
 	}
 	from := c.Args[0].Type()
 	if !types.IsString(from) {
-		return floorDiv("epoch_us("+k.cast(a[0], from, types.Timestamp)+")", "1000000")
+		return l.floorDiv("epoch_us("+k.cast(a[0], from, types.Timestamp)+")", "1000000")
 	}
 	return l.let(a[0], func(x string) string {
-		return floorDiv("epoch_us("+k.orRaise(x, l.parsePattern(x, c.Args[1], a[1], types.Timestamp), cannotParse(x))+")", "1000000")
+		return l.floorDiv("epoch_us("+k.orRaise(x, l.parsePattern(x, c.Args[1], a[1], types.Timestamp), cannotParse(x))+")", "1000000")
 	})
 }
 
@@ -368,4 +372,16 @@ func shiftZone(fromUTC bool) rule {
 		wall := "make_timestamp(epoch_us(" + a[0] + "))"
 		return l.zoned("local_to_instant", "TIMESTAMP", instantType, wall, c.Args[1], a[1])
 	}
+}
+
+// wholeMonths counts the months from x to y, a month being full at the same
+// day and time only.
+func (l *lowerer) wholeMonths(x, y string) string {
+	return l.let2(x, y, func(v, w string) string {
+		months := "((extract(year FROM " + w + ") - extract(year FROM " + v + ")) * 12 + extract(month FROM " + w + ") - extract(month FROM " + v + "))"
+		rest := func(t string) string {
+			return "(extract(day FROM " + t + ") * 86400000000 + epoch_us(" + t + ") - epoch_us(date_trunc('day', " + t + ")))"
+		}
+		return "(CASE WHEN " + months + " > 0 AND " + rest(w) + " < " + rest(v) + " THEN " + months + " - 1 WHEN " + months + " < 0 AND " + rest(w) + " > " + rest(v) + " THEN " + months + " + 1 ELSE " + months + " END)"
+	})
 }
