@@ -180,7 +180,7 @@ func (a *analyzer) lambda(l *ast.Lambda, i int, args []plan.Expr, def *funcs.Def
 	if out.Body, err = a.expr(l.Body, &inner); err != nil {
 		return nil, err
 	}
-	return out, nil
+	return out, a.scalarOnly(out.Body, l.Pos(), "in a lambda function")
 }
 
 // aggregate adds FILTER and refuses aggregates within aggregates.

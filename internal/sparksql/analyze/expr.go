@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -46,7 +45,7 @@ func (a *analyzer) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 	case *ast.Call:
 		return a.function(e, s)
 	case *ast.Tuple:
-		return a.structOf(e.Items, e.Pos(), s)
+		return a.tuple(e, s)
 	case *ast.Subquery:
 		return a.scalarSubquery(e, s)
 	case *ast.Exists:
@@ -198,7 +197,14 @@ func (a *analyzer) like(e *ast.Like, s *scope) (plan.Expr, error) {
 	if e.Quantifier == "" {
 		return a.negate(e.Not, e.Pos())(funcs.Resolve(e.Op, args, ctx))
 	}
-	// LIKE ANY is a chain of OR, NOT LIKE ALL one of AND over negated terms.
+	if e.Op == "like" {
+		name := "like " + e.Quantifier
+		if e.Not {
+			name = "not " + name
+		}
+		return funcs.Resolve(name, args, ctx)
+	}
+	// ILIKE ANY is a chain of OR, ILIKE ALL one of AND.
 	link := "or"
 	if e.Quantifier == "all" {
 		link = "and"
@@ -262,17 +268,10 @@ func (a *analyzer) cast(e *ast.Cast, s *scope) (plan.Expr, error) {
 	return funcs.ExplicitCast(x, e.Type, mode, ctx)
 }
 
-// structOf is struct(a, b AS x, ...) and (a, b, ...).
+// structOf is struct(a, b AS x, t.*).
 func (a *analyzer) structOf(items []ast.Expr, pos sparksql.Pos, s *scope) (plan.Expr, error) {
 	var args []plan.Expr
-	n := 0
-	if !slices.ContainsFunc(items, hasOwnName) {
-		args, err := a.exprs(items, s)
-		if err != nil {
-			return nil, err
-		}
-		return funcs.Resolve("struct", args, a.fctx(pos))
-	}
+	var names []string
 	for _, it := range items {
 		if star, ok := it.(*ast.Star); ok {
 			cols, err := a.star(star, s)
@@ -280,28 +279,37 @@ func (a *analyzer) structOf(items []ast.Expr, pos sparksql.Pos, s *scope) (plan.
 				return nil, err
 			}
 			for _, c := range cols {
-				n++
-				args = append(args, text(c.name), c.x)
+				args, names = append(args, c.x), append(names, "")
 			}
 			continue
 		}
-		n++
 		x, err := a.expr(it, s)
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, text(fieldName(it, x, n)), x)
+		name := ""
+		if al, ok := it.(*ast.Alias); ok {
+			name = al.Name.Name
+		}
+		args, names = append(args, x), append(names, name)
 	}
-	return funcs.Resolve("named_struct", args, a.fctx(pos))
+	if err := a.noGenerator(args, pos); err != nil {
+		return nil, err
+	}
+	return funcs.Struct(args, names, a.fctx(pos))
 }
 
-// hasOwnName tells whether a field of struct(...) is named or several fields.
-func hasOwnName(e ast.Expr) bool {
-	switch e.(type) {
-	case *ast.Alias, *ast.Star:
-		return true
+// tuple is (a, b, ...): a STRUCT whose fields are called as the columns in it.
+func (a *analyzer) tuple(e *ast.Tuple, s *scope) (plan.Expr, error) {
+	var args []plan.Expr
+	for i, it := range e.Items {
+		x, err := a.expr(it, s)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, text(fieldName(it, x, i+1)), x)
 	}
-	return false
+	return funcs.Resolve("named_struct", args, a.fctx(e.Pos()))
 }
 
 func text(s string) plan.Expr { return &plan.Literal{Value: s, Typ: types.String} }

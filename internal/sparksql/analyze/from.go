@@ -428,6 +428,9 @@ func (a *analyzer) lateralGenerator(j *ast.Join, f *ast.TableFunc, left relation
 		return left, false, nil
 	}
 	g, err := a.generate(call, outer, nil, f.Pos())
+	if err == nil {
+		err = a.argsOnly(call, f.Pos())
+	}
 	if err != nil {
 		return left, true, err
 	}

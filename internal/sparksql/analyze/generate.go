@@ -14,6 +14,11 @@ import (
 func (a *analyzer) generate(call *plan.Call, outer bool, names []string, pos sparksql.Pos) (*plan.Generate, error) {
 	def := funcs.Lookup(strings.TrimSuffix(call.Fn, "_outer"))
 	gen := *call
+	for _, x := range call.Args {
+		if hasGenerator(x) {
+			return nil, a.errorf(pos, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator cannot stand inside another one.")
+		}
+	}
 	if strings.HasSuffix(gen.Fn, "_outer") {
 		gen.Fn, outer = def.Name, true
 	}
@@ -84,6 +89,9 @@ func (a *analyzer) lateralViews(views []ast.LateralView, r relation, p place) (r
 			return r, a.errorf(v.Call.Pos(), "UNSUPPORTED_GENERATOR.NOT_GENERATOR", "42K0E", "LATERAL VIEW needs a generator such as explode, and %s is none.", quote(name))
 		}
 		g, err := a.generate(call, v.Outer, ast.Name(v.Columns).Strings(), v.Pos())
+		if err == nil {
+			err = a.argsOnly(call, v.Pos())
+		}
 		if err != nil {
 			return r, err
 		}
@@ -96,6 +104,16 @@ func (a *analyzer) lateralViews(views []ast.LateralView, r relation, p place) (r
 		r = r.with(g, g.Attrs)
 	}
 	return r, nil
+}
+
+// argsOnly refuses aggregates and window functions in a generator of FROM.
+func (a *analyzer) argsOnly(call *plan.Call, pos sparksql.Pos) error {
+	for _, x := range call.Args {
+		if err := a.scalarOnly(x, pos, "in a generator of FROM"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // with is r under another node with more columns.
@@ -157,6 +175,9 @@ func (a *analyzer) generatorFunc(f *ast.TableFunc, p place, left *relation) (rel
 		return relation{}, a.errorf(f.Pos(), "NOT_A_TABLE_FUNCTION", "42887", "%s makes no table.", quote(c.Name[0].Name))
 	}
 	g, err := a.generate(call, false, nil, f.Pos())
+	if err == nil {
+		err = a.argsOnly(call, f.Pos())
+	}
 	if err != nil {
 		return relation{}, err
 	}

@@ -225,7 +225,7 @@ func outputName(e ast.Expr, x plan.Expr) string {
 		return e.Name[len(e.Name)-1].Name
 	case *ast.Cast:
 		// A cast to a nested type leaves no trace in the name.
-		if _, ok := e.X.(*ast.Column); ok && !e.Try {
+		if _, ok := e.X.(*ast.Column); ok {
 			return castName(e, x)
 		}
 	}
@@ -291,8 +291,8 @@ func (a *analyzer) filters(sel *selection) error {
 		if err != nil {
 			return err
 		}
-		if hasWindow(cond) {
-			return a.errorf(h.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "HAVING cannot hold a window function.").hint("Use QUALIFY.")
+		if hasWindow(cond) || hasGenerator(cond) {
+			return a.errorf(h.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "HAVING cannot hold window functions or generators.").hint("Use QUALIFY.")
 		}
 		cond = substitute(cond, sel.lca)
 		if cond.Type() != types.Boolean {

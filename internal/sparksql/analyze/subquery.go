@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"slices"
+
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
@@ -81,6 +83,9 @@ func (a *analyzer) sameNames(args []plan.Expr, e *ast.In) ([]plan.Expr, error) {
 	for i, x := range args[1:] {
 		row, ok := x.Type().(types.Struct)
 		if _, tuple := e.List[i].(*ast.Tuple); !tuple || !ok || len(row.Fields) != len(st.Fields) {
+			continue
+		}
+		if slices.EqualFunc(row.Fields, st.Fields, func(x, y types.Field) bool { return x.Name == y.Name }) {
 			continue
 		}
 		ctx := a.fctx(e.List[i].Pos())

@@ -390,6 +390,9 @@ func (a *analyzer) watermark(r relation, w *ast.Watermark, p place) (relation, e
 	if err != nil {
 		return r, err
 	}
+	if err := a.scalarOnly(x, w.X.Pos(), "in WATERMARK"); err != nil {
+		return r, err
+	}
 	if x.Type() != types.Timestamp {
 		if st, ok := x.Type().(types.Struct); !ok || !isWindow(st) {
 			return r, a.errorf(w.X.Pos(), "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", "42K09", "The event time %s must be a TIMESTAMP, not %s.", quote(funcs.SQLName(x)), x.Type().SQL())
