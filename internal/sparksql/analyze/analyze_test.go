@@ -59,6 +59,9 @@ func answer(ctx context.Context, text string, e analyze.Env) string {
 	if err != nil {
 		return err.Error() + "\n"
 	}
+	if err := checkStatement(out); err != nil {
+		return "BAD PLAN " + err.Error() + "\n"
+	}
 	switch out := out.(type) {
 	case *plan.Query:
 		return printPlan(out.Plan)
@@ -89,6 +92,20 @@ func answer(ctx context.Context, text string, e analyze.Env) string {
 		return b.String()
 	}
 	return "?\n"
+}
+
+func checkStatement(st plan.Statement) error {
+	switch st := st.(type) {
+	case *plan.Query:
+		return checkPlan(st.Plan)
+	case *plan.CreateDataset:
+		if st.Plan != nil {
+			return checkPlan(st.Plan)
+		}
+	case *plan.CreateView:
+		return checkPlan(st.Plan)
+	}
+	return nil
 }
 
 // The files hold statements and, behind a line of dashes, the plans with types
@@ -137,6 +154,25 @@ func TestErrorsCarryClassStateAndPlace(t *testing.T) {
 	}
 	if !strings.Contains(e.Hint, "`value`") {
 		t.Errorf("hint %q does not name the nearest column", e.Hint)
+	}
+}
+
+// An error inside of a view is placed where the view was written.
+func TestErrorsInViewsNameTheirPlace(t *testing.T) {
+	text := "CREATE TEMPORARY VIEW broken AS\n  SELECT device,\n  nosuch FROM readings"
+	st, err := parse.Statement("views.sql", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, ok := st.(*ast.CreateView)
+	if !ok {
+		t.Fatalf("got %T", st)
+	}
+	r := plant()
+	r.views["broken"] = &analyze.View{Name: []string{"broken"}, Text: v.Query.Text, At: v.Query.Pos()}
+	_, err = analyze.Query(t.Context(), "SELECT * FROM broken", env(r))
+	if e, ok := errors.AsType[*sparksql.Error](err); !ok || e.Pos.String() != "views.sql:3:3" || text[e.Pos.Offset:e.Pos.Offset+6] != "nosuch" {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -116,6 +116,9 @@ func TestCorpusTypes(t *testing.T) {
 				t.Logf("FAIL %s: %v: %s", c.ID, err, c.SQL)
 				continue
 			}
+			if bad := checkPlan(out.(*plan.Query).Plan); bad != nil {
+				t.Errorf("%s: %v: %s", c.ID, bad, c.SQL)
+			}
 			if c.Error != nil {
 				continue
 			}

@@ -148,6 +148,9 @@ func (a *analyzer) uniqueNames(r relation, pos sparksql.Pos) error {
 func (a *analyzer) expectations(d *ast.CreateDataset, out *plan.CreateDataset, over []plan.Attr) error {
 	for _, e := range d.Expectations {
 		x, err := a.condition(e.Cond, over)
+		if err == nil && x.Type() == types.Void { // NULL is never satisfied
+			x = funcs.CastTo(x, types.Boolean, a.fctx(e.Cond.Pos()))
+		}
 		if err == nil {
 			x, err = funcs.Condition(x, "EXPECT", a.fctx(e.Cond.Pos()))
 		}

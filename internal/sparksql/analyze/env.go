@@ -41,7 +41,10 @@ type View struct {
 	Columns     []types.Field
 	CatalogName string
 	Schema      string
-	File        string // where the text comes from, for errors
+	// At is where Text stands in its file; File suffices where only that is
+	// known. Errors inside of the view are placed there.
+	At   sparksql.Pos
+	File string
 }
 
 // Env is the session that a statement is analysed in.

@@ -35,7 +35,12 @@ func FuzzStatements(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_, err = analyze.Statement(t.Context(), st, env(plant()))
+		out, err := analyze.Statement(t.Context(), st, env(plant()))
+		if err == nil {
+			if bad := checkStatement(out); bad != nil {
+				t.Fatal(bad)
+			}
+		}
 		if _, ok := errors.AsType[*sparksql.Error](err); err != nil && !ok {
 			t.Fatalf("%T: %v", err, err)
 		}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -14,10 +15,8 @@ import (
 func (a *analyzer) generate(call *plan.Call, outer bool, names []string, pos sparksql.Pos) (*plan.Generate, error) {
 	def := funcs.Lookup(strings.TrimSuffix(call.Fn, "_outer"))
 	gen := *call
-	for _, x := range call.Args {
-		if hasGenerator(x) {
-			return nil, a.errorf(pos, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator cannot stand inside another one.")
-		}
+	if slices.ContainsFunc(call.Args, hasGenerator) {
+		return nil, a.errorf(pos, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator cannot stand inside another one.")
 	}
 	if strings.HasSuffix(gen.Fn, "_outer") {
 		gen.Fn, outer = def.Name, true

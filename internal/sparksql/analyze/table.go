@@ -217,7 +217,11 @@ func (a *analyzer) viewRef(v *View, full []string, t *ast.TableName, p place) (r
 	if err := a.ctx.Err(); err != nil {
 		return relation{}, err
 	}
-	st, err := parse.Statement(v.File, v.Text)
+	at := v.At
+	if at.IsZero() {
+		at.File = v.File
+	}
+	st, err := parse.StatementAt(at, v.Text)
 	if err != nil {
 		return relation{}, err
 	}

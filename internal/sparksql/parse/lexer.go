@@ -31,7 +31,7 @@ type token struct {
 
 type lexer struct {
 	src       string
-	file      string
+	base      sparksql.Pos // where src starts in its file
 	off       int
 	line, col int
 	toks      []token
@@ -44,8 +44,8 @@ var operators = []string{
 	"+", "-", "*", "/", "%", "~", "&", "|", "^", "=", "<", ">", "!", "(", ")", "[", "]", "{", "}", ",", ".", ";", ":", "?", "@", "$", "#", "\\",
 }
 
-func lex(file, src string) ([]token, error) {
-	l := &lexer{src: src, file: file, line: 1, col: 1, toks: make([]token, 0, len(src)/4+1)}
+func lex(base sparksql.Pos, src string) ([]token, error) {
+	l := &lexer{src: src, base: base, line: 1, col: 1, toks: make([]token, 0, len(src)/4+1)}
 	for {
 		if err := l.space(); err != nil {
 			return nil, err
@@ -61,7 +61,20 @@ func lex(file, src string) ([]token, error) {
 }
 
 func (l *lexer) pos() sparksql.Pos {
-	return sparksql.Pos{File: l.file, Line: l.line, Col: l.col, Offset: l.off}
+	return place(l.base, l.line, l.col, l.off)
+}
+
+// place is a position of a text that starts at base.
+func place(base sparksql.Pos, line, col, off int) sparksql.Pos {
+	p := sparksql.Pos{File: base.File, Line: line, Col: col, Offset: off + base.Offset}
+	if base.IsZero() {
+		return p
+	}
+	if line == 1 {
+		p.Col += base.Col - 1
+	}
+	p.Line += base.Line - 1
+	return p
 }
 
 // advance moves n bytes on, counting lines and code points.

@@ -20,7 +20,7 @@ const (
 
 type parser struct {
 	src    string
-	file   string
+	base   sparksql.Pos
 	toks   []token
 	i      int
 	depth  int
@@ -30,7 +30,7 @@ type parser struct {
 
 // Statements parses all statements of a file, separated by semicolons.
 func Statements(file, text string) ([]ast.Statement, error) {
-	p, err := newParser(file, text)
+	p, err := newParser(sparksql.Pos{File: file}, text)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,13 @@ func Statements(file, text string) ([]ast.Statement, error) {
 
 // Statement parses a text that holds one statement, perhaps with a semicolon.
 func Statement(file, text string) (ast.Statement, error) {
-	p, err := newParser(file, text)
+	return StatementAt(sparksql.Pos{File: file}, text)
+}
+
+// StatementAt is Statement for a text that stands at a place of a file: its
+// positions count from there.
+func StatementAt(at sparksql.Pos, text string) (ast.Statement, error) {
+	p, err := newParser(at, text)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +84,7 @@ func Statement(file, text string) (ast.Statement, error) {
 // Split gives the texts of the statements without parsing them; comments and
 // strings may hold semicolons.
 func Split(file, text string) ([]string, error) {
-	toks, err := lex(file, text)
+	toks, err := lex(sparksql.Pos{File: file}, text)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +130,7 @@ func Schema(text string) ([]types.Field, error) {
 
 func whole[T any](text string, f func(*parser) (T, error)) (T, error) {
 	var zero T
-	p, err := newParser("", text)
+	p, err := newParser(sparksql.Pos{}, text)
 	if err != nil {
 		return zero, err
 	}
@@ -138,12 +144,12 @@ func whole[T any](text string, f func(*parser) (T, error)) (T, error) {
 	return v, nil
 }
 
-func newParser(file, text string) (*parser, error) {
-	toks, err := lex(file, text)
+func newParser(base sparksql.Pos, text string) (*parser, error) {
+	toks, err := lex(base, text)
 	if err != nil {
 		return nil, err
 	}
-	return &parser{src: text, file: file, toks: toks}, nil
+	return &parser{src: text, base: base, toks: toks}, nil
 }
 
 func parseError(class, state string, pos sparksql.Pos, format string, args ...any) error {
@@ -169,7 +175,7 @@ func (p *parser) fail(t token, class, state, format string, args ...any) error {
 }
 
 func (p *parser) at(t token) sparksql.Pos {
-	return sparksql.Pos{File: p.file, Line: t.line, Col: t.col, Offset: t.off}
+	return place(p.base, t.line, t.col, t.off)
 }
 
 func (p *parser) pos() sparksql.Pos { return p.at(p.cur()) }
