@@ -144,6 +144,14 @@ func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, err
 	if !lambdas {
 		return out, nil
 	}
+	for i, x := range out { // a lambda in a wrong place is found by its type
+		if x == nil {
+			out[i] = &plan.Literal{Typ: types.Void}
+		}
+	}
+	if len(out) < def.Min || def.Max >= 0 && len(out) > def.Max {
+		return out, nil // Resolve says so
+	}
 	for i, l := range list {
 		l, ok := l.(*ast.Lambda)
 		if !ok {
