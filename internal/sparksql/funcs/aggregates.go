@@ -10,6 +10,14 @@ import (
 func aggregateDefs() []*Def {
 	big, dbl, boolean := types.BigInt, types.Double, types.Boolean
 	wSummable := kindOf(`("NUMERIC" or "INTERVAL")`, func(t types.Type) bool { return types.IsNumeric(t) || isInterval(t) }, dbl, dbl)
+	ordered := func(i int) func(c *call) error {
+		return func(c *call) error {
+			if t := c.args[i].Type(); !orderable(t) {
+				return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(t))
+			}
+			return nil
+		}
+	}
 	wOrdered := want{name: `orderable`, to: func(x plan.Expr, _ Context) (types.Type, bool) {
 		t := unChar(x.Type())
 		return t, orderable(t)
@@ -19,9 +27,9 @@ func aggregateDefs() []*Def {
 		agg("count_if", typeIs(big), "", wBool()).neverNull(),
 		agg("sum", sumType, "", wSummable).withRaises(sumRaises), agg("try_sum", sumType, "", wSummable),
 		agg("avg", avgType, "", wSummable).withRaises(sumRaises), agg("try_avg", avgType, "", wSummable),
-		agg("min", argType(0), "", wOrdered), agg("max", argType(0), "", wOrdered),
+		agg("min", argType(0), "", wAny()).checked(ordered(0)), agg("max", argType(0), "", wAny()).checked(ordered(0)),
 		firstDef("first"), firstDef("last"), firstDef("any_value"),
-		agg("max_by", argType(0), "", wAny(), wOrdered), agg("min_by", argType(0), "", wAny(), wOrdered),
+		agg("max_by", argType(0), "", wAny(), wAny()).checked(ordered(1)), agg("min_by", argType(0), "", wAny(), wAny()).checked(ordered(1)),
 		agg("collect_list", listType, "", wAny()).neverNull(), agg("collect_set", listType, "", wOrdered).neverNull(),
 		agg("bool_and", typeIs(boolean), "", wBool()), agg("bool_or", typeIs(boolean), "", wBool()),
 		agg("bit_and", argType(0), "", wIntegral()), agg("bit_or", argType(0), "", wIntegral()), agg("bit_xor", argType(0), "", wIntegral()),

@@ -88,6 +88,8 @@ type call struct {
 	args  []plan.Expr
 	ctx   Context
 	konst any
+	// fromOperator: a date function that + or - stands for.
+	fromOperator bool
 }
 
 // table is the registry, built at first use and only read afterwards. (A

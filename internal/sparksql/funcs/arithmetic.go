@@ -242,7 +242,11 @@ func timeArith(c *call, op string, a, b types.Type) (plan.Expr, error) {
 		return timePlusInterval(c, op, a, b)
 	case (op == "+" || op == "-") && a == types.Date:
 		name := map[string]string{"+": "date_add", "-": "date_sub"}[op]
-		return Lookup(name).Resolve(c.args, c.ctx)
+		d := &call{d: Lookup(name), args: c.args, ctx: c.ctx, fromOperator: true}
+		if err := fitDateAdd(d); err != nil {
+			return nil, err
+		}
+		return d.finish(types.Date), nil
 	case (op == "+" || op == "-") && isInterval(a) && (isInterval(b) || b == types.Void):
 		t, ok := commonTime(a, b)
 		if b == types.Void {

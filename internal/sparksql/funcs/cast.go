@@ -131,19 +131,16 @@ func canCastNested(from, to types.Type, ansi bool) (nested, ok bool) {
 
 func canCastInterval(from, to types.Type) bool {
 	num := func(t types.Type) bool { return types.IsNumeric(t) && !types.IsFloating(t) }
-	switch x := from.(type) {
+	switch from.(type) {
 	case types.YearMonth:
 		_, ok := to.(types.YearMonth)
-		return ok || num(to) && x.From == x.To
+		return ok || num(to)
 	case types.DayTime:
 		_, ok := to.(types.DayTime)
-		return ok || num(to) && x.From == x.To
+		return ok || num(to)
 	}
-	switch y := to.(type) {
-	case types.YearMonth:
-		return types.IsString(from) || num(from) && y.From == y.To
-	case types.DayTime:
-		return types.IsString(from) || num(from) && y.From == y.To
+	if isInterval(to) {
+		return types.IsString(from) || num(from)
 	}
 	return false
 }
@@ -153,6 +150,9 @@ func ExplicitCast(x plan.Expr, to types.Type, mode plan.CastMode, ctx Context) (
 	ansi := mode != plan.CastLegacy
 	to = unChar(to)
 	if !CanCast(x.Type(), to, ansi) {
+		if from := x.Type(); from == types.Date && types.IsNumeric(to) || to == types.Date && types.IsNumeric(from) {
+			return nil, mismatch(ctx, "CAST_WITH_FUNC_SUGGESTION", "%s cannot be cast to %s. Use unix_date or date_from_unix_date.", quoteType(from), quoteType(to))
+		}
 		if CanCast(x.Type(), to, false) {
 			return nil, mismatch(ctx, "CAST_WITH_CONF_SUGGESTION",
 				"%s cannot be cast to %s with ANSI mode on.", quoteType(x.Type()), quoteType(to))

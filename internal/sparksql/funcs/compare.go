@@ -191,7 +191,7 @@ func showNullif(e plan.Expr, a []string) string {
 
 func logicDefs() []*Def {
 	bool2 := func(name, sign, sql string) *Def {
-		return fn(name, types.Boolean, sql, wBool(), wBool()).operator().infix(sign)
+		return fn(name, types.Boolean, sql, wBool(), wBool()).fitting(fitLogic).operator().infix(sign)
 	}
 	return []*Def{
 		bool2("and", "AND", ""), bool2("or", "OR", ""),
@@ -213,9 +213,22 @@ func logicDefs() []*Def {
 		fn("isnull", types.Boolean, "($1 IS NULL)", wAny()).neverNull().shown(func(_ plan.Expr, a []string) string { return "(" + a[0] + " IS NULL)" }),
 		fn("isnotnull", types.Boolean, "($1 IS NOT NULL)", wAny()).neverNull().shown(func(_ plan.Expr, a []string) string { return "(" + a[0] + " IS NOT NULL)" }),
 		fn("isnan", types.Boolean, "coalesce(isnan($1), false)", oneOf(types.Double, types.Float)).neverNull(),
-		(&Def{Name: "nanvl", Min: 2, Max: 2, want: []want{oneOf(types.Double, types.Float)}, typ: argType(0),
+		(&Def{Name: "nanvl", Min: 2, Max: 2, fit: fitNanvl, typ: argType(0),
 			SQL: "CASE WHEN isnan($1) THEN $2 ELSE $1 END"}),
 	}
+}
+
+func fitLogic(c *call) error {
+	a, b := unChar(c.args[0].Type()), unChar(c.args[1].Type())
+	fits := func(t types.Type) bool { return t == types.Boolean || t == types.Void || types.IsString(t) }
+	switch {
+	case fits(a) && fits(b) && (a == types.Boolean || b == types.Boolean || a == types.Void || b == types.Void):
+		c.args[0], c.args[1] = CastTo(c.args[0], types.Boolean, c.ctx), CastTo(c.args[1], types.Boolean, c.ctx)
+		return nil
+	case types.Equal(a, b):
+		return mismatch(c.ctx, "BINARY_OP_WRONG_TYPE", "Cannot resolve %q: the operator takes BOOLEAN, not %s.", c.text(), quoteType(a))
+	}
+	return mismatch(c.ctx, "BINARY_OP_DIFF_TYPES", "Cannot resolve %q: the operands have incompatible types (%s and %s).", c.text(), quoteType(a), quoteType(b))
 }
 
 func (d *Def) withNull(f func(c *call) bool) *Def { d.null = f; return d }
@@ -280,4 +293,18 @@ func buildNullif(c *call) (plan.Expr, error) {
 	n := c.finishAs("nullif", c.args[1].Type())
 	n.Null = true
 	return n, nil
+}
+
+// fitNanvl: FLOAT beside FLOAT stays, everything else is DOUBLE.
+func fitNanvl(c *call) error {
+	t := types.Type(types.Double)
+	if c.args[0].Type() == types.Float && c.args[1].Type() == types.Float {
+		t = types.Float
+	}
+	for i := range c.args {
+		if err := c.fitOne(i, exactly(t)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

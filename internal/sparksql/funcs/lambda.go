@@ -71,9 +71,11 @@ func fitPredicate(c *call) error {
 	return nil
 }
 
+// fitLambda takes any other expression as a lambda that ignores its arguments.
 func fitLambda(c *call) error {
-	if _, ok := c.args[len(c.args)-1].(*plan.Lambda); !ok {
-		return unexpected(c, len(c.args)-1, `"LAMBDA"`)
+	i := len(c.args) - 1
+	if _, ok := c.args[i].(*plan.Lambda); !ok {
+		c.args[i] = &plan.Lambda{Body: c.args[i]}
 	}
 	return nil
 }
@@ -93,7 +95,7 @@ func lambdaDefs() []*Def {
 		higher("exists", oneElemVar, fitPredicate, typeIs(types.Boolean)).withNull(predicateNull),
 		higher("forall", oneElemVar, fitPredicate, typeIs(types.Boolean)).withNull(predicateNull),
 		(&Def{Name: "aggregate", Min: 3, Max: 4, vars: foldVars, fit: fitFold, typ: foldType}).nullable(),
-		(&Def{Name: "zip_with", Min: 3, Max: 3, vars: zipVars, fit: fitLambda, typ: func(c *call) types.Type {
+		(&Def{Name: "zip_with", Min: 3, Max: 3, vars: zipVars, fit: fitZip, typ: func(c *call) types.Type {
 			return types.Array{Elem: body(c, 2).Type(), ContainsNull: body(c, 2).Nullable()}
 		}}).withNull(func(c *call) bool { return c.args[0].Nullable() || c.args[1].Nullable() }),
 		higher("map_filter", entryVars, fitPredicate, argType(0)),
@@ -105,7 +107,7 @@ func lambdaDefs() []*Def {
 			m, _ := c.args[0].Type().(types.Map)
 			return types.Map{Key: body(c, 1).Type(), Value: m.Value, ValueContainsNull: m.ValueContainsNull}
 		}).withNull(firstNullable).always(),
-		(&Def{Name: "map_zip_with", Min: 3, Max: 3, vars: mapZipVars, fit: fitLambda, typ: func(c *call) types.Type {
+		(&Def{Name: "map_zip_with", Min: 3, Max: 3, vars: mapZipVars, fit: fitMapZip, typ: func(c *call) types.Type {
 			m, _ := c.args[0].Type().(types.Map)
 			return types.Map{Key: m.Key, Value: body(c, 2).Type(), ValueContainsNull: body(c, 2).Nullable()}
 		}}).withNull(func(c *call) bool { return c.args[0].Nullable() || c.args[1].Nullable() }),
@@ -129,6 +131,10 @@ func foldVars(c *call, i, _ int) ([]plan.LambdaVar, error) {
 }
 
 func fitFold(c *call) error {
+	if len(c.args) == 3 {
+		v := &plan.LambdaVar{Name: "acc", ID: plan.NewID(), Typ: unChar(c.args[1].Type()), Null: true}
+		c.args = append(c.args, &plan.Lambda{Params: []*plan.LambdaVar{v}, Body: v})
+	}
 	merge, ok := c.args[2].(*plan.Lambda)
 	if !ok {
 		return unexpected(c, 2, `"LAMBDA"`)
@@ -164,7 +170,25 @@ func mapZipVars(c *call, i, _ int) ([]plan.LambdaVar, error) {
 	if !ok1 || !ok2 || i != 2 {
 		return nil, notALambda(c)
 	}
-	return []plan.LambdaVar{lambdaVar(a.Key, false), lambdaVar(a.Value, true), lambdaVar(b.Value, true)}, nil
+	k, ok := rule{ansi: c.ctx.ANSI}.common(a.Key, b.Key)
+	if !ok {
+		return nil, mismatch(c.ctx, "MAP_ZIP_WITH_DIFF_TYPES", "The keys of map_zip_with have no common type: %s and %s.", quoteType(a.Key), quoteType(b.Key))
+	}
+	return []plan.LambdaVar{lambdaVar(k, false), lambdaVar(a.Value, true), lambdaVar(b.Value, true)}, nil
+}
+
+// fitMapZip gives both maps the keys' common type.
+func fitMapZip(c *call) error {
+	a, ok1 := c.args[0].Type().(types.Map)
+	b, ok2 := c.args[1].Type().(types.Map)
+	if !ok1 || !ok2 {
+		return unexpected(c, 0, `"MAP"`)
+	}
+	if k, ok := (rule{ansi: c.ctx.ANSI}).common(a.Key, b.Key); ok {
+		c.args[0] = CastTo(c.args[0], types.Map{Key: k, Value: a.Value, ValueContainsNull: a.ValueContainsNull}, c.ctx)
+		c.args[1] = CastTo(c.args[1], types.Map{Key: k, Value: b.Value, ValueContainsNull: b.ValueContainsNull}, c.ctx)
+	}
+	return fitLambda(c)
 }
 
 // withSortLambda gives array_sort its optional comparator.
@@ -178,4 +202,13 @@ func (d *Def) withSortLambda() *Def {
 		return append(vs, vs[0]), nil
 	}
 	return d
+}
+
+func fitZip(c *call) error {
+	for i := range 2 {
+		if !isArray(c.args[i].Type()) {
+			return unexpected(c, i, `"ARRAY"`)
+		}
+	}
+	return fitLambda(c)
 }

@@ -2,6 +2,7 @@ package funcs
 
 import (
 	"math"
+	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -11,11 +12,11 @@ func mathDefs() []*Def {
 	one := func(name, sql string) *Def { return fn(name, types.Double, sql, wDbl()) }
 	up := func(name, sql string) *Def { return one(name, sql).upper() }
 	defs := []*Def{
-		up("sqrt", "CASE WHEN $1 < 0 THEN 'NaN'::DOUBLE ELSE sqrt($1) END"), up("cbrt", "cbrt($1)"), up("exp", "exp($1)"), up("expm1", "(exp($1) - 1)"),
+		up("sqrt", "CASE WHEN $1 < 0 THEN 'NaN'::DOUBLE ELSE sqrt($1) END"), up("cbrt", "cbrt($1)"), up("exp", "exp($1)"), up("expm1", "CASE WHEN abs($1) < 1e-9 THEN $1 + $1 * $1 / 2 ELSE exp($1) - 1 END"),
 		one("ln", "CASE WHEN $1 > 0 THEN ln($1) WHEN isnan($1) THEN $1 END").nullable(),
 		up("log10", "CASE WHEN $1 > 0 THEN log10($1) WHEN isnan($1) THEN $1 END").nullable(),
 		up("log2", "CASE WHEN $1 > 0 THEN log2($1) WHEN isnan($1) THEN $1 END").nullable(),
-		up("log1p", "CASE WHEN $1 > -1 THEN ln(1 + $1) WHEN isnan($1) THEN $1 END").nullable(),
+		up("log1p", "CASE WHEN abs($1) < 1e-9 THEN $1 - $1 * $1 / 2 WHEN $1 > -1 THEN ln(1 + $1) WHEN isnan($1) THEN $1 END").nullable(),
 		fn("log", types.Double, "", wDbl(), wDbl()).optional(1).nullable().shown(showLog),
 		up("sin", trig("sin")), up("cos", trig("cos")), up("tan", trig("tan")),
 		up("cot", "(1.0::DOUBLE / tan($1))"), up("sec", "(1.0::DOUBLE / cos($1))"), up("csc", "(1.0::DOUBLE / sin($1))"),
@@ -32,10 +33,11 @@ func mathDefs() []*Def {
 		one("rint", "CASE WHEN abs($1) < 4503599627370496 THEN round_even($1, 0) ELSE $1 END"),
 		fn("factorial", types.BigInt, "CASE WHEN $1 BETWEEN 0 AND 20 THEN CAST(factorial($1) AS BIGINT) END", wInt()).nullable(),
 		(&Def{Name: "abs", Min: 1, Max: 1, want: []want{wNumeric()}, typ: argType(0), raises: raisesUnlessFloat}),
-		fnOf("sign", typeIs(types.Double), "CAST(CASE WHEN isnan($1) THEN $1 ELSE sign($1) END AS DOUBLE)", wDbl()),
-		fnOf("signum", typeIs(types.Double), "CAST(CASE WHEN isnan($1) THEN $1 ELSE sign($1) END AS DOUBLE)", wDbl()).upper(),
-		(&Def{Name: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).upper(),
-		(&Def{Name: "floor", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).upper(),
+		fnOf("sign", typeIs(types.Double), "CAST(CASE WHEN isnan($1) OR $1 = 0 THEN $1 ELSE sign($1) END AS DOUBLE)", wDbl()),
+		fnOf("signum", typeIs(types.Double), "CAST(CASE WHEN isnan($1) OR $1 = 0 THEN $1 ELSE sign($1) END AS DOUBLE)", wDbl()).upper(),
+		(&Def{Name: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).shown(showCeil("ceil")),
+		(&Def{Name: "ceiling", Base: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}),
+		(&Def{Name: "floor", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).shown(showCeil("floor")),
 		(&Def{Name: "round", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesUnlessFloat}).defaults(litInt(0)).checked(constant(1, "scale")),
 		(&Def{Name: "bround", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesUnlessFloat}).defaults(litInt(0)).checked(constant(1, "scale")),
 		fn("mod", types.Void, ""), // replaced below
@@ -73,6 +75,16 @@ func trig(f string) string { return "CASE WHEN isinf($1) THEN 'NaN'::DOUBLE ELSE
 
 func buildNamed(name string) func(c *call) (plan.Expr, error) {
 	return func(c *call) (plan.Expr, error) { return Resolve(name, c.args, c.ctx) }
+}
+
+// showCeil prints capitals without a scale only.
+func showCeil(name string) func(plan.Expr, []string) string {
+	return func(_ plan.Expr, a []string) string {
+		if len(a) == 1 {
+			return strings.ToUpper(name) + "(" + a[0] + ")"
+		}
+		return name + "(" + strings.Join(a, ", ") + ")"
+	}
 }
 
 func showLog(_ plan.Expr, a []string) string {

@@ -59,14 +59,14 @@ func aliases() map[string]string {
 		"char": "chr", "sha": "sha1", "printf": "format_string", "dayofmonth": "day", "date_diff": "datediff",
 		"every": "bool_and", "some": "bool_or", "any": "bool_or", "std": "stddev", "stddev_samp": "stddev", "variance": "var_samp",
 		"approx_percentile": "percentile_approx", "first_value": "first", "mean": "avg", "reduce": "aggregate",
-		"datepart": "date_part",
+		"datepart": "date_part", "position": "locate", "substr": "substring",
 	}
 }
 
 // hiddenAliases print as what they stand for.
 func hiddenAliases() map[string]string {
 	return map[string]string{
-		"==": "=", "!=": "<>", "!": "not", "ceiling": "ceil", "substr": "substring", "position": "locate", "array_agg": "collect_list", "curdate": "current_date",
+		"==": "=", "!=": "<>", "!": "not", "array_agg": "collect_list", "curdate": "current_date",
 		"current_database": "current_schema", "random": "rand", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline",
 		"integer": "int", "to_char": "date_format", "to_varchar": "date_format", "charindex": "locate", "last_value": "last", "dateadd": "date_add", "string_agg": "listagg",
 	}

@@ -13,7 +13,22 @@ import (
 
 // SQLName is the name that Spark gives to an output column without alias: the
 // expression's text with implicit casts left out and strings bare.
-func SQLName(e plan.Expr) string {
+func SQLName(e plan.Expr) string { return SQLNameIn(e, "UTC") }
+
+// SQLNameIn is SQLName in a session zone, where TIMESTAMP literals print as
+// that zone's wall time.
+func SQLNameIn(e plan.Expr, zone string) string {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return printer{loc}.name(e)
+}
+
+// printer prints expressions in a time zone.
+type printer struct{ zone *time.Location }
+
+func (p printer) name(e plan.Expr) string {
 	switch e := e.(type) {
 	case *plan.Column:
 		return e.Attr.Name
@@ -22,29 +37,29 @@ func SQLName(e plan.Expr) string {
 	case *plan.LambdaVar:
 		return "namedlambdavariable()"
 	case *plan.Lambda:
-		return lambdaName(e)
+		return p.lambdaName(e)
 	case *plan.Literal:
-		return literalName(e)
+		return p.literalName(e)
 	case *plan.Cast:
-		return castName(e)
+		return p.castName(e)
 	case *plan.Case:
-		return caseName(e)
+		return p.caseName(e)
 	case *plan.Field:
-		return SQLName(e.X) + "." + e.Name
+		return p.name(e.X) + "." + e.Name
 	case *plan.Call:
-		return callName(e.Fn, e, e.Args)
+		return p.callName(e.Fn, e, e.Args)
 	case *plan.AggCall:
-		return aggName(e)
+		return p.aggName(e)
 	case *plan.WindowExpr:
-		return windowName(e)
+		return p.windowName(e)
 	case *plan.Subquery:
-		return subqueryName(e)
+		return p.subqueryName(e)
 	}
 	return ""
 }
 
-func castName(e *plan.Cast) string {
-	x := SQLName(e.X)
+func (p printer) castName(e *plan.Cast) string {
+	x := p.name(e.X)
 	if e.Implicit || !atomic(e.To) && e.To != types.Void {
 		return x
 	}
@@ -55,27 +70,27 @@ func castName(e *plan.Cast) string {
 	return verb + "(" + x + " AS " + e.To.SQL() + ")"
 }
 
-func caseName(e *plan.Case) string {
+func (p printer) caseName(e *plan.Case) string {
 	var b strings.Builder
 	b.WriteString("CASE")
 	for _, w := range e.When {
-		b.WriteString(" WHEN " + SQLName(w.Cond) + " THEN " + SQLName(w.Then))
+		b.WriteString(" WHEN " + p.name(w.Cond) + " THEN " + p.name(w.Then))
 	}
 	if l, ok := e.Else.(*plan.Literal); !ok || l.Value != nil {
-		b.WriteString(" ELSE " + SQLName(e.Else))
+		b.WriteString(" ELSE " + p.name(e.Else))
 	}
 	return b.String() + " END"
 }
 
-func lambdaName(e *plan.Lambda) string {
+func (p printer) lambdaName(e *plan.Lambda) string {
 	vars := strings.TrimSuffix(strings.Repeat("namedlambdavariable(), ", len(e.Params)), ", ")
-	return "lambdafunction(" + SQLName(e.Body) + ", " + vars + ")"
+	return "lambdafunction(" + p.name(e.Body) + ", " + vars + ")"
 }
 
-func callName(fn string, e plan.Expr, args []plan.Expr) string {
+func (p printer) callName(fn string, e plan.Expr, args []plan.Expr) string {
 	texts := make([]string, len(args))
 	for i, a := range args {
-		texts[i] = SQLName(a)
+		texts[i] = p.name(a)
 	}
 	if d := Lookup(fn); d != nil && d.show != nil {
 		return d.show(e, texts)
@@ -83,30 +98,30 @@ func callName(fn string, e plan.Expr, args []plan.Expr) string {
 	return fn + "(" + strings.Join(texts, ", ") + ")"
 }
 
-func aggName(e *plan.AggCall) string {
-	s := callName(e.Fn, e, e.Args)
+func (p printer) aggName(e *plan.AggCall) string {
+	s := p.callName(e.Fn, e, e.Args)
 	if e.Distinct {
 		s = strings.Replace(s, "(", "(DISTINCT ", 1)
 	}
 	if e.Filter != nil {
-		s += " FILTER (WHERE " + SQLName(e.Filter) + ")"
+		s += " FILTER (WHERE " + p.name(e.Filter) + ")"
 	}
 	return s
 }
 
-func windowName(e *plan.WindowExpr) string {
+func (p printer) windowName(e *plan.WindowExpr) string {
 	var parts []string
 	if len(e.Partition) > 0 {
 		texts := make([]string, len(e.Partition))
-		for i, p := range e.Partition {
-			texts[i] = SQLName(p)
+		for i, x := range e.Partition {
+			texts[i] = p.name(x)
 		}
 		parts = append(parts, "PARTITION BY "+strings.Join(texts, ", "))
 	}
 	if len(e.Order) > 0 {
 		texts := make([]string, len(e.Order))
 		for i, k := range e.Order {
-			texts[i] = SQLName(k.X) + orderWords(k)
+			texts[i] = p.name(k.X) + orderWords(k)
 		}
 		parts = append(parts, "ORDER BY "+strings.Join(texts, ", "))
 	}
@@ -114,8 +129,8 @@ func windowName(e *plan.WindowExpr) string {
 	if e.Frame.Unit == plan.FrameRows {
 		unit = "ROWS"
 	}
-	parts = append(parts, unit+" BETWEEN "+boundName(e.Frame.Start)+" AND "+boundName(e.Frame.End))
-	return SQLName(e.Fn) + " OVER (" + strings.Join(parts, " ") + ")"
+	parts = append(parts, unit+" BETWEEN "+p.boundName(e.Frame.Start)+" AND "+p.boundName(e.Frame.End))
+	return p.name(e.Fn) + " OVER (" + strings.Join(parts, " ") + ")"
 }
 
 func orderWords(k plan.SortKey) string {
@@ -129,28 +144,28 @@ func orderWords(k plan.SortKey) string {
 	return dir + nulls
 }
 
-func boundName(b plan.Bound) string {
+func (p printer) boundName(b plan.Bound) string {
 	switch b.Kind {
 	case plan.UnboundedPreceding:
 		return "UNBOUNDED PRECEDING"
 	case plan.Preceding:
-		return SQLName(b.X) + " PRECEDING"
+		return p.name(b.X) + " PRECEDING"
 	case plan.CurrentRow:
 		return "CURRENT ROW"
 	case plan.Following:
-		return SQLName(b.X) + " FOLLOWING"
+		return p.name(b.X) + " FOLLOWING"
 	}
 	return "UNBOUNDED FOLLOWING"
 }
 
-func subqueryName(e *plan.Subquery) string {
+func (p printer) subqueryName(e *plan.Subquery) string {
 	switch e.Kind {
 	case plan.ExistsSubquery:
 		return "exists(" + firstName(e.Plan) + ")"
 	case plan.InSubquery:
 		texts := make([]string, len(e.Left))
 		for i, l := range e.Left {
-			texts[i] = SQLName(l)
+			texts[i] = p.name(l)
 		}
 		left := strings.Join(texts, ", ")
 		if len(texts) > 1 {
@@ -163,7 +178,7 @@ func subqueryName(e *plan.Subquery) string {
 
 func firstName(plan.Node) string { return "" }
 
-func literalName(l *plan.Literal) string {
+func (p printer) literalName(l *plan.Literal) string {
 	if l.Value == nil {
 		return "NULL"
 	}
@@ -183,12 +198,12 @@ func literalName(l *plan.Literal) string {
 			return decimalText(v, d.Scale)
 		}
 	case int64:
-		return intName(v, l.Typ)
+		return p.intName(v, l.Typ)
 	}
 	return fmt.Sprint(l.Value)
 }
 
-func intName(v int64, t types.Type) string {
+func (p printer) intName(v int64, t types.Type) string {
 	switch t := t.(type) {
 	case types.YearMonth:
 		return IntervalText(v, t)
@@ -199,15 +214,15 @@ func intName(v int64, t types.Type) string {
 	case types.Date:
 		return "DATE '" + time.Unix(v*86400, 0).UTC().Format("2006-01-02") + "'"
 	case types.Timestamp:
-		return "TIMESTAMP '" + timeText(v) + "'"
+		return "TIMESTAMP '" + timeText(v, p.zone) + "'"
 	case types.TimestampNTZ:
-		return "TIMESTAMP_NTZ '" + timeText(v) + "'"
+		return "TIMESTAMP_NTZ '" + timeText(v, time.UTC) + "'"
 	}
 	return fmt.Sprint(v)
 }
 
-func timeText(us int64) string {
-	s := time.UnixMicro(us).UTC().Format("2006-01-02 15:04:05.000000")
+func timeText(us int64, zone *time.Location) string {
+	s := time.UnixMicro(us).In(zone).Format("2006-01-02 15:04:05.000000")
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 

@@ -53,7 +53,7 @@ func ownFrame(f *plan.Call, order []plan.SortKey, frame *plan.Frame, ctx Context
 		return nil, nil
 	}
 	if len(order) == 0 {
-		return nil, errf(ctx, "WINDOW_FUNCTION_AND_FRAME_MISMATCH", "42K0E", "%q needs an ORDER BY in its window.", SQLName(f))
+		return nil, errf(ctx, "WINDOW_FUNCTION_FRAME_NOT_ORDERED", "42601", "%q needs an ORDER BY in its window.", SQLName(f))
 	}
 	own := &plan.Frame{Unit: plan.FrameRows, Start: plan.Bound{Kind: plan.UnboundedPreceding}, End: plan.Bound{Kind: plan.CurrentRow}}
 	switch f.Fn {
@@ -83,6 +83,9 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 	f := w.Frame
 	offsets := f.Start.X != nil || f.End.X != nil
 	if f.Unit == plan.FrameRange && offsets {
+		if len(w.Order) == 0 {
+			return mismatch(ctx, "RANGE_FRAME_WITHOUT_ORDER", "A RANGE frame needs an ORDER BY.")
+		}
 		if len(w.Order) != 1 {
 			return mismatch(ctx, "RANGE_FRAME_MULTI_ORDER", "A RANGE frame with an offset needs exactly one ORDER BY key, not %d.", len(w.Order))
 		}

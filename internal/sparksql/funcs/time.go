@@ -66,8 +66,8 @@ func fitDateAdd(c *call) error {
 	if err := c.fitOne(0, wDate()); err != nil {
 		return err
 	}
-	if types.IsString(c.args[1].Type()) && !IsFoldable(c.args[1]) {
-		return unexpected(c, 1, `("INT" or "SMALLINT" or "TINYINT")`)
+	if types.IsString(c.args[1].Type()) && IsFoldable(c.args[1]) && !c.fromOperator {
+		c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
 	}
 	t := unChar(c.args[1].Type())
 	switch t {

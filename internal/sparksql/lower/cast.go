@@ -50,6 +50,9 @@ func (k caster) cast(x string, from, to types.Type) string {
 		}
 	}
 	switch {
+	case to == types.Binary && types.IsIntegral(from):
+		digits := map[types.Type]string{types.TinyInt: "2", types.SmallInt: "4", types.Int: "8", types.BigInt: "16"}[from]
+		return "unhex(right(lpad(hex(" + cast(x, "BIGINT") + "), 16, '0'), " + digits + "))"
 	case types.IsString(from):
 		return k.parse(x, to, tt)
 	case to == types.Boolean:
@@ -329,15 +332,15 @@ var unitMicros = map[types.Unit]string{types.Day: "86400000000", types.Hour: "36
 func (k caster) intervalToNumber(x string, from, to types.Type) string {
 	switch f := from.(type) {
 	case types.YearMonth:
-		if f.From == types.Year {
+		if f.To == types.Year {
 			return k.number("("+x+" // 12)", types.Int, to)
 		}
 		return k.number(x, types.Int, to)
 	case types.DayTime:
-		if _, dec := isDecimal(to); dec && f.From == types.Second {
+		if _, dec := isDecimal(to); dec && f.To == types.Second {
 			return cast("("+cast(x, "DECIMAL(20,0)")+" * 0.000001)", k.l.duckType(to))
 		}
-		return k.number("("+x+" // "+unitMicros[f.From]+")", types.BigInt, to)
+		return k.number("("+x+" // "+unitMicros[f.To]+")", types.BigInt, to)
 	}
 	return k.l.unsupported(noPos, "%s cannot be cast to %s.", from.SQL(), to.SQL())
 }
@@ -349,7 +352,7 @@ func (k caster) interval(x string, from, to types.Type) string {
 		n := x
 		if !isInterval(from) {
 			n = cast(x, "INTEGER")
-			if t.From == types.Year {
+			if t.To == types.Year {
 				n = "(" + n + " * 12)"
 			}
 		}
@@ -365,9 +368,9 @@ func (k caster) interval(x string, from, to types.Type) string {
 			return "(" + x + " // " + unitMicros[t.To] + " * " + unitMicros[t.To] + ")"
 		}
 		if _, dec := isDecimal(from); dec {
-			return cast("("+cast(x, "DECIMAL(38,6)")+" * "+unitMicros[t.From]+")", "BIGINT")
+			return cast("("+cast(x, "DECIMAL(38,6)")+" * "+unitMicros[t.To]+")", "BIGINT")
 		}
-		return "(" + cast(x, "BIGINT") + " * " + unitMicros[t.From] + ")"
+		return "(" + cast(x, "BIGINT") + " * " + unitMicros[t.To] + ")"
 	}
 	return k.l.unsupported(noPos, "%s cannot be cast to %s.", from.SQL(), to.SQL())
 }

@@ -90,7 +90,9 @@ func (l *lowerer) like(c *plan.Call, a []string, fold bool) string {
 		escape, _ = constText(c.Args[2])
 	}
 	x, p := a[0], a[1]
-	if text, ok := constText(c.Args[1]); ok && !escapesRight(text, escape) {
+	if text, ok := constText(c.Args[1]); ok && strings.HasSuffix(text, escape) && !strings.HasSuffix(text, escape+escape) {
+		return "CASE WHEN " + x + " IS NOT NULL THEN " + raise("INVALID_FORMAT.ESC_AT_THE_END", "42601", "The pattern of LIKE ends with its escape.") + " END"
+	} else if ok && !escapesRight(text, escape) {
 		return "CASE WHEN " + x + " IS NOT NULL THEN " + raise("INVALID_FORMAT.ESC_IN_THE_MIDDLE", "42601",
 			"In the pattern of LIKE the escape stands before an ordinary character.") + " END"
 	}

@@ -13,6 +13,8 @@ func stringRules() map[string]rule {
 	}
 	return map[string]rule{
 		"concat": concat, "concat_ws": concatWs,
+		"upper":   func(_ *lowerer, _ *plan.Call, a []string) string { return foldCase("upper", a[0], "ß", "SS") },
+		"lower":   func(_ *lowerer, _ *plan.Call, a []string) string { return foldCase("lower", a[0], "İ", "i̇") },
 		"initcap": kernel("initcap", "VARCHAR", "VARCHAR"),
 		"length": func(_ *lowerer, c *plan.Call, a []string) string {
 			if c.Args[0].Type() == types.Binary {
@@ -32,12 +34,12 @@ func stringRules() map[string]rule {
 		"lpad": pad("lpad"), "rpad": pad("rpad"), "substring": substring,
 		"left": func(l *lowerer, c *plan.Call, a []string) string {
 			if c.Args[0].Type() == types.Binary {
-				return "array_slice(" + a[0] + ", 1, greatest(" + a[1] + ", 0))"
+				return "array_slice(" + a[0] + ", 1, " + positive(a[1]) + ")"
 			}
-			return "left(" + a[0] + ", greatest(" + nullSafe(a[1]) + ", 0))"
+			return "left(" + a[0] + ", " + positive(a[1]) + ")"
 		},
 		"right": func(_ *lowerer, _ *plan.Call, a []string) string {
-			return "right(" + a[0] + ", greatest(" + nullSafe(a[1]) + ", 0))"
+			return "right(" + a[0] + ", " + positive(a[1]) + ")"
 		},
 		"substring_index": kernel("substring_index", "VARCHAR", "VARCHAR", "VARCHAR", "INTEGER"),
 		"replace": func(l *lowerer, _ *plan.Call, a []string) string {
@@ -112,7 +114,10 @@ func notNull(a []string) string {
 	return strings.Join(parts, " AND ")
 }
 
-func nullSafe(n string) string { return "CASE WHEN " + n + " IS NOT NULL THEN " + n + " END" }
+// positive is n, or 0 for what is less; NULL stays (greatest would drop it).
+func positive(n string) string {
+	return "CASE WHEN " + n + " < 0 THEN 0 ELSE " + n + " END"
+}
 
 func octets(c *plan.Call, x string) string {
 	if c.Args[0].Type() == types.Binary {
@@ -252,7 +257,7 @@ func formatString(l *lowerer, c *plan.Call, a []string) string {
 		duck = append(duck, l.duckType(x.Type()))
 		spark = append(spark, x.Type().String())
 	}
-	val := l.call("format_string", a[1:], duck, "VARCHAR", map[string]any{"format": format, "types": spark, "zone": l.opt.TimeZone})
+	val := l.call("format_string", a[1:], duck, "VARCHAR", map[string]any{"format": format, "types": spark})
 	if len(a) == 1 {
 		val = l.call("format_string", []string{"true"}, []string{"BOOLEAN"}, "VARCHAR", map[string]any{"format": format, "types": []string{"boolean"}})
 	}
@@ -321,4 +326,9 @@ func toBinary(l *lowerer, c *plan.Call, a []string) string {
 		return raising("unbase64", "CONVERSION_INVALID_INPUT", "22018", "A value is no base64 text.", "BLOB", "VARCHAR")(l, c, a[:1])
 	}
 	return raising("unhex", "CONVERSION_INVALID_INPUT", "22018", "A value is no hexadecimal text.", "BLOB", "VARCHAR")(l, c, a[:1])
+}
+
+// foldCase is upper and lower, where Java maps one letter to two.
+func foldCase(f, x, from, to string) string {
+	return f + "(replace(" + x + ", " + quote(from) + ", " + quote(to) + "))"
 }
