@@ -12,7 +12,7 @@ func mathDefs() []*Def {
 	one := func(name, sql string) *Def { return fn(name, types.Double, sql, wDbl()) }
 	up := func(name, sql string) *Def { return one(name, sql).upper() }
 	defs := []*Def{
-		up("sqrt", "CASE WHEN $1 < 0 THEN 'NaN'::DOUBLE ELSE sqrt($1) END"), up("cbrt", "cbrt($1)"), up("exp", "exp($1)"), up("expm1", "CASE WHEN abs($1) < 1e-9 THEN $1 + $1 * $1 / 2 ELSE exp($1) - 1 END"),
+		up("sqrt", "CASE WHEN $1 < 0 THEN 'NaN'::DOUBLE ELSE sqrt($1) END"), up("cbrt", "CASE WHEN $1 = 0 OR NOT isfinite($1) THEN $1 ELSE cbrt($1) - (pow(cbrt($1), 3) - $1) / (3 * pow(cbrt($1), 2)) END"), up("exp", "exp($1)"), up("expm1", "CASE WHEN abs($1) < 1e-9 THEN $1 + $1 * $1 / 2 ELSE exp($1) - 1 END"),
 		one("ln", "CASE WHEN $1 > 0 THEN ln($1) WHEN isnan($1) THEN $1 END").nullable(),
 		up("log10", "CASE WHEN $1 > 0 THEN log10($1) WHEN isnan($1) THEN $1 END").nullable(),
 		up("log2", "CASE WHEN $1 > 0 THEN log2($1) WHEN isnan($1) THEN $1 END").nullable(),

@@ -59,7 +59,7 @@ func aliases() map[string]string {
 		"char": "chr", "sha": "sha1", "printf": "format_string", "dayofmonth": "day", "date_diff": "datediff",
 		"every": "bool_and", "some": "bool_or", "any": "bool_or", "std": "stddev", "stddev_samp": "stddev", "variance": "var_samp",
 		"approx_percentile": "percentile_approx", "first_value": "first", "mean": "avg", "reduce": "aggregate",
-		"datepart": "date_part", "position": "locate", "substr": "substring",
+		"datepart": "date_part", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline", "position": "locate", "substr": "substring",
 	}
 }
 
@@ -67,7 +67,7 @@ func aliases() map[string]string {
 func hiddenAliases() map[string]string {
 	return map[string]string{
 		"==": "=", "!=": "<>", "!": "not", "array_agg": "collect_list", "curdate": "current_date",
-		"current_database": "current_schema", "random": "rand", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline",
+		"current_database": "current_schema", "random": "rand",
 		"integer": "int", "to_char": "date_format", "to_varchar": "date_format", "charindex": "locate", "last_value": "last", "dateadd": "date_add", "string_agg": "listagg",
 	}
 }

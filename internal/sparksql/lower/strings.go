@@ -198,7 +198,7 @@ func substring(l *lowerer, c *plan.Call, a []string) string {
 	binary := c.Typ == types.Binary
 	cut := func(x, from, n string) string {
 		if binary {
-			return "array_slice(" + x + ", " + from + ", " + from + " + " + n + " - 1)"
+			return "array_slice(" + x + ", " + from + ", " + cast(from, "BIGINT") + " + " + n + " - 1)"
 		}
 		return "substring(" + x + ", " + from + ", " + n + ")"
 	}
