@@ -145,10 +145,10 @@ func (c *call) arith(op string, a, b types.Type, try bool) (plan.Expr, error) {
 		return c.decimalArith(op, a, b, try)
 	}
 	var t types.Type
-	switch {
-	case op == "/":
+	switch op {
+	case "/":
 		t = types.Double
-	case op == "div":
+	case "div":
 		if types.IsFloating(a) || types.IsFloating(b) {
 			return nil, mismatch(c.ctx, "BINARY_OP_WRONG_TYPE", "Cannot resolve %q: div takes integers and decimals, not %s.", c.text(), quoteType(a))
 		}

@@ -1,6 +1,8 @@
 package funcs
 
 import (
+	"strings"
+
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -240,12 +242,9 @@ func Case(when []plan.When, els plan.Expr, ctx Context) (plan.Expr, error) {
 }
 
 func typeList(ts []types.Type) string {
-	s := ""
+	texts := make([]string, len(ts))
 	for i, t := range ts {
-		if i > 0 {
-			s += ", "
-		}
-		s += quoteType(t)
+		texts[i] = quoteType(t)
 	}
-	return s
+	return strings.Join(texts, ", ")
 }

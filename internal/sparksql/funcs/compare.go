@@ -75,7 +75,10 @@ func compareType(c *call, a, b types.Type) (types.Type, bool) {
 		if s, ok := sameShape(a, b); ok {
 			return s, true
 		}
-		return rule{ansi: c.ctx.ANSI}.common(a, b)
+		return nil, false
+	}
+	if isInterval(a) != isInterval(b) && a != types.Void && b != types.Void {
+		return nil, false
 	}
 	if !c.ctx.ANSI {
 		return legacyCompare(a, b)

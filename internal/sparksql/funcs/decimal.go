@@ -35,7 +35,7 @@ func decimalOf(t types.Type) types.Decimal {
 
 // operandDecimal is decimalOf, with an integer literal counted by its digits.
 func operandDecimal(x plan.Expr) types.Decimal {
-	if l, ok := x.(*plan.Literal); ok && (l.Typ == types.Int || l.Typ == types.BigInt) {
+	if l, ok := x.(*plan.Literal); ok && l.Typ != types.TinyInt && types.IsIntegral(l.Typ) {
 		if n, ok := l.Value.(int64); ok {
 			return types.Decimal{Precision: len(new(big.Int).Abs(big.NewInt(n)).String())}
 		}

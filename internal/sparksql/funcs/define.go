@@ -45,11 +45,6 @@ func wBoolStrict() want {
 	return kindOf(`"BOOLEAN"`, func(t types.Type) bool { return t == types.Boolean }, types.Boolean, nil)
 }
 
-// wLambda takes a lambda; what else stands there is an error.
-func wLambda() want {
-	return want{name: `"LAMBDA"`, to: func(plan.Expr, Context) (types.Type, bool) { return nil, false }}
-}
-
 // fn is a scalar function with a fixed result type.
 func fn(name string, ret types.Type, sql string, w ...want) *Def {
 	return fnOf(name, func(*call) types.Type { return ret }, sql, w...)
@@ -136,10 +131,9 @@ func litInt(n int64) plan.Expr  { return &plan.Literal{Value: n, Typ: types.Int}
 func litStr(s string) plan.Expr { return &plan.Literal{Value: s, Typ: types.String} }
 func zeroBig() *big.Int         { return new(big.Int) }
 
-func litNull() plan.Expr         { return &plan.Literal{Typ: types.Void} }
-func litBool(b bool) plan.Expr   { return &plan.Literal{Value: b, Typ: types.Boolean} }
-func isConst(e plan.Expr) bool   { _, ok := Eval(e); return ok }
-func nullConst(e plan.Expr) bool { l, ok := Eval(e); return ok && l.Value == nil }
+func litNull() plan.Expr       { return &plan.Literal{Typ: types.Void} }
+func litBool(b bool) plan.Expr { return &plan.Literal{Value: b, Typ: types.Boolean} }
+func isConst(e plan.Expr) bool { _, ok := Eval(e); return ok }
 
 // constant demands that argument i is a constant.
 func constant(i int, what string) func(c *call) error {

@@ -14,12 +14,13 @@ type JSONSpec struct {
 	Options map[string]string
 }
 
-// Mode is the parse mode, PERMISSIVE unless said otherwise.
+// Mode is the parse mode, PERMISSIVE unless it is FAILFAST or DROPMALFORMED.
 func (s JSONSpec) Mode() string {
-	if m := s.Options["mode"]; m != "" {
-		return strings.ToUpper(m)
+	switch m := strings.ToUpper(s.Options["mode"]); m {
+	case "FAILFAST", "DROPMALFORMED":
+		return m
 	}
-	return "PERMISSIVE"
+	return "PERMISSIVE" // Spark reads an unknown mode so, too
 }
 
 // CorruptColumn is the field that takes malformed text, when the schema has it.
@@ -101,8 +102,8 @@ func fitFromJSON(c *call) error {
 		return err
 	}
 	spec := JSONSpec{Type: nullableInside(t), Options: opts}
-	if m := spec.Mode(); m != "PERMISSIVE" && m != "FAILFAST" {
-		return errf(c.ctx, "PARSE_MODE_UNSUPPORTED", "42616", "from_json knows the modes PERMISSIVE and FAILFAST, not %s.", m)
+	if spec.Mode() == "DROPMALFORMED" {
+		return errf(c.ctx, "PARSE_MODE_UNSUPPORTED", "42616", "from_json knows the modes PERMISSIVE and FAILFAST, not DROPMALFORMED.")
 	}
 	if !isStruct(t) && !isArray(t) && !isMap(t) {
 		return mismatch(c.ctx, "INVALID_JSON_SCHEMA", "The schema of from_json must be a STRUCT, ARRAY or MAP, not %s.", quoteType(t))

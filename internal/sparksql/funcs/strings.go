@@ -112,7 +112,7 @@ func trimDef(name, where string) *Def {
 func fitPad(c *call) error {
 	bin := c.args[0].Type() == types.Binary
 	if len(c.args) == 2 {
-		var pad plan.Expr = litStr(" ")
+		pad := litStr(" ")
 		if bin {
 			pad = &plan.Literal{Value: []byte{0}, Typ: types.Binary}
 		}

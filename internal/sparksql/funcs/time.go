@@ -32,7 +32,7 @@ func timeDefs() []*Def {
 		fn("last_day", date, "last_day($1)", wDate()), fn("next_day", date, "", wDate(), wStr()).nullable().raising(),
 		fn("trunc", date, "", wDate(), wStr()).nullable(), fn("date_trunc", ts, "", wStr(), wTs()).nullable(),
 		fn("make_date", date, "", wInt(), wInt(), wInt()).nullable().raising(),
-		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6})).nullable().raising(),
+		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising(),
 		fn("unix_date", num, "CAST(($1 - DATE '1970-01-01') AS INTEGER)", wDate()),
 		fn("date_from_unix_date", date, "(DATE '1970-01-01' + $1)", wInt()),
 		fn("unix_seconds", types.BigInt, "CAST(floor_div(epoch_us($1), 1000000) AS BIGINT)", wTs()), fn("unix_millis", types.BigInt, "", wTs()), fn("unix_micros", types.BigInt, "epoch_us($1)", wTs()),
@@ -222,6 +222,10 @@ func fitToDate(c *call) error { return fitToTs(types.Date)(c) }
 func fitToTs(to types.Type) func(c *call) error {
 	return func(c *call) error {
 		t := unChar(c.args[0].Type())
+		if to == types.Date && types.IsNumeric(t) {
+			c.args[0] = CastTo(c.args[0], types.String, c.ctx)
+			t = types.String
+		}
 		ok := types.IsString(t) || isTime(t) || t == types.Void || to == types.Timestamp && types.IsNumeric(t) && len(c.args) == 1
 		if !ok {
 			return unexpected(c, 0, `("STRING" or "DATE" or "TIMESTAMP" or "TIMESTAMP_NTZ")`)

@@ -180,10 +180,24 @@ func (g *aggCall) sum(dt string) string {
 	if types.IsFloating(g.c.Typ) {
 		return text
 	}
+	if d, ok := isDecimal(t); ok && d.Precision+10 > types.MaxPrecision {
+		return g.wideSum(text, dt)
+	}
 	if !g.c.Raises {
 		return "TRY_CAST(" + text + " AS " + dt + ")"
 	}
 	return cast(text, dt)
+}
+
+// wideSum checks a sum's digits: DuckDB lets DECIMAL(38) grow past them.
+func (g *aggCall) wideSum(text, dt string) string {
+	over := "NULL"
+	if g.c.Raises {
+		over = raise("ARITHMETIC_OVERFLOW", "22003", "Overflow in sum of decimals.")
+	}
+	v := g.l.fresh("v")
+	return "list_extract(list_transform([" + text + "], lambda " + v + ": CASE WHEN length(translate(ltrim(CAST(" + v + " AS VARCHAR), '-0'), '.', '')) > 38 THEN " + over +
+		" ELSE CAST(" + v + " AS " + dt + ") END), 1)"
 }
 
 func (g *aggCall) avg(dt string) string {

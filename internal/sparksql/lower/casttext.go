@@ -1,6 +1,8 @@
 package lower
 
 import (
+	"strings"
+
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -20,14 +22,11 @@ func (k caster) text(x string, from types.Type) string {
 			k.inner(e+".value", t.Value) + "), ', ') || '}')"
 	case types.Struct:
 		return l.let(x, func(v string) string {
-			s := "'{'"
+			parts := make([]string, len(t.Fields))
 			for i, f := range t.Fields {
-				if i > 0 {
-					s += " || ', '"
-				}
-				s += " || " + k.inner("struct_extract("+v+", "+quote(f.Name)+")", f.Type)
+				parts[i] = k.inner("struct_extract("+v+", "+quote(f.Name)+")", f.Type)
 			}
-			return "CASE WHEN " + v + " IS NOT NULL THEN " + s + " || '}' END"
+			return "CASE WHEN " + v + " IS NOT NULL THEN '{' || " + strings.Join(parts, " || ', ' || ") + " || '}' END"
 		})
 	case types.YearMonth:
 		return l.call("interval_to_string", []string{x}, []string{"INTEGER"}, "VARCHAR", map[string]any{"type": t.String()})

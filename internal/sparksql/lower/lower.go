@@ -292,6 +292,12 @@ func constText(e plan.Expr) (string, bool) {
 	return "", false
 }
 
+// isNull tells whether e is a constant NULL.
+func isNull(e plan.Expr) bool {
+	k, ok := funcs.Eval(e)
+	return ok && k.Value == nil
+}
+
 // constInt is a constant integer argument.
 func constInt(e plan.Expr) (int64, bool) {
 	if k, ok := funcs.Eval(e); ok {

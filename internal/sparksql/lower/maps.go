@@ -104,8 +104,8 @@ func (l *lowerer) bound(e plan.Expr, texts ...string) string {
 	if !ok || len(f.Params) > len(texts) {
 		return l.fail(errPlan)
 	}
-	for i, p := range f.Params {
-		l.vars[p.ID] = texts[i]
+	for i, text := range texts[:len(f.Params)] {
+		l.vars[f.Params[i].ID] = text
 	}
 	return l.expr(f.Body)
 }

@@ -113,9 +113,11 @@ func rounding(f string) rule {
 	return func(l *lowerer, c *plan.Call, a []string) string {
 		dt := l.duckType(c.Typ)
 		n, _ := constInt(c.Args[1])
+		if isNull(c.Args[1]) {
+			return cast("NULL", dt)
+		}
 		t := c.Args[0].Type()
 		_, dec := isDecimal(t)
-		native := map[string]string{"round": "round", "bround": "round_even"}[f]
 		switch {
 		case dec && f == "bround":
 			return l.call("decimal_bround", a, []string{l.duckType(t), "INTEGER"}, dt, nil)
@@ -126,7 +128,6 @@ func rounding(f string) rule {
 		case types.IsIntegral(t):
 			return l.roundInteger(c, a[0], f, int(-n))
 		}
-		_ = native
 		return l.call(f+"_double", a, []string{l.duckType(t), "INTEGER"}, dt, nil)
 	}
 }

@@ -1,6 +1,9 @@
 package lower
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 // ruleTable holds the rules of functions that no registry text covers.
 var ruleTable struct {
@@ -15,9 +18,7 @@ func ruleOf(name string) (rule, bool) {
 			logicRules(), arithmeticRules(), intervalRules(), mathRules(), stringRules(), regexRules(), timeRules(), zoneRules(),
 			arrayRules(), mapRules(), lambdaRules(), jsonRules(), miscRules(),
 		} {
-			for n, r := range family {
-				ruleTable.rules[n] = r
-			}
+			maps.Copy(ruleTable.rules, family)
 		}
 	})
 	r, ok := ruleTable.rules[name]

@@ -257,10 +257,14 @@ func formatString(l *lowerer, c *plan.Call, a []string) string {
 		duck = append(duck, l.duckType(x.Type()))
 		spark = append(spark, x.Type().String())
 	}
-	val := l.call("format_string", a[1:], duck, "VARCHAR", map[string]any{"format": format, "types": spark})
 	if len(a) == 1 {
-		val = l.call("format_string", []string{"true"}, []string{"BOOLEAN"}, "VARCHAR", map[string]any{"format": format, "types": []string{"boolean"}})
+		plain := strings.ReplaceAll(strings.ReplaceAll(format, "%%", "\x01"), "%n", "\n")
+		if strings.Contains(plain, "%") {
+			return raise("INVALID_PARAMETER_VALUE", "22023", "The format of format_string asks for arguments.")
+		}
+		return quote(strings.ReplaceAll(plain, "\x01", "%"))
 	}
+	val := l.call("format_string", a[1:], duck, "VARCHAR", map[string]any{"format": format, "types": spark})
 	return "coalesce(" + val + ", " + raise("INVALID_PARAMETER_VALUE", "22023", "The format does not fit the arguments of format_string.") + ")"
 }
 
@@ -299,10 +303,11 @@ func charset(kind, from, to string) rule {
 }
 
 func elt(_ *lowerer, c *plan.Call, a []string) string {
-	s := "CASE " + a[0]
+	var branches strings.Builder
 	for i, x := range a[1:] {
-		s += " WHEN " + itoa(int64(i+1)) + " THEN " + x
+		branches.WriteString(" WHEN " + itoa(int64(i+1)) + " THEN " + x)
 	}
+	s := "CASE " + a[0] + branches.String()
 	if c.Raises {
 		return "CASE WHEN " + a[0] + " < 1 OR " + a[0] + " > " + itoa(int64(len(a)-1)) + " THEN " +
 			raiseValue("INVALID_ARRAY_INDEX", "22003", "The index ", a[0], " of elt is out of bounds.") + " ELSE " + s + " END END"

@@ -139,6 +139,9 @@ func monthsBetween(l *lowerer, c *plan.Call, a []string) string {
 
 func nextDay(l *lowerer, c *plan.Call, a []string) string {
 	name, ok := constText(c.Args[1])
+	if isNull(c.Args[1]) {
+		return cast("NULL", "DATE")
+	}
 	if !ok {
 		return l.unsupported(c.Pos, "The day of next_day must be a constant.")
 	}
@@ -168,6 +171,9 @@ var shortUnits = map[string]string{"DAY": "day", "DD": "day", "HOUR": "hour", "M
 
 func truncDate(l *lowerer, c *plan.Call, a []string) string {
 	unit, ok := constText(c.Args[1])
+	if isNull(c.Args[1]) {
+		return cast("NULL", "DATE")
+	}
 	if !ok {
 		return l.unsupported(c.Pos, "The format of trunc must be a constant.")
 	}
@@ -180,6 +186,9 @@ func truncDate(l *lowerer, c *plan.Call, a []string) string {
 
 func dateTrunc(l *lowerer, c *plan.Call, a []string) string {
 	unit, ok := constText(c.Args[0])
+	if isNull(c.Args[0]) {
+		return cast("NULL", instantType)
+	}
 	if !ok {
 		return l.unsupported(c.Pos, "The unit of date_trunc must be a constant.")
 	}
@@ -208,10 +217,14 @@ func orOutOfBounds(c *plan.Call, a []string, val string) string {
 }
 
 func makeTimestamp(l *lowerer, c *plan.Call, a []string) string {
-	val := l.try(a, func(a []string) string {
+	val := l.try(a[:6], func(a []string) string {
 		return "make_timestamp(CAST(" + strings.Join(a[:5], " AS BIGINT), CAST(") + " AS BIGINT), " + cast(a[5], "DOUBLE") + ")"
 	})
-	return l.instant(orOutOfBounds(c, a, val), l.opt.TimeZone)
+	val = orOutOfBounds(c, a, val)
+	if len(a) == 7 {
+		return l.zoned("local_to_instant", "TIMESTAMP", instantType, val, c.Args[6], a[6])
+	}
+	return l.instant(val, l.opt.TimeZone)
 }
 
 var unitStep = map[string]string{"WEEK": "604800000000", "DAY": "86400000000", "DAYOFYEAR": "86400000000", "HOUR": "3600000000", "MINUTE": "60000000",
