@@ -59,6 +59,10 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		p.mu.Unlock()
 	}()
 	if err := p.recover(ctx); err != nil {
+		if ctx.Err() != nil {
+			p.setState(StateStopped)
+			return p.close() // the next start takes it up again
+		}
 		p.fail(err)
 		return errors.Join(err, p.close())
 	}
