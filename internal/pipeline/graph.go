@@ -265,14 +265,14 @@ func (g *graph) analyse(ctx context.Context, d *dataset) error {
 
 // hashViews has the views that a dataset reads count as a part of its query.
 func (g *graph) hashViews(d *dataset) {
-	text := d.hash
+	hashes := []string{d.hash}
 	for _, in := range d.inputs {
 		if v := g.byName[in]; v != nil && v.kind == plan.TemporaryView {
-			text += " " + v.hash
+			hashes = append(hashes, v.hash)
 		}
 	}
-	if text != d.hash {
-		d.hash = hashText(text)
+	if len(hashes) > 1 {
+		d.hash = hashText(strings.Join(hashes, " "))
 	}
 }
 

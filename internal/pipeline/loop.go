@@ -7,9 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/marisma/marisma/internal/pipeline/flow"
+	"golang.org/x/sync/errgroup"
 )
 
 // A failing batch is tried again after these times, the last one for ever.
@@ -263,7 +262,7 @@ func (p *Pipeline) Stop(context.Context) error {
 	return nil
 }
 
-// ErrUnknownTable: Reset was asked for a table that the pipeline has not.
+// ErrUnknownTable says that Reset was asked for a table that the pipeline has not.
 var ErrUnknownTable = errors.New("pipeline: no such table")
 
 // Reset empties tables and has their flows begin at their sources' start; no

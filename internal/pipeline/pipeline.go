@@ -8,13 +8,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
 	"github.com/marisma/marisma/internal/pipeline/flow"
 	"github.com/marisma/marisma/internal/pipeline/journal"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
-// ErrNotRunning: the pipeline's Run is over.
+// ErrNotRunning says that the pipeline's Run is over.
 var ErrNotRunning = errors.New("pipeline: not running")
 
 // Pipeline is a loaded pipeline. Run keeps it going; the other methods may be

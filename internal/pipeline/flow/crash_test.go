@@ -16,8 +16,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
-	"go.uber.org/goleak"
-
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/eventlog"
 	"github.com/marisma/marisma/internal/pipeline/journal"
@@ -25,6 +23,7 @@ import (
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/vfs"
 	"github.com/marisma/marisma/objstore"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -80,8 +79,8 @@ func (r *parityRows) Next() (arrow.RecordBatch, error) {
 	for i := range values.Len() {
 		n := binary.BigEndian.Uint64(values.Value(i))
 		nb.Append(int64(n))
-		switch {
-		case n%7 == 3:
+		switch n % 7 {
+		case 3:
 			eb.AppendNull() // NULL has failed too
 		default:
 			eb.Append(n%2 == 0)

@@ -12,7 +12,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/uuid"
-
 	"github.com/marisma/marisma/internal/pipeline/journal"
 	"github.com/marisma/marisma/internal/pipeline/source"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -45,7 +44,7 @@ type Executor interface {
 	Run(ctx context.Context, p *journal.Plan) (Batches, error)
 }
 
-// ErrPins: what a plan has pinned cannot be read any more.
+// ErrPins says that what a plan has pinned cannot be read any more.
 var ErrPins = errors.New("flow: a pinned version is gone")
 
 // Config of a Flow.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -30,9 +30,7 @@ func csvFile(t *testing.T, text string) string {
 func options(t *testing.T, path string, args map[string]string) CSVOptions {
 	t.Helper()
 	all := map[string]string{"0": path, "format": "csv"}
-	for k, v := range args {
-		all[k] = v
-	}
+	maps.Copy(all, args)
 	o, err := ParseCSVOptions(all, time.UTC, sparksql.Pos{})
 	if err != nil {
 		t.Fatal(err)

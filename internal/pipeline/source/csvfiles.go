@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -75,9 +76,7 @@ func (f *Files) List(ctx context.Context, o CSVOptions) (Listing, error) {
 	if f.hashes == nil {
 		f.hashes = map[File][sha256.Size]byte{}
 	}
-	for file, h := range kept {
-		f.hashes[file] = h
-	}
+	maps.Copy(f.hashes, kept)
 	if len(f.hashes) > 4*len(kept)+1000 {
 		f.hashes = kept // forget files that are gone
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
@@ -52,7 +51,7 @@ func inferFile(opt CSVOptions, f File, names *[]string, guesses *[]*guess) error
 	}
 	defer file.Close() //nolint:errcheck // read only
 	s := opt.scan(file)
-	for n := 0; n < inferRows; n++ {
+	for n := range inferRows {
 		fields, err := s.next()
 		if errors.Is(err, io.EOF) {
 			return nil

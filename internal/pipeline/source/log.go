@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"github.com/marisma/marisma/internal/eventlog"
 )
 

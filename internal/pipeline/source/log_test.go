@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"github.com/marisma/marisma/internal/eventlog"
 	"github.com/marisma/marisma/internal/sparksql"
 )
@@ -175,7 +175,7 @@ func TestLogRefusesAnotherOne(t *testing.T) {
 		"no position":       {json.RawMessage(`7`), ErrOther},
 		"cut off behind us": {pos("L", 0, 0), ErrLost},
 	} {
-		if c.want == ErrLost {
+		if errors.Is(c.want, ErrLost) {
 			m := logOf(5, 5)
 			m.start[1] = 2
 			l = NewLog(m, earliest(), Limits{}, memory.DefaultAllocator)
@@ -198,9 +198,7 @@ func TestLogOptions(t *testing.T) {
 	base := map[string]string{"bootstrapservers": "Marisma.Local:9093", "subscribe": "telemetry", "kafka.security.protocol": "SASL_SSL"}
 	with := func(k, v string) map[string]string {
 		out := map[string]string{}
-		for a, b := range base {
-			out[a] = b
-		}
+		maps.Copy(out, base)
 		out[k] = v
 		return out
 	}
