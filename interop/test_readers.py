@@ -36,7 +36,9 @@ def as_text(value, kind):
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return value.decode("utf-8", "replace")
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return "[" + ", ".join("null" if v is None else as_text(v, kind.value_type) for v in value) + "]"
+        return "[" + ", ".join("null" if v is None else str(as_text(v, kind.value_type)) for v in value) + "]"
+    if pa.types.is_struct(kind):
+        return "{" + ", ".join("null" if value[f.name] is None else str(as_text(value[f.name], f.type)) for f in kind) + "}"
     if pa.types.is_boolean(kind):
         return "true" if value else "false"
     if pa.types.is_floating(kind):
