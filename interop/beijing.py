@@ -14,7 +14,7 @@ def number(text):
 
 
 def failed(r):
-    """The names of the dropping rules that a row breaks, in the table's order."""
+    """The names of the rules that a row breaks, in the table's order; empty where no dropping rule is among them."""
     v = {p: number(r[p]) for p in POLLUTANTS}
     t = number(r["TEMP"])
     out = []
@@ -26,6 +26,8 @@ def failed(r):
         out.append("ozone_plausible")
     if t is not None and not -40 <= t <= 50:
         out.append("temperature_plausible")
+    if out and v["PM2.5"] is not None and v["PM10"] is not None and v["PM2.5"] > v["PM10"]:
+        out.append("fine_within_coarse")  # it only warns, but a row that is set aside says all that is wrong with it
     return out
 
 
