@@ -23,7 +23,10 @@ LOAD = REPO / ".cache" / "load"
 
 
 def load(*args):
-    return json.loads(subprocess.run([LOAD, *map(str, args)], check=True, capture_output=True, text=True).stdout)
+    p = subprocess.run([LOAD, *map(str, args)], capture_output=True, text=True)
+    if p.returncode:
+        raise SystemExit(p.stderr)
+    return json.loads(p.stdout)
 
 
 def hub(server, **flags):

@@ -131,7 +131,8 @@ func (l *sending) connect(ctx context.Context) ([]*mqtt.Client, error) {
 	return conns, g.Wait()
 }
 
-func device(i int) string { return fmt.Sprintf("dev-%02d", i+1) }
+// device is the name of a seed of bench/project, which has 500.
+func device(i int) string { return fmt.Sprintf("dev-%03d", i+1) }
 
 // tick is the time between two bursts of a connection under a rate.
 const tick = 50 * time.Millisecond
