@@ -21,7 +21,8 @@ func deviceKey(ctx context.Context, socket, id string) (string, error) {
 
 // kafka sends the same messages to a Kafka topic, for the peer.
 func kafka(ctx context.Context, o options) (result, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(o.addr), kgo.DefaultProduceTopic(o.topic), kgo.ProducerLinger(20*time.Millisecond))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(o.addr), kgo.DefaultProduceTopic(o.topic), kgo.ProducerLinger(20*time.Millisecond),
+		kgo.AllowAutoTopicCreation(), kgo.MaxBufferedRecords(50_000))
 	if err != nil {
 		return result{}, err
 	}
