@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -46,15 +47,57 @@ type events struct {
 	log      *slog.Logger
 	write    func(ctx context.Context, rec arrow.RecordBatch) error
 
-	mu      sync.Mutex
-	update  string // the current update's id
-	waiting []event
-	lost    int
-	seq     int64
+	mu       sync.Mutex
+	update   string // the current update's id
+	waiting  []event
+	progress map[string]*progress // by flow, since the last flush
+	lost     int
+	seq      int64
 }
 
 func newEvents(key, name string, log *slog.Logger) *events {
 	return &events{id: key, name: name, log: log, seq: time.Now().UnixMicro()}
+}
+
+// progress sums up the batches of a flow between two appends, so that many
+// small batches do not make many events.
+type progress struct {
+	batches int
+	last    int64
+	counts  journal.Counts
+	backlog int64
+}
+
+// batch counts a finished batch of a flow.
+func (e *events) batch(flow string, number int64, c journal.Counts, backlog int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.progress == nil {
+		e.progress = map[string]*progress{}
+	}
+	p := e.progress[flow]
+	if p == nil {
+		p = &progress{}
+		e.progress[flow] = p
+	}
+	p.batches++
+	p.last, p.backlog, p.counts = number, backlog, p.counts.Plus(c)
+}
+
+// takeProgress makes events of what batch counted; e.mu is held.
+func (e *events) takeProgress() []event {
+	var out []event
+	for _, flow := range sortedKeys(e.progress) {
+		p := e.progress[flow]
+		c := p.counts
+		out = append(out, event{
+			at: time.Now().UTC(), kind: "flow_progress", level: levelMetrics, flow: flow, batch: p.last,
+			message: fmt.Sprintf("%d batches of %s: %d rows in, %d written, %d dropped.", p.batches, flow, c.In, c.Out, c.Dropped+c.Quarantined),
+			details: flowProgress("RUNNING", &c, flow, p.backlog),
+		})
+	}
+	e.progress = nil
+	return out
 }
 
 // add takes an event.
@@ -92,7 +135,7 @@ func (e *events) run(ctx context.Context) {
 // flush appends what waits; what cannot be written is tried again later.
 func (e *events) flush(ctx context.Context) {
 	e.mu.Lock()
-	evs, lost, update := e.waiting, e.lost, e.update
+	evs, lost, update := append(e.waiting, e.takeProgress()...), e.lost, e.update
 	e.waiting, e.lost = nil, 0
 	seq := e.seq
 	e.seq += int64(len(evs)) + 1
@@ -104,7 +147,7 @@ func (e *events) flush(ctx context.Context) {
 	if len(evs) == 0 || e.write == nil {
 		return
 	}
-	rec, err := e.batch(evs, update, seq)
+	rec, err := e.rows(evs, update, seq)
 	if err == nil {
 		defer rec.Release()
 		err = e.write(ctx, rec)
@@ -152,8 +195,8 @@ func eventSchema() *arrow.Schema {
 	}, nil)
 }
 
-// batch makes the rows of events.
-func (e *events) batch(evs []event, update string, seq int64) (arrow.RecordBatch, error) {
+// rows makes the rows of events.
+func (e *events) rows(evs []event, update string, seq int64) (arrow.RecordBatch, error) {
 	b := array.NewRecordBuilder(memory.DefaultAllocator, eventSchema())
 	defer b.Release()
 	str := func(i int) *array.StringBuilder { return b.Field(i).(*array.StringBuilder) } //nolint:forcetypeassert // eventSchema says so

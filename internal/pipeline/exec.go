@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/pipeline/flow"
 	"github.com/marisma/marisma/internal/pipeline/journal"
 	"github.com/marisma/marisma/internal/pipeline/source"
 	"github.com/marisma/marisma/internal/query"
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -107,6 +109,23 @@ func (e *engine) pin(ctx context.Context, s *plan.Source) (journal.Pin, error) {
 type duckRows struct {
 	*query.Rows
 	conn *duck.Conn
+	pos  sparksql.Pos
+}
+
+// Next tells errors that rows raise with the statement's place.
+func (r *duckRows) Next() (arrow.RecordBatch, error) {
+	rec, err := r.Rows.Next()
+	return rec, placed(err, r.pos)
+}
+
+// placed gives an error of a statement its place.
+func placed(err error, pos sparksql.Pos) error {
+	if se, ok := errors.AsType[*sparksql.Error](err); ok && se.Pos.IsZero() {
+		at := *se
+		at.Pos = pos
+		return &at
+	}
+	return err
 }
 
 func (r *duckRows) Close() {
@@ -127,9 +146,9 @@ func (e *execution) Run(ctx context.Context, p *journal.Plan) (flow.Batches, err
 	})
 	if err != nil {
 		conn.Put()
-		return nil, err
+		return nil, placed(err, e.ds.pos)
 	}
-	return &duckRows{rows, conn}, nil
+	return &duckRows{rows, conn, e.ds.pos}, nil
 }
 
 // input says how a scan is read in the planned batch.

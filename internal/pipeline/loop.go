@@ -159,6 +159,8 @@ func (p *Pipeline) watchBacklog(ctx context.Context) {
 // for it. Flows whose inputs fail are left out. A stopped continuous pipeline
 // goes on afterwards.
 func (p *Pipeline) Update(ctx context.Context) error {
+	ctx, release := p.bound(ctx)
+	defer release()
 	if err := p.usable(ctx); err != nil {
 		return err
 	}
@@ -184,6 +186,19 @@ func (p *Pipeline) Update(ctx context.Context) error {
 		p.startLoops()
 	}
 	return err
+}
+
+// bound is ctx that also ends with Run.
+func (p *Pipeline) bound(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	p.mu.Lock()
+	base := p.base
+	p.mu.Unlock()
+	if base == nil {
+		return ctx, cancel
+	}
+	stop := context.AfterFunc(base, cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 // usable tells whether there is something to work with.
@@ -269,6 +284,8 @@ var ErrUnknownTable = errors.New("pipeline: no such table")
 // tables means all. Tables that stream from one that is reset must be among
 // them, or they stop with an error that says so.
 func (p *Pipeline) Reset(ctx context.Context, tables []string) error {
+	ctx, release := p.bound(ctx)
+	defer release()
 	if err := p.usable(ctx); err != nil {
 		return err
 	}

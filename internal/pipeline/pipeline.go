@@ -39,7 +39,7 @@ type Pipeline struct {
 	update  string
 	started time.Time
 	over    bool
-	base    context.Context //nolint:containedctx // of Run; loops started later live as long
+	base    context.Context //nolint:containedctx // of Run; loops and updates live no longer
 }
 
 // loops are the goroutines of continuous flows.
@@ -197,10 +197,9 @@ func (n *node) definition() event {
 // batchDone is what flows report.
 func (p *Pipeline) batchDone(n *node, r flow.Report) {
 	p.metrics.done(n.Name(), r)
-	c := r.Counts
-	p.events.add(event{kind: "flow_progress", level: levelMetrics, flow: n.Name(), batch: r.Batch,
-		message: fmt.Sprintf("Batch %d of %s: %d rows in, %d written, %d dropped.", r.Batch, n.Name(), c.In, c.Out, c.Dropped+c.Quarantined),
-		details: flowProgress("RUNNING", &c, n.Name(), n.State.View().Backlog.Records)})
+	if r.Committed || n.Streaming() {
+		p.events.batch(n.Name(), r.Batch, r.Counts, n.State.View().Backlog.Records)
+	}
 	if r.Committed {
 		n.tell()
 		p.upkeep.committed(n)

@@ -286,7 +286,7 @@ func (f *Flow) after(st journal.Flow, prep *journal.Prepared, took Phases, versi
 	if f.cfg.Floor != nil && len(st.Plan.Ranges) > 0 {
 		f.cfg.Floor(st.Plan.Ranges[0].To)
 	}
-	f.State.finished(prep.Batch, prep.Counts, version, took.Total)
+	f.State.finished(prep.Batch, prep.Counts, version, took.Total, f.cfg.Stream == nil)
 	if f.cfg.Done != nil {
 		f.cfg.Done(Report{prep.Batch, prep.Counts, version, len(prep.Tables) > 0, took})
 	}

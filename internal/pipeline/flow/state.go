@@ -110,11 +110,15 @@ func (s *State) restore(st journal.Flow) {
 }
 
 // finished counts a batch; version is -1 where the table was not committed to.
-func (s *State) finished(batch int64, c journal.Counts, version int64, took time.Duration) {
+// The counts of a view are those of its last result.
+func (s *State) finished(batch int64, c journal.Counts, version int64, took time.Duration, view bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	s.batch, s.took, s.err = batch, took, nil
+	if view {
+		s.totals = journal.Counts{}
+	}
 	s.totals = s.totals.Plus(c)
 	if version >= 0 {
 		s.version, s.commit = version, now

@@ -53,7 +53,8 @@ type Tally struct {
 	Failed int64 `json:"failed"`
 }
 
-// Counts are the row counts of a batch, or of all batches of a checkpoint.
+// Counts are the row counts of a batch, or of all batches of a checkpoint; a
+// view, which each batch computes anew, has those of the last batch.
 type Counts struct {
 	In           int64            `json:"in"`
 	Out          int64            `json:"out"`

@@ -153,6 +153,9 @@ func (f *Flow) finish(d *Done) {
 		f.Positions[r.Source] = r.To
 	}
 	f.Pins = f.Plan.Pins
+	if len(f.Plan.Ranges) == 0 {
+		f.Totals = Counts{} // a view's counts are those of its last result
+	}
 	switch {
 	case f.Prepared != nil:
 		f.Totals = f.Totals.Plus(f.Prepared.Counts)
