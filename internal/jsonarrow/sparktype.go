@@ -67,6 +67,8 @@ func SparkType(data json.RawMessage) (arrow.DataType, error) {
 
 func sparkScalar(s string) (arrow.DataType, error) {
 	switch s {
+	case "void":
+		return arrow.Null, nil // to_json knows it, from_json does not
 	case "boolean":
 		return arrow.FixedWidthTypes.Boolean, nil
 	case "byte", "tinyint":

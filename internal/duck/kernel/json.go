@@ -115,15 +115,14 @@ func (p *jsonParam) fromOptions() (jsonarrow.Options, error) {
 			s.Comments = on
 		case "allowunquotedcontrolchars":
 			s.ControlCharacter = on
-		case "primitivesasstring", "prefersdecimal", "samplingratio", "dropfieldifallnull", "multiline":
-			// they direct the inference of schemas and files only
 		case "locale":
 			if !strings.HasPrefix(strings.ToLower(v), "en") {
 				return o, fmt.Errorf("locale %s is not supported", v)
 			}
-		default:
+		case "encoding", "charset", "linesep", "enabledatetimeparsingfallback":
 			return o, fmt.Errorf("option %s is not supported", k)
 		}
+		// Others say nothing to from_json: Spark does not look at them either.
 	}
 	z, err := zoneParam{zone}.load()
 	o.Zone = z
@@ -248,9 +247,12 @@ func (p *jsonParam) toOptions(w *jsonWriter) error {
 			w.stamp, err = cast.CompilePattern(v, false)
 		case "timestampntzformat":
 			w.stampNTZ, err = cast.CompilePattern(v, false)
-		default:
-			err = fmt.Errorf("option %s is not supported", k)
+		case "pretty", "writenonasciicharacterascodepoint":
+			if strings.EqualFold(v, "true") {
+				err = fmt.Errorf("option %s is not supported", k)
+			}
 		}
+		// Others say nothing to to_json: Spark does not look at them either.
 		if err != nil {
 			return err
 		}
