@@ -86,7 +86,9 @@ func due(properties map[string]string, rows int64) int64 {
 
 // CleanupOptions say what CleanupLog deletes.
 type CleanupOptions struct {
-	// Retention replaces the table's delta.logRetentionDuration (30 days by default).
+	// Retention replaces the table's delta.logRetentionDuration (30 days by
+	// default). Below some seconds it is for tables that one handle writes:
+	// others could miss that the log went on.
 	Retention time.Duration
 	// DryRun counts only.
 	DryRun bool

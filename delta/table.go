@@ -44,8 +44,9 @@ type Table struct {
 }
 
 // stale is the time after which a handle no longer trusts that the log still
-// goes on where it left off: it may have been cleaned up past that place.
-const stale = time.Minute
+// goes on where it left off: it may have been cleaned up past that place. It
+// must be shorter than any log retention.
+const stale = time.Second
 
 // cleanupTime bounds the deletion of files that a failed write leaves.
 const cleanupTime = 30 * time.Second
