@@ -89,9 +89,9 @@ func rss() int64 {
 }
 
 // TestManyCommitsStayHealthy commits small files as fast as it can while the
-// owner maintains the table: MARISMA_COMMITS says how many, 300 by default.
+// owner maintains the table: MARISMA_COMMITS says how many, 150 by default.
 func TestManyCommitsStayHealthy(t *testing.T) {
-	n := 300
+	n := 150
 	if s := os.Getenv("MARISMA_COMMITS"); s != "" {
 		n = must[int](t)(strconv.Atoi(s))
 	}
