@@ -297,6 +297,7 @@ func TestPlantExampleRunsContinuously(t *testing.T) {
 	}
 	r.send(1, "nobody", `{"ts":"2026-01-01T00:00:00Z","seq":1}`, `broken`)
 	waitFor(t, "silver", func() bool { return r.ask("SELECT count(*) FROM silver_readings")[0] == "50" })
+	waitFor(t, "quarantine", func() bool { return r.ask("SELECT count(*) FROM silver_readings_quarantine")[0] == "2" })
 	r.same("quarantine", r.ask("SELECT device_id, corrupt IS NOT NULL FROM silver_readings_quarantine"), "nobody|false", "nobody|true")
 	waitFor(t, "health", func() bool {
 		got := r.ask("SELECT readings, site, health FROM gold_machine_health WHERE device_id = 'press-01'")
