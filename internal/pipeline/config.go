@@ -8,13 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/marisma/marisma/internal/bundle"
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/pipeline/source"
 	"github.com/marisma/marisma/internal/query"
 	"github.com/marisma/marisma/internal/vfs"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Log is what a pipeline needs of the hub's log; *eventlog.Log is one.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"go.uber.org/goleak"
+
 	"github.com/marisma/marisma/internal/bundle"
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/duck"
@@ -20,7 +22,6 @@ import (
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/vfs"
 	"github.com/marisma/marisma/objstore"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

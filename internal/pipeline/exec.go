@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/pipeline/flow"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/bundle"
 	"github.com/marisma/marisma/internal/duck"

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/marisma/marisma/internal/pipeline/flow"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/marisma/marisma/internal/pipeline/flow"
 )
 
 // A failing batch is tried again after these times, the last one for ever.

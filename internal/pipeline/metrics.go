@@ -4,9 +4,10 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/marisma/marisma/internal/pipeline/flow"
 	"github.com/marisma/marisma/internal/pipeline/source"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // metrics of all pipelines of a process share their names; a pipeline's

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/pipeline/flow"

@@ -16,6 +16,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"go.uber.org/goleak"
+
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/eventlog"
 	"github.com/marisma/marisma/internal/pipeline/journal"
@@ -23,7 +25,6 @@ import (
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/vfs"
 	"github.com/marisma/marisma/objstore"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

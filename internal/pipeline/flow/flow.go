@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/uuid"
+
 	"github.com/marisma/marisma/internal/pipeline/journal"
 	"github.com/marisma/marisma/internal/pipeline/source"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -124,6 +125,7 @@ func (f *Flow) Step(ctx context.Context) (did, more bool, err error) {
 		if st, err = f.renew(ctx, st); err != nil {
 			return false, false, err
 		}
+		more = true // than was there when it was planned, perhaps
 	} else {
 		var p *journal.Plan
 		if p, more, err = f.plan(ctx, st); err != nil || p == nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/marisma/marisma/internal/pipeline/journal"
 )
 

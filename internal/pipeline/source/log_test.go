@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
 	"github.com/marisma/marisma/internal/eventlog"
 	"github.com/marisma/marisma/internal/sparksql"
 )
