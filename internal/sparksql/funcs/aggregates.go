@@ -28,7 +28,7 @@ func aggregateDefs() []*Def {
 		agg("sum", sumType, "", wSummable).withRaises(sumRaises), agg("try_sum", sumType, "", wSummable),
 		agg("avg", avgType, "", wSummable).withRaises(sumRaises), agg("try_avg", avgType, "", wSummable),
 		agg("min", argType(0), "", wAny()).checked(ordered(0)), agg("max", argType(0), "", wAny()).checked(ordered(0)),
-		firstDef("first"), firstDef("last"), firstDef("any_value"),
+		firstDef("first"), firstDef("last"), firstDef("any_value"), valueDef("first_value", "first"), valueDef("last_value", "last"),
 		agg("max_by", argType(0), "", wAny(), wAny()).checked(ordered(1)), agg("min_by", argType(0), "", wAny(), wAny()).checked(ordered(1)),
 		agg("collect_list", listType, "", wAny()).neverNull(), agg("collect_set", listType, "", wOrdered).neverNull(),
 		agg("bool_and", typeIs(boolean), "", wBool()), agg("bool_or", typeIs(boolean), "", wBool()),
@@ -87,10 +87,27 @@ func firstDef(name string) *Def {
 			return mismatch(c.ctx, "UNEXPECTED_INPUT_TYPE", "Cannot resolve %q: the second argument must be a constant BOOLEAN.", c.text())
 		}
 		c.ctx.IgnoreNulls = c.ctx.IgnoreNulls || b
+		c.konst = byArgument{}
 		c.args = c.args[:1]
 		return nil
 	}
 	return d
+}
+
+// byArgument is the Const of first and last that got ignoreNulls as an argument.
+type byArgument struct{}
+
+// valueDef is first_value or last_value; with the words IGNORE NULLS Spark
+// prints them as first or last.
+func valueDef(name, base string) *Def {
+	d := firstDef(name)
+	d.Base = base
+	return d.shown(func(e plan.Expr, a []string) string {
+		if g, ok := e.(*plan.AggCall); ok && g.IgnoreNulls && g.Const == nil {
+			return base + "(" + strings.Join(a, ", ") + ")"
+		}
+		return name + "(" + strings.Join(a, ", ") + ")"
+	})
 }
 
 // fitDropSecond checks and forgets a constant that changes nothing here.
@@ -177,7 +194,7 @@ func windowDefs() []*Def {
 	}
 	nth := &Def{Name: "nth_value", Kind: Window, Min: 2, Max: 2, want: []want{wAny(), wInt()}, typ: argType(0)}
 	return []*Def{
-		win("row_number", types.Int), win("rank", types.Int), win("dense_rank", types.Int), win("percent_rank", types.Double), win("cume_dist", types.Double),
+		win("row_number", types.Int), win("rank", types.Int), win("dense_rank", types.Int), win("percent_rank", types.Double).upper(), win("cume_dist", types.Double),
 		(&Def{Name: "ntile", Kind: Window, Min: 1, Max: 1, want: []want{wInt()}, typ: typeIs(types.Int)}).neverNull().checked(constant(0, "number of buckets")),
 		shifted("lag"), shifted("lead"), nth.nullable().checked(constant(1, "offset")).withIgnoreNulls(),
 	}

@@ -58,7 +58,7 @@ func aliases() map[string]string {
 		"ifnull": "nvl", "iff": "if", "power": "pow", "lcase": "lower", "ucase": "upper", "character_length": "length", "char_length": "length", "len": "length",
 		"char": "chr", "sha": "sha1", "printf": "format_string", "dayofmonth": "day", "date_diff": "datediff",
 		"every": "bool_and", "some": "bool_or", "any": "bool_or", "std": "stddev", "stddev_samp": "stddev", "variance": "var_samp",
-		"approx_percentile": "percentile_approx", "first_value": "first", "mean": "avg", "reduce": "aggregate",
+		"approx_percentile": "percentile_approx", "mean": "avg", "reduce": "aggregate",
 		"datepart": "date_part", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline", "position": "locate", "substr": "substring",
 	}
 }
@@ -68,6 +68,6 @@ func hiddenAliases() map[string]string {
 	return map[string]string{
 		"==": "=", "!=": "<>", "!": "not", "array_agg": "collect_list", "curdate": "current_date",
 		"current_database": "current_schema", "random": "rand",
-		"integer": "int", "to_char": "date_format", "to_varchar": "date_format", "charindex": "locate", "last_value": "last", "dateadd": "date_add", "string_agg": "listagg",
+		"integer": "int", "to_char": "date_format", "to_varchar": "date_format", "charindex": "locate", "dateadd": "date_add", "string_agg": "listagg",
 	}
 }

@@ -176,7 +176,13 @@ func (p printer) subqueryName(e *plan.Subquery) string {
 	return "scalarsubquery(" + firstName(e.Plan) + ")"
 }
 
-func firstName(plan.Node) string { return "" }
+// firstName is the first column of a sub-query, as its name shows it.
+func firstName(n plan.Node) string {
+	if out := n.Output(); len(out) > 0 {
+		return out[0].Name
+	}
+	return ""
+}
 
 func (p printer) literalName(l *plan.Literal) string {
 	if l.Value == nil {

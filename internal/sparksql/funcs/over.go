@@ -97,7 +97,7 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 		return mismatch(ctx, "RANGE_FRAME_WITHOUT_ORDER", "A RANGE frame needs an ORDER BY.")
 	}
 	if f.Start.Kind > f.End.Kind || f.Start.Kind == plan.UnboundedFollowing || f.End.Kind == plan.UnboundedPreceding {
-		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "The lower bound of the frame lies above its upper bound.")
+		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "The lower bound of the frame lies above its upper bound.")
 	}
 	if f.Unit == plan.FrameRows {
 		for _, b := range []plan.Bound{f.Start, f.End} {

@@ -54,6 +54,8 @@ func (l *lowerer) generated(name string, n *plan.Generate) (list string, takes [
 			takes = append(takes, field(f.Name))
 		}
 		return l.expr(c.Args[0]), takes
+	case "range":
+		return l.rangeList(c), nil
 	case "stack":
 		return l.stack(n)
 	}
@@ -139,4 +141,16 @@ func (l *lowerer) timeWindow(n *plan.TimeWindow) string {
 	}
 	window := "{" + quote(st.Fields[0].Name) + ": " + make1 + "(" + s + "), " + quote(st.Fields[1].Name) + ": " + make1 + "(" + s + " + " + itoa(n.Width) + "::BIGINT)} AS " + Col(n.Window)
 	return "SELECT " + columns(in, window) + " FROM (" + start + ") AS " + l.fresh("t")
+}
+
+// rangeList is the table function range([start,] end[, step[, parts]]).
+func (l *lowerer) rangeList(c *plan.Call) string {
+	a := l.exprs(c.Args)
+	if len(a) > 3 {
+		a = a[:3]
+	}
+	for i := range a {
+		a[i] = cast(a[i], "BIGINT")
+	}
+	return "range(" + strings.Join(a, ", ") + ")"
 }
