@@ -16,6 +16,9 @@ type caster struct {
 }
 
 func (l *lowerer) cast(e *plan.Cast) string {
+	if c, ok := l.constCast(e); ok {
+		return l.literal(c)
+	}
 	k := caster{l: l, mode: e.Mode, zone: e.TimeZone}
 	if k.zone == "" {
 		k.zone = l.opt.TimeZone

@@ -110,14 +110,23 @@ func (l *lowerer) template(sql string, a []string) string {
 
 // condition is a filter's condition, where NULL counts as false.
 func (l *lowerer) condition(e plan.Expr) string {
-	if c, ok := e.(*plan.Call); ok && c.Fn == "and" && plan.CanRaise(c.Args[1]) {
-		return "CASE WHEN " + l.condition(c.Args[0]) + " THEN " + l.condition(c.Args[1]) + " ELSE false END"
+	c, ok := e.(*plan.Call)
+	if !ok || c.Fn != "and" {
+		return l.expr(e)
 	}
-	return l.expr(e)
+	left, right := l.condition(c.Args[0]), l.condition(c.Args[1])
+	if !l.canRaise(c.Args[1]) {
+		return "(" + left + " AND " + right + ")"
+	}
+	guarded := "CASE WHEN " + left + " THEN " + right + " ELSE false END"
+	if l.canRaise(c.Args[0]) || len(left) > 4*longText {
+		return guarded
+	}
+	return "(" + left + " AND " + guarded + ")" // the left side alone can be pushed down
 }
 
 func lowerAnd(l *lowerer, c *plan.Call, a []string) string {
-	if !plan.CanRaise(c.Args[1]) {
+	if !l.canRaise(c.Args[1]) {
 		return "(" + a[0] + " AND " + a[1] + ")"
 	}
 	if !c.Args[0].Nullable() {
@@ -129,7 +138,7 @@ func lowerAnd(l *lowerer, c *plan.Call, a []string) string {
 }
 
 func lowerOr(l *lowerer, c *plan.Call, a []string) string {
-	if !plan.CanRaise(c.Args[1]) {
+	if !l.canRaise(c.Args[1]) {
 		return "(" + a[0] + " OR " + a[1] + ")"
 	}
 	if !c.Args[0].Nullable() {

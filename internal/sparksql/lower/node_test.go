@@ -143,6 +143,21 @@ func filteredSum(t *testing.T, b *bench, cond plan.Expr) plan.NamedExpr {
 	return n
 }
 
+// A comparison with a date's text must stay a plain conjunct.
+func TestConstantTextsNeedNoGuard(t *testing.T) {
+	b := newBench(t)
+	for text, want := range map[string]string{
+		"(and (= i 1) (> (current_date) '2024-01-01'))": `(("c" = CAST(1 AS INTEGER)) AND (CAST(make_timestamp(epoch_us(CAST('2024-05-06 07:08:09.000000+00' AS TIMESTAMP WITH TIME ZONE))) AS DATE) > (DATE '1970-01-01' + CAST(19723 AS INTEGER))))`,
+		"(and (= i 1) (= (now) '2024-01-01 00:00:01'))": `(("c" = CAST(1 AS INTEGER)) AND (CAST('2024-05-06 07:08:09.000000+00' AS TIMESTAMP WITH TIME ZONE) = CAST('2024-01-01 00:00:01.000000+00' AS TIMESTAMP WITH TIME ZONE)))`,
+	} {
+		got, kernels, err := lower.Expression(b.x(t, text), lower.Options{Now: now})
+		got = strings.ReplaceAll(got, lower.Col(b.cols["i"]), `"c"`)
+		if err != nil || len(kernels) > 0 || got != want {
+			t.Errorf("%s\n got %s %v %v\nwant %s", text, got, kernels, err, want)
+		}
+	}
+}
+
 func TestDuckType(t *testing.T) {
 	for _, tc := range []struct {
 		t    types.Type
