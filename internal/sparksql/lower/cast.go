@@ -60,12 +60,27 @@ func (k caster) cast(x string, from, to types.Type) string {
 		return k.parse(x, to, tt)
 	case to == types.Boolean:
 		return "(" + k.toNumber(x, from) + " <> 0)"
-	case isTime(to):
+	case isTime(to) && isTime(from):
 		return k.toTime(x, from, to)
-	case types.IsNumeric(to):
+	case isTime(to):
+		return k.safe(x, func(v string) string { return k.toTime(v, from, to) })
+	case types.IsNumeric(to) && !isTime(from) && !isInterval(from):
 		return k.number(x, from, to)
+	case types.IsNumeric(to):
+		if k.try() {
+			k.mode = plan.CastTry // a time wraps around in no mode
+		}
+		return k.safe(x, func(v string) string { return k.number(v, from, to) })
 	}
-	return k.interval(x, from, to)
+	return k.safe(x, func(v string) string { return k.interval(v, from, to) })
+}
+
+// safe keeps DuckDB's own errors of a cast away in the modes that give NULL.
+func (k caster) safe(x string, val func(v string) string) string {
+	if !k.try() {
+		return val(x)
+	}
+	return k.l.try([]string{x}, func(a []string) string { return val(a[0]) })
 }
 
 func isTime(t types.Type) bool {
