@@ -12,6 +12,8 @@ type rule struct {
 	ansi bool
 	// strings allows that a string and another type meet.
 	strings bool
+	// tight keeps decimals apart from everything else (nested comparisons).
+	tight bool
 }
 
 // CommonType is the type that set operations, CASE, coalesce, IN and array()
@@ -79,7 +81,9 @@ func (r rule) common(a, b types.Type) (types.Type, bool) {
 		return a, true
 	}
 	if t, ok := commonNumeric(a, b); ok {
-		return t, true
+		_, da := a.(types.Decimal)
+		_, db := b.(types.Decimal)
+		return t, !r.tight || !da && !db
 	}
 	if t, ok := commonTime(a, b); ok {
 		return t, true

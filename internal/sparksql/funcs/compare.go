@@ -75,7 +75,7 @@ func compareType(c *call, a, b types.Type) (types.Type, bool) {
 		if s, ok := sameShape(a, b); ok {
 			return s, true
 		}
-		return nil, false
+		return rule{ansi: c.ctx.ANSI, tight: true}.common(a, b)
 	}
 	if isInterval(a) != isInterval(b) && a != types.Void && b != types.Void {
 		return nil, false
