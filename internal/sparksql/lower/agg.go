@@ -100,6 +100,11 @@ func (g *aggCall) on(name, args, own string) string {
 // simple are the aggregates that DuckDB has, by another name or type at most.
 func (g *aggCall) simple(name, dt string) string {
 	a := strings.Join(g.a, ", ")
+	if (name == "min" || name == "max") && nested(g.c.Typ) {
+		d := *g
+		d.a = []string{g.a[0], g.l.orderKey(g.a[0], g.c.Typ)}
+		return d.byKey(name + "_by")
+	}
 	switch name {
 	case "count_if":
 		return "coalesce(" + cast(g.fn("count_if", a), "BIGINT") + ", 0)"
@@ -110,10 +115,11 @@ func (g *aggCall) simple(name, dt string) string {
 		return g.l.let(g.fn(name, a), func(v string) string { return "CASE WHEN NOT isnan(" + v + ") THEN " + v + " END" })
 	case "regr_count":
 		return cast(g.fn(name, a), dt)
-	case "max_by":
-		return g.byKey("max_by")
-	case "min_by":
-		return g.byKey("min_by")
+	case "max_by", "min_by":
+		if t := g.c.Args[1].Type(); nested(t) {
+			g.a[1] = g.l.orderKey(g.a[1], t)
+		}
+		return g.byKey(name)
 	case "approx_count_distinct":
 		return cast(g.fn("approx_count_distinct", a), dt)
 	case "stddev":

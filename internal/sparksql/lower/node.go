@@ -191,6 +191,9 @@ func (l *lowerer) sortable(e plan.Expr) string {
 	if types.IsFloating(e.Type()) {
 		return "(" + x + " + 0.0::DOUBLE)" // -0.0 sorts with 0.0
 	}
+	if nested(e.Type()) {
+		return l.orderKey(x, e.Type())
+	}
 	return x
 }
 
