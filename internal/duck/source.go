@@ -19,8 +19,8 @@ type Source interface {
 }
 
 // Projector is a Source that can leave columns out. Project is called before
-// the first Next, with indexes into Schema (each once); no columns means that
-// only the numbers of rows count.
+// the first Next, with indexes into Schema (each once). Where a query counts
+// rows only, DuckDB asks for the first column.
 type Projector interface {
 	Project(columns []int)
 }
