@@ -161,6 +161,9 @@ func TestContinuousFollowsItsInputs(t *testing.T) {
 	}
 	r.send(0, "d", `{"v":2}`)
 	time.Sleep(100 * time.Millisecond)
+	if n := node0(t, p, "gold"); n.RowsOut != 1 {
+		t.Errorf("a view counts its last result: %+v", n)
+	}
 	if n := node0(t, p, "bronze"); n.RowsIn != 5 || p.Status().State != StateStopped {
 		t.Errorf("after Stop: %+v", n)
 	}
@@ -170,4 +173,25 @@ func TestContinuousFollowsItsInputs(t *testing.T) {
 	r.same("gold", r.ask("SELECT n FROM gold"), "6")
 	r.send(0, "d", `{"v":2}`)
 	waitFor(t, "gold after Update", func() bool { return r.ask("SELECT n FROM gold")[0] == "7" })
+}
+
+func TestStreamWaitsForTheViewsItJoins(t *testing.T) {
+	r := newRig(t, t.TempDir())
+	file := filepath.Join(t.TempDir(), "m.csv")
+	b := small(bronzeSQL, `CREATE OR REFRESH MATERIALIZED VIEW m AS SELECT id, w FROM read_files('`+file+`', format => 'csv', schema => 'id STRING, w INT');
+	CREATE OR REFRESH STREAMING TABLE joined AS SELECT b.device, m.w FROM STREAM(bronze) b LEFT JOIN m ON m.id = b.device;`)
+	b.Continuous = true
+	r.send(0, "d", `{}`)
+	p, stop := r.start(b)
+	defer stop()
+	waitFor(t, "bronze", func() bool { return node0(t, p, "bronze").RowsOut == 1 })
+	waitFor(t, "failure of m", func() bool { return node0(t, p, "m").State == "FAILED" })
+	if n := node0(t, p, "joined"); n.Batch != 0 {
+		t.Fatalf("joined with nothing: %+v", n)
+	}
+	if err := os.WriteFile(file, []byte("d,9\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the joined row", func() bool { return node0(t, p, "joined").RowsOut == 1 })
+	r.same("joined", r.ask("SELECT device, w FROM joined"), "d|9")
 }

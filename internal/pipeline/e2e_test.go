@@ -247,6 +247,9 @@ func TestSmallPipelineByUpdates(t *testing.T) {
 	if n := byName["gold"]; n.Version != 1 {
 		t.Errorf("gold: %+v, %v", n, version)
 	}
+	if n := byName["bronze"]; n.RowsIn != 6 || n.RowsOut != 6 {
+		t.Errorf("bronze: %+v", n)
+	}
 	stop()
 	// A second start goes on where the first stopped, with a column more.
 	r.send(0, "d1", `{"v":6}`)

@@ -179,6 +179,9 @@ func (p *Pipeline) openStream(n *node) (flow.Stream, error) {
 			stream = source.NewLog(p.cfg.Log, h.opt, limits, duck.Allocator())
 			continue
 		case *datasetHandle:
+			if up := p.byName[h.ds.full]; !s.Streaming && !up.Streaming() {
+				n.views = append(n.views, up)
+			}
 			if s.Streaming {
 				opt, err := source.ParseDeltaOptions(s.Source.Options, s.Pos)
 				if err != nil {

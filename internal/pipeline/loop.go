@@ -30,6 +30,9 @@ func (p *Pipeline) startLoops() {
 	ctx, cancel := context.WithCancel(p.base)
 	l := &loops{cancel: cancel}
 	for _, n := range p.nodes {
+		n.tried = make(chan struct{})
+	}
+	for _, n := range p.nodes {
 		l.wg.Go(func() { p.loop(ctx, n) })
 	}
 	p.loops = l
@@ -50,10 +53,14 @@ func (p *Pipeline) stopLoops() {
 // loop keeps one flow going: batches follow each other at once while there is
 // a backlog, else by the trigger interval and when an input has changed.
 func (p *Pipeline) loop(ctx context.Context, n *node) {
+	n.awaitViews(ctx)
 	retry := retryFirst
-	for ctx.Err() == nil {
+	for first := true; ctx.Err() == nil; first = false {
 		begin := time.Now()
 		did, more, err := p.attempt(ctx, n)
+		if first {
+			close(n.tried)
+		}
 		if ctx.Err() != nil {
 			break
 		}
@@ -75,6 +82,23 @@ func (p *Pipeline) loop(ctx context.Context, n *node) {
 		}
 	}
 	n.State.Set(flow.Idle)
+}
+
+// awaitViews has a flow begin only when the views that it reads as they stand
+// have been looked after, and hold a result: else its first rows would be
+// joined with nothing.
+func (n *node) awaitViews(ctx context.Context) {
+	for _, v := range n.views {
+		select {
+		case <-ctx.Done():
+			return
+		case <-v.tried:
+		}
+		for v.State.View().Batch == 0 && ctx.Err() == nil {
+			n.State.Set(flow.Waiting)
+			n.wait(ctx, retryFirst, true)
+		}
+	}
 }
 
 // attempt does one step of a flow.

@@ -14,6 +14,8 @@ type node struct {
 	interval   time.Duration
 	upstream   []*node // of this pipeline, all that it reads
 	downstream []*node
+	views      []*node       // of this pipeline, read as they stand
+	tried      chan struct{} // closed after the first attempt of a loop
 	outside    bool          // it reads tables or files that do not wake it
 	hub        bool          // it reads the hub's log
 	kick       chan struct{} // an input has changed; holds one

@@ -191,7 +191,7 @@ func (f *Flow) plan(ctx context.Context, st journal.Flow) (*journal.Plan, bool, 
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	p.Ranges = []journal.Range{{Source: f.cfg.Stream.Key(), From: from, To: r.To}}
+	p.Ranges = []journal.Range{{Source: f.cfg.Stream.Key(), From: from, To: r.To, Rows: r.Rows}}
 	return p, r.More, nil
 }
 

@@ -137,6 +137,10 @@ func (w *writing) release() {
 
 // finish closes the files; a view whose result is the one before has none.
 func (w *writing) finish(ctx context.Context, st journal.Flow) (*journal.Prepared, error) {
+	for _, r := range w.plan.Ranges {
+		// What the query filters or unfolds was read as well.
+		w.split.counts.In = r.Rows
+	}
 	p := &journal.Prepared{Flow: w.f.cfg.Name, Checkpoint: st.Checkpoint, Batch: w.plan.Batch, Counts: w.split.total()}
 	view := w.digest != nil
 	if view {

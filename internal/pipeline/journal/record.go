@@ -13,6 +13,7 @@ type Range struct {
 	Source string          `json:"source"`
 	From   json.RawMessage `json:"from,omitempty"`
 	To     json.RawMessage `json:"to"`
+	Rows   int64           `json:"rows,omitempty"` // as far as the source knows
 }
 
 // Pin is the version of a table or of a list of files that a batch reads as
