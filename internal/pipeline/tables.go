@@ -114,7 +114,7 @@ func (p *Pipeline) evolve(ctx context.Context, row catalog.Table, t *delta.Table
 	}
 	fields := append([]arrow.Field{}, have.Fields()...)
 	changed := false
-	for i, f := range want.Fields() {
+	for _, f := range want.Fields() {
 		j, ok := at[strings.ToLower(f.Name)]
 		if !ok {
 			f.Nullable = true // rows from before have no value
@@ -126,16 +126,20 @@ func (p *Pipeline) evolve(ctx context.Context, row catalog.Table, t *delta.Table
 		if err != nil {
 			return nil, err
 		}
-		if !types.Equal(old, w.fields[i].Type) {
+		now, err := types.FromArrow(f.Type) // CHAR(n) is a STRING in the table
+		if err != nil {
+			return nil, err
+		}
+		if !types.Equal(old, now) {
 			return nil, &sparksql.Error{
 				Class: "DELTA_SCHEMA_CHANGED", SQLState: "KD007", Phase: sparksql.PhaseAnalysis, Pos: w.pos,
-				Message: fmt.Sprintf("column %s of %s is %s in the table and %s in the query.", f.Name, row.FullName(), old, w.fields[i].Type),
+				Message: fmt.Sprintf("column %s of %s is %s in the table and %s in the query.", f.Name, row.FullName(), old, now),
 				Hint:    "Cast it to the old type, give it another name, or drop the table to begin anew (a reset keeps the columns).",
 			}
 		}
 	}
 	if !changed {
-		return have, p.noteColumns(ctx, row, w)
+		return have, p.noteColumns(ctx, row, have, w.comment)
 	}
 	next := arrow.NewSchema(fields, nil)
 	if _, err := t.Commit(ctx, delta.Commit{SchemaTo: next, ReadVersion: snap.Version(), Operation: "ADD COLUMNS"}); err != nil {
@@ -144,12 +148,16 @@ func (p *Pipeline) evolve(ctx context.Context, row catalog.Table, t *delta.Table
 	if snap, err = t.Snapshot(ctx); err != nil {
 		return nil, err
 	}
-	return snap.Schema(), p.noteColumns(ctx, row, w)
+	return snap.Schema(), p.noteColumns(ctx, row, snap.Schema(), w.comment)
 }
 
 // noteColumns keeps the catalog's picture of the columns.
-func (p *Pipeline) noteColumns(ctx context.Context, row catalog.Table, w wanted) error {
-	return p.cfg.Catalog.SetColumns(ctx, row.ID, columnsOf(w.fields), w.comment)
+func (p *Pipeline) noteColumns(ctx context.Context, row catalog.Table, schema *arrow.Schema, comment string) error {
+	fields, err := types.FromArrowFields(schema.Fields())
+	if err != nil {
+		return err
+	}
+	return p.cfg.Catalog.SetColumns(ctx, row.ID, columnsOf(fields), comment)
 }
 
 func columnsOf(fields []types.Field) []catalog.Column {
