@@ -9,6 +9,7 @@ type decoder struct {
 	rec   Record
 	heads []Header
 	names map[string]string
+	bare  bool // headers are passed over
 }
 
 // each calls f for the batch's records with from <= offset < to. It returns
@@ -62,6 +63,10 @@ func (d *decoder) record(b []byte, baseTime, delta int64) bool {
 	}
 	if r.Value, i = field(b, i); i < 0 {
 		return false
+	}
+	if d.bare {
+		r.Headers = nil
+		return true
 	}
 	n, i := varint(b, i)
 	if i < 0 || n < 0 || n > int64(len(b)-i) {

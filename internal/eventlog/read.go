@@ -33,12 +33,23 @@ func (l *Log) putReader(r *reader) {
 // [Start, End], also where retention overtakes a slow Read. Reads take no
 // lock and use at most a batch and a half MiB of memory.
 func (l *Log) Read(ctx context.Context, partition int, from, to int64, f func(offset int64, r *Record) bool) error {
+	return l.read(ctx, partition, from, to, false, f)
+}
+
+// ReadBare is Read for who does not ask for headers: they are not decoded, and
+// the records have none.
+func (l *Log) ReadBare(ctx context.Context, partition int, from, to int64, f func(offset int64, r *Record) bool) error {
+	return l.read(ctx, partition, from, to, true, f)
+}
+
+func (l *Log) read(ctx context.Context, partition int, from, to int64, bare bool, f func(offset int64, r *Record) bool) error {
 	p, err := l.partition(partition)
 	if err != nil {
 		return err
 	}
 	r := l.readers.Get().(*reader)
 	defer l.putReader(r)
+	r.dec.bare = bare
 	return l.batchesOf(ctx, p, r, from, to, func(h *header, raw []byte) (bool, error) {
 		more, err := r.dec.each(h, raw, from, to, f)
 		if err != nil {
@@ -86,6 +97,7 @@ func (l *Log) OffsetForTime(partition int, ms int64) (offset int64, err error) {
 		if s.maxTime.Load() < ms {
 			continue
 		}
+		r.dec.bare = true
 		entries, err := l.entriesOf(s)
 		if errors.Is(err, errNotExist) { // expired meanwhile
 			continue

@@ -212,7 +212,11 @@ func (e *execution) streamInput(ctx context.Context, p *journal.Plan, s *plan.Sc
 	r := p.Ranges[0]
 	switch src := e.stream.(type) {
 	case *source.Log:
-		open := func() (*source.LogReader, error) { return src.Open(r.From, r.To) }
+		var parsed []source.JSONColumn
+		if h, ok := s.Source.Handle.(*logHandle); ok {
+			parsed = h.json
+		}
+		open := func() (*source.LogReader, error) { return src.Open(r.From, r.To, parsed...) }
 		rd, err := open()
 		return query.Input{Batches: &logInput{rd, open}}, err
 	case *source.Delta:

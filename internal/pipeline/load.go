@@ -163,6 +163,7 @@ func (p *Pipeline) newNode(ctx context.Context, d *dataset, e *engine) (n *node,
 			}
 		}
 	}
+	fuse(d.def.Plan, e.zone)
 	cfg.Exec = &execution{engine: e, ds: d, stream: cfg.Stream, node: withExpectations(d.def.Plan, d.def.Expectations)}
 	n.Flow = flow.New(cfg)
 	n.State.SetVersion(snap.Version())

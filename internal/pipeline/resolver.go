@@ -21,7 +21,10 @@ type (
 	// datasetHandle is a table of this pipeline.
 	datasetHandle struct{ ds *dataset }
 	// logHandle is read_kafka.
-	logHandle struct{ opt source.LogOptions }
+	logHandle struct {
+		opt  source.LogOptions
+		json []source.JSONColumn // what fuse has the reader parse
+	}
 	// filesHandle is read_files.
 	filesHandle struct {
 		id      string
@@ -107,7 +110,7 @@ func (r *resolver) Function(ctx context.Context, name string, args map[string]st
 		r.addSource("log:"+opt.Topic, opt.Topic, KindLog)
 		return &plan.Source{
 			Kind: plan.SourceKafka, Name: []string{"read_kafka"}, Columns: source.KafkaColumns(opt.Headers),
-			Options: args, Handle: &logHandle{opt},
+			Options: args, Handle: &logHandle{opt: opt},
 		}, nil
 	case "read_files", "cloud_files":
 		return r.readFiles(ctx, args, schema)

@@ -21,6 +21,8 @@ type EventLog interface {
 	Bytes(partition int) int64
 	OffsetForTime(partition int, ms int64) (int64, error)
 	Read(ctx context.Context, partition int, from, to int64, f func(offset int64, r *eventlog.Record) bool) error
+	// ReadBare is Read without the records' headers.
+	ReadBare(ctx context.Context, partition int, from, to int64, f func(offset int64, r *eventlog.Record) bool) error
 }
 
 // LogKey is the log's key among the sources of a flow.
@@ -210,7 +212,7 @@ func (l *Log) Backlog(ctx context.Context, from json.RawMessage) (Backlog, error
 		if all := end - l.log.Start(i); all > 0 {
 			b.Bytes += int64(float64(l.log.Bytes(i)) * float64(end-at) / float64(all))
 		}
-		err := l.log.Read(ctx, i, at, at+1, func(_ int64, r *eventlog.Record) bool {
+		err := l.log.ReadBare(ctx, i, at, at+1, func(_ int64, r *eventlog.Record) bool {
 			if oldest < 0 || r.Timestamp < oldest {
 				oldest = r.Timestamp
 			}
@@ -232,8 +234,9 @@ func (l *Log) Floor(at json.RawMessage) ([]int64, error) {
 	return p.Offsets, err
 }
 
-// Open reads the planned range. The reader is a duck.Source.
-func (l *Log) Open(from, to json.RawMessage) (*LogReader, error) {
+// Open reads the planned range, with columns parsed from the values behind
+// KafkaColumns. The reader is a duck.Source.
+func (l *Log) Open(from, to json.RawMessage, parsed ...JSONColumn) (*LogReader, error) {
 	p, err := l.position(from)
 	if err != nil {
 		return nil, err
@@ -242,5 +245,5 @@ func (l *Log) Open(from, to json.RawMessage) (*LogReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newLogReader(l.log, l.opt.Topic, l.opt.Headers, p.Offsets, q.Offsets, l.alloc), nil
+	return newLogReader(l.log, l.opt.Topic, l.opt.Headers, p.Offsets, q.Offsets, l.alloc, parsed), nil
 }

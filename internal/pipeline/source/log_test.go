@@ -29,6 +29,14 @@ func (m *memLog) End(p int) int64                         { return int64(len(m.r
 func (m *memLog) Bytes(p int) int64                       { return 100 * (m.End(p) - m.start[p]) }
 func (m *memLog) OffsetForTime(int, int64) (int64, error) { return 1, nil }
 
+func (m *memLog) ReadBare(ctx context.Context, p int, from, to int64, f func(int64, *eventlog.Record) bool) error {
+	return m.Read(ctx, p, from, to, func(o int64, r *eventlog.Record) bool {
+		bare := *r
+		bare.Headers = nil
+		return f(o, &bare)
+	})
+}
+
 func (m *memLog) Read(_ context.Context, p int, from, to int64, f func(int64, *eventlog.Record) bool) error {
 	if from < m.start[p] {
 		return eventlog.ErrOutOfRange{Start: m.start[p], End: m.End(p)}

@@ -10,13 +10,14 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/internal/eventlog"
+	"github.com/marisma/marisma/internal/jsonarrow"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 // Bounds of one Arrow batch. Offsets of a binary column are 32 bits, far above.
 const (
-	batchRows  = 32 << 10
-	batchBytes = 8 << 20
+	batchRows  = 16 << 10
+	batchBytes = 4 << 20
 )
 
 // Ordinals of KafkaColumns.
@@ -40,21 +41,31 @@ type LogReader struct {
 	to      []int64
 	part    int
 	full    []arrow.Field
+	fixed   int // of full; the others are parsed from the values
+	json    []JSONColumn
 	columns []int // projected, ordinals of full
 	whole   *arrow.Schema
 	schema  *arrow.Schema // of the batches
+	parsers []*jsonarrow.Parser
 	alloc   memory.Allocator
 	rows    int64 // of the whole range
 }
 
-func newLogReader(log EventLog, topic string, headers bool, from, to []int64, alloc memory.Allocator) *LogReader {
+func newLogReader(log EventLog, topic string, headers bool, from, to []int64, alloc memory.Allocator, parsed []JSONColumn) *LogReader {
 	fields, err := types.ArrowFields(KafkaColumns(headers))
 	if err != nil {
 		// The columns are fixed and all have a mapping; an empty schema would
 		// show at once as a mismatch of columns.
 		fields = nil
 	}
-	r := &LogReader{log: log, topic: topic, from: append([]int64(nil), from...), to: to, full: fields, alloc: alloc}
+	r := &LogReader{
+		log: log, topic: topic, from: append([]int64(nil), from...), to: to, fixed: len(fields), alloc: alloc,
+		json: parsed, parsers: make([]*jsonarrow.Parser, len(parsed)),
+	}
+	for i := range parsed {
+		fields = append(fields, parsed[i].field())
+	}
+	r.full = fields
 	r.whole = arrow.NewSchema(fields, nil)
 	for i := range to {
 		r.rows += to[i] - from[i]
@@ -86,8 +97,15 @@ func (r *LogReader) Rows() int64 { return r.rows }
 
 // Next gives the next batch, io.EOF after the last. The caller releases it.
 func (r *LogReader) Next(ctx context.Context) (arrow.RecordBatch, error) {
-	b := newLogBatch(r.alloc, r.schema, r.columns, r.topic)
-	defer b.builder.Release()
+	b, err := r.newBatch()
+	if err != nil {
+		return nil, err
+	}
+	defer b.release()
+	read := r.log.ReadBare
+	if b.headers != nil {
+		read = r.log.Read
+	}
 	for b.rows < batchRows && b.bytes < batchBytes && r.part < len(r.to) {
 		from, to := r.from[r.part], r.to[r.part]
 		if from >= to {
@@ -96,7 +114,7 @@ func (r *LogReader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 		}
 		next := from
 		part := int32(r.part)
-		err := r.log.Read(ctx, r.part, from, to, func(offset int64, rec *eventlog.Record) bool {
+		err := read(ctx, r.part, from, to, func(offset int64, rec *eventlog.Record) bool {
 			b.add(part, offset, rec)
 			next = offset + 1
 			return b.rows < batchRows && b.bytes < batchBytes
@@ -112,15 +130,21 @@ func (r *LogReader) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if b.rows == 0 {
 		return nil, io.EOF
 	}
-	if len(r.columns) == 0 {
-		return array.NewRecordBatch(r.schema, nil, int64(b.rows)), nil
+	return b.finish(r.schema), nil
+}
+
+// left is the number of records still to be read.
+func (r *LogReader) left() (n int64) {
+	for i, to := range r.to {
+		n += to - r.from[i]
 	}
-	return b.builder.NewRecordBatch(), nil
+	return n
 }
 
 // logBatch builds one Arrow batch; builders of columns that are not read are nil.
 type logBatch struct {
-	builder     *array.RecordBuilder
+	columns     []batchColumn
+	parsers     []*jsonarrow.Parser
 	key, value  *array.BinaryBuilder
 	topic       *array.StringBuilder
 	partition   *array.Int32Builder
@@ -135,38 +159,103 @@ type logBatch struct {
 	rows, bytes int
 }
 
-func newLogBatch(alloc memory.Allocator, schema *arrow.Schema, columns []int, topic string) *logBatch {
-	b := &logBatch{builder: array.NewRecordBuilder(alloc, schema), topicName: topic}
-	for i, c := range columns {
-		f := b.builder.Field(i)
-		switch c {
-		case colKey:
-			b.key, _ = f.(*array.BinaryBuilder)
-		case colValue:
-			b.value, _ = f.(*array.BinaryBuilder)
-		case colTopic:
-			b.topic, _ = f.(*array.StringBuilder)
-		case colPartition:
-			b.partition, _ = f.(*array.Int32Builder)
-		case colOffset:
-			b.offset, _ = f.(*array.Int64Builder)
-		case colTimestamp:
-			b.timestamp, _ = f.(*array.TimestampBuilder)
-		case colTimestampType:
-			b.tsType, _ = f.(*array.Int32Builder)
-		case colHeaders:
-			b.headers, _ = f.(*array.ListBuilder)
-			b.header, _ = b.headers.ValueBuilder().(*array.StructBuilder)
-			b.headerKey, _ = b.header.FieldBuilder(0).(*array.StringBuilder)
-			b.headerValue, _ = b.header.FieldBuilder(1).(*array.BinaryBuilder)
+// batchColumn is a column's builder, or its parser.
+type batchColumn struct {
+	builder array.Builder
+	parser  *jsonarrow.Parser
+}
+
+func (r *LogReader) newBatch() (*logBatch, error) {
+	b := &logBatch{topicName: r.topic}
+	room := int(min(r.left(), batchRows))
+	for i, c := range r.columns {
+		if c >= r.fixed {
+			p, err := r.parser(c - r.fixed)
+			if err != nil {
+				b.release()
+				return nil, err
+			}
+			b.columns = append(b.columns, batchColumn{parser: p})
+			b.parsers = append(b.parsers, p)
+			continue
+		}
+		f := array.NewBuilder(r.alloc, r.schema.Field(i).Type)
+		f.Reserve(room)
+		b.columns = append(b.columns, batchColumn{builder: f})
+		b.take(c, f)
+	}
+	return b, nil
+}
+
+// parser is the reader's parser of a parsed column.
+func (r *LogReader) parser(i int) (*jsonarrow.Parser, error) {
+	if r.parsers[i] == nil {
+		p, err := r.json[i].parser()
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", r.json[i].Name, err)
+		}
+		r.parsers[i] = p
+	}
+	return r.parsers[i], nil
+}
+
+// take notes the builder of a column of KafkaColumns.
+func (b *logBatch) take(column int, f array.Builder) {
+	switch column {
+	case colKey:
+		b.key, _ = f.(*array.BinaryBuilder)
+	case colValue:
+		b.value, _ = f.(*array.BinaryBuilder)
+	case colTopic:
+		b.topic, _ = f.(*array.StringBuilder)
+	case colPartition:
+		b.partition, _ = f.(*array.Int32Builder)
+	case colOffset:
+		b.offset, _ = f.(*array.Int64Builder)
+	case colTimestamp:
+		b.timestamp, _ = f.(*array.TimestampBuilder)
+	case colTimestampType:
+		b.tsType, _ = f.(*array.Int32Builder)
+	case colHeaders:
+		b.headers, _ = f.(*array.ListBuilder)
+		b.header, _ = b.headers.ValueBuilder().(*array.StructBuilder)
+		b.headerKey, _ = b.header.FieldBuilder(0).(*array.StringBuilder)
+		b.headerValue, _ = b.header.FieldBuilder(1).(*array.BinaryBuilder)
+	}
+}
+
+// finish gives the rows.
+func (b *logBatch) finish(schema *arrow.Schema) arrow.RecordBatch {
+	arrs := make([]arrow.Array, len(b.columns))
+	for i, c := range b.columns {
+		if c.parser != nil {
+			arrs[i] = c.parser.Finish()
+		} else {
+			arrs[i] = c.builder.NewArray()
+		}
+		defer arrs[i].Release()
+	}
+	return array.NewRecordBatch(schema, arrs, int64(b.rows))
+}
+
+// release frees what was not handed on.
+func (b *logBatch) release() {
+	for _, c := range b.columns {
+		if c.parser != nil {
+			c.parser.Finish().Release()
+		} else {
+			c.builder.Release()
 		}
 	}
-	return b
 }
 
 func (b *logBatch) add(partition int32, offset int64, r *eventlog.Record) {
 	b.rows++
 	b.bytes += 32
+	for _, p := range b.parsers {
+		parse(p, r.Value)
+		b.bytes += len(r.Value)
+	}
 	if b.key != nil {
 		appendBinary(b.key, r.Key)
 		b.bytes += len(r.Key)

@@ -46,8 +46,7 @@ func fromJSON(l *lowerer, c *plan.Call, a []string) string {
 	if !ok {
 		return l.fail(errPlan)
 	}
-	params := map[string]any{"schema": string(SchemaJSON(spec.Type)), "mode": spec.Mode(), "corrupt": spec.CorruptColumn(),
-		"zone": l.opt.TimeZone, "options": spec.Options}
+	params := jsonParams(spec, l.opt.TimeZone)
 	parse := func(x string) string {
 		return l.call("from_json", []string{x}, []string{"VARCHAR"}, l.duckType(c.Typ), params)
 	}
@@ -58,6 +57,17 @@ func fromJSON(l *lowerer, c *plan.Call, a []string) string {
 		return "CASE WHEN trim(" + x + ") <> '' THEN coalesce(" + parse(x) + ", " +
 			raise("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", "A JSON record is malformed, and the parse mode is FAILFAST.") + ") END"
 	})
+}
+
+func jsonParams(spec funcs.JSONSpec, zone string) map[string]any {
+	return map[string]any{"schema": string(SchemaJSON(spec.Type)), "mode": spec.Mode(), "corrupt": spec.CorruptColumn(),
+		"zone": zone, "options": spec.Options}
+}
+
+// JSONParams are the parameters of the from_json kernel for a call, for who
+// parses documents before DuckDB sees them.
+func JSONParams(spec funcs.JSONSpec, zone string) (json.RawMessage, error) {
+	return json.Marshal(jsonParams(spec, zone))
 }
 
 // SchemaJSON is a type as Spark's schema JSON prints it.
