@@ -115,7 +115,7 @@ func (t *Table) writeCheckpoint(ctx context.Context, out io.Writer, s *Snapshot,
 		}
 	}
 	if err == nil {
-		err = t.tombstones(ctx, s, base, w)
+		err = t.tombstones(ctx, s, base, w.Remove)
 	}
 	for _, e := range s.files {
 		if err != nil {
@@ -142,12 +142,16 @@ func sortedTxns(s *Snapshot) []Txn {
 	return out
 }
 
-// tombstones copies the removes that are not yet expired: from the checkpoint
+// fileRetention is how long files that were taken out of a table are kept.
+func fileRetention(m *Metadata) time.Duration {
+	return interval(m.Configuration, "delta.deletedFileRetentionDuration", defaultFileRetention)
+}
+
+// tombstones hands on the removes that are not yet expired: from the checkpoint
 // before and from the commits since. They are no part of snapshots, so that a
 // snapshot's memory follows the live files.
-func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File, w *checkpoint.Writer) error {
-	keep := interval(s.meta.Configuration, "delta.deletedFileRetentionDuration", 7*24*time.Hour)
-	expired := t.opt.clock().Add(-keep).UnixMilli()
+func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File, yield func(*Remove) error) error {
+	expired := t.opt.clock().Add(-fileRetention(s.meta)).UnixMilli()
 	from := int64(0)
 	if base != nil {
 		from = base[0].Version + 1
@@ -181,7 +185,7 @@ func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File
 	sort.Strings(keys)
 	for _, k := range keys {
 		if fresh[k].DeletionTimestamp > expired {
-			if err := w.Remove(fresh[k]); err != nil {
+			if err := yield(fresh[k]); err != nil {
 				return err
 			}
 		}
@@ -191,7 +195,7 @@ func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File
 		if r.DeletionTimestamp <= expired || added[k] || fresh[k] != nil {
 			return nil
 		}
-		return w.Remove(&r)
+		return yield(&r)
 	}}
 	for _, p := range base {
 		if err := checkpoint.Read(ctx, newInput(ctx, t.store, p.Key, p.Size), v); err != nil {

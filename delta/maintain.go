@@ -16,6 +16,7 @@ import (
 const (
 	defaultCheckpointInterval = 10
 	defaultLogRetention       = 30 * 24 * time.Hour
+	defaultFileRetention      = 7 * 24 * time.Hour
 	// rowsPerCommit lets large tables have fewer checkpoints: unless the table
 	// says how often, one is due after as many commits that each pays for the
 	// writing of this many of its rows.

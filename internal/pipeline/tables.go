@@ -80,7 +80,7 @@ func (p *Pipeline) openOrCreate(ctx context.Context, row catalog.Table, schema *
 	if len(w.partition) > 0 {
 		opts = append(opts, delta.WithPartitionBy(w.partition...))
 	}
-	if props := deltaProperties(w.properties); len(props) > 0 {
+	if props := deltaProperties(w.kind, w.properties); len(props) > 0 {
 		opts = append(opts, delta.WithProperties(props))
 	}
 	t, err = delta.Create(ctx, p.cfg.Tables.Store(), row.ID, schema, opts...)
@@ -91,10 +91,22 @@ func (p *Pipeline) openOrCreate(ctx context.Context, row catalog.Table, schema *
 	return t, nil
 }
 
+// viewRetention is what a view's table has unless its properties say
+// otherwise: each refresh replaces all of its files, and a refresh every few
+// seconds would fill the disk with old ones that are kept for a week.
+var viewRetention = map[string]string{
+	"delta.deletedFileRetentionDuration": "interval 1 hours",
+	"delta.logRetentionDuration":         "interval 1 days",
+}
+
 // deltaProperties are the properties that go into the table; the pipeline's
 // own settings are not the table's.
-func deltaProperties(props map[string]string) map[string]string {
-	out := maps.Clone(props)
+func deltaProperties(kind catalog.Type, props map[string]string) map[string]string {
+	out := map[string]string{}
+	if kind == catalog.MaterializedView {
+		maps.Copy(out, viewRetention)
+	}
+	maps.Copy(out, props)
 	maps.DeleteFunc(out, func(k, _ string) bool { return strings.HasPrefix(k, "pipelines.") })
 	return out
 }

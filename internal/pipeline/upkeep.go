@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -15,20 +16,29 @@ import (
 const (
 	upkeepEvery   = 5 * time.Second
 	upkeepCommits = 10
+	vacuumEvery   = time.Hour
 )
 
-// upkeep writes checkpoints, cleans up logs and merges small files of the
-// pipeline's tables, beside their commits.
+// upkeep writes checkpoints, cleans up logs, merges small files and deletes
+// those that nobody needs any more of the pipeline's tables, beside their
+// commits.
 type upkeep struct {
 	log *slog.Logger
+	// prepared tells the files of a flow's batch that is not committed yet.
+	prepared func(flow string) ([]delta.Add, error)
 
 	mu      sync.Mutex
-	commits map[*flow.Sink]int // since the last time
-	whole   map[*flow.Sink]bool
+	commits map[*flow.Sink]int   // since the last time
+	owner   map[*flow.Sink]*node // nil for a table without a flow
+
+	vacuumed map[*flow.Sink]time.Time // run's alone
 }
 
-func newUpkeep(log *slog.Logger) *upkeep {
-	return &upkeep{log: log, commits: map[*flow.Sink]int{}, whole: map[*flow.Sink]bool{}}
+func newUpkeep(log *slog.Logger, prepared func(flow string) ([]delta.Add, error)) *upkeep {
+	return &upkeep{
+		log: log, prepared: prepared, commits: map[*flow.Sink]int{}, owner: map[*flow.Sink]*node{},
+		vacuumed: map[*flow.Sink]time.Time{},
+	}
 }
 
 // committed notes a commit of a flow.
@@ -37,7 +47,7 @@ func (u *upkeep) committed(n *node) {
 	defer u.mu.Unlock()
 	for _, s := range n.Sinks() {
 		u.commits[s]++
-		u.whole[s] = !n.Streaming() // replaced as a whole: nothing to merge
+		u.owner[s] = n
 	}
 }
 
@@ -80,9 +90,9 @@ func (u *upkeep) due() []*flow.Sink {
 
 func (u *upkeep) tend(ctx context.Context, s *flow.Sink) {
 	u.mu.Lock()
-	whole := u.whole[s]
+	n := u.owner[s]
 	u.mu.Unlock()
-	if !whole {
+	if n == nil || n.Streaming() { // a view is replaced as a whole: nothing to merge
 		r, err := s.Table.Compact(ctx, delta.CompactOptions{})
 		switch {
 		case errors.Is(err, delta.ErrConflict):
@@ -96,4 +106,50 @@ func (u *upkeep) tend(ctx context.Context, s *flow.Sink) {
 	if _, err := s.Table.Maintain(ctx); err != nil && ctx.Err() == nil {
 		u.log.Warn("table cannot be maintained", "table", s.Name, "error", err)
 	}
+	if time.Since(u.vacuumed[s]) < vacuumEvery {
+		return
+	}
+	u.vacuumed[s] = time.Now()
+	if err := u.vacuum(ctx, s, n); err != nil && ctx.Err() == nil {
+		u.log.Warn("old files cannot be deleted", "table", s.Name, "error", err)
+	}
+}
+
+// vacuum deletes files past their retention; those of a batch that is prepared
+// and not yet committed are spared, however old they are.
+func (u *upkeep) vacuum(ctx context.Context, s *flow.Sink, n *node) error {
+	spared := map[string]bool{}
+	if n != nil {
+		adds, err := u.prepared(n.Name())
+		if err != nil {
+			return err
+		}
+		for _, a := range adds {
+			spared[delta.DataPath(a)] = true
+		}
+	}
+	r, err := s.Table.Vacuum(ctx, delta.VacuumOptions{Keep: func(path string) bool { return spared[path] }})
+	if r.Files > 0 {
+		u.log.Debug("old files deleted", "table", s.Name, "files", r.Files, "bytes", r.Bytes)
+	}
+	return err
+}
+
+// prepared are the files of a flow's batch that is not committed yet.
+func (p *Pipeline) prepared(name string) ([]delta.Add, error) {
+	st, _ := p.journal.Flow(name)
+	if st.Prepared == nil {
+		return nil, nil
+	}
+	var out []delta.Add
+	for _, t := range st.Prepared.Tables {
+		for _, text := range t.Adds {
+			var a delta.Add
+			if err := json.Unmarshal(text, &a); err != nil {
+				return nil, err
+			}
+			out = append(out, a)
+		}
+	}
+	return out, nil
 }
