@@ -58,6 +58,11 @@ func NewWriter(out io.Writer, s *arrow.Schema, codec string, group int64) (*Writ
 		opts = append(opts, parquet.WithCompressionLevel(1))
 	}
 	opts = append(opts, encodings(s)...)
+	floats, err := noFloatStatistics(s)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, floats...)
 	w := &Writer{out: &counter{w: out}, group: group}
 	w.buf = bufio.NewWriterSize(w.out, 128<<10)
 	w.pq, err = pqarrow.NewFileWriter(s, struct{ io.Writer }{w.buf}, parquet.NewWriterProperties(opts...), pqarrow.DefaultWriterProps())
@@ -65,6 +70,25 @@ func NewWriter(out io.Writer, s *arrow.Schema, codec string, group int64) (*Writ
 		return nil, fmt.Errorf("delta: %w", err)
 	}
 	return w, nil
+}
+
+// noFloatStatistics leaves out the footer's statistics of floating columns, at
+// any depth: they know no NaN, and engines that take them for bounds (DuckDB)
+// answer v > 0 wrongly for NaN, which is the largest value in Spark. The log's
+// statistics have NaN and stay.
+func noFloatStatistics(s *arrow.Schema) ([]parquet.WriterProperty, error) {
+	pq, err := pqarrow.ToParquet(s, parquet.NewWriterProperties(), pqarrow.DefaultWriterProps())
+	if err != nil {
+		return nil, fmt.Errorf("delta: %w", err)
+	}
+	var out []parquet.WriterProperty
+	for i := range pq.NumColumns() {
+		switch c := pq.Column(i); c.PhysicalType() {
+		case parquet.Types.Float, parquet.Types.Double:
+			out = append(out, parquet.WithStatsFor(c.Path(), false))
+		}
+	}
+	return out, nil
 }
 
 // encodings spares columns a dictionary that seldom have repeated values.
