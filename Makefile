@@ -8,8 +8,6 @@ PY := $(VENV)/bin/python
 CORPUS ?= ../shared/corpus/sql
 GOLDEN ?= ../shared/golden
 EXPECTED ?= ../shared/corpus/delta/expected
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -X github.com/marisma/marisma/internal/obs.version=$(VERSION)
 FUZZTIME ?= 20s
 
 .PHONY: help build demo check test race e2e corpus golden interop interop-smoke fuzz crash bench gen docs ui clean
@@ -19,7 +17,7 @@ help: ## list the targets
 
 build: ## build bin/marisma
 	@mkdir -p bin
-	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/marisma
+	$(GO) build -o $(BIN) ./cmd/marisma
 
 demo: build ## run the example plant with simulated machines (Ctrl-C stops it)
 	@exec $(BIN) up -C examples/plant --simulate --history 2h
