@@ -59,7 +59,7 @@ func find(s *arrow.Schema, name string) int {
 // caller releases it.
 func fit(a arrow.Array, want arrow.DataType) (arrow.Array, error) {
 	if alike(a.DataType(), want) {
-		return array.MakeFromData(retype(a.Data(), want)), nil
+		return retyped(a.Data(), want), nil
 	}
 	switch a.DataType().ID() {
 	case arrow.NULL:
@@ -128,7 +128,14 @@ func alike(a, b arrow.DataType) bool {
 	return arrow.TypeEqual(a, b)
 }
 
-// retype gives the data another type of the same memory.
+// retyped is an array of another type over the same memory.
+func retyped(d arrow.ArrayData, want arrow.DataType) arrow.Array {
+	data := retype(d, want)
+	defer data.Release()
+	return array.MakeFromData(data)
+}
+
+// retype gives the data another type of the same memory. The caller releases it.
 func retype(d arrow.ArrayData, want arrow.DataType) arrow.ArrayData {
 	var kids []arrow.ArrayData
 	switch w := want.(type) {
@@ -141,9 +148,13 @@ func retype(d arrow.ArrayData, want arrow.DataType) arrow.ArrayData {
 			kids = append(kids, retype(d.Children()[i], f.Type))
 		}
 	default:
-		kids = d.Children()
+		return array.NewData(want, d.Len(), d.Buffers(), d.Children(), d.NullN(), d.Offset())
 	}
-	return array.NewData(want, d.Len(), d.Buffers(), kids, d.NullN(), d.Offset())
+	out := array.NewData(want, d.Len(), d.Buffers(), kids, d.NullN(), d.Offset())
+	for _, k := range kids {
+		k.Release()
+	}
+	return out
 }
 
 // checkNulls refuses NULL in columns that forbid it, also in structs that are

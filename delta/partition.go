@@ -102,7 +102,7 @@ func project(rec arrow.RecordBatch, files *arrow.Schema) arrow.RecordBatch {
 	cols := make([]arrow.Array, 0, files.NumFields())
 	for _, f := range files.Fields() {
 		c := rec.Column(find(rec.Schema(), f.Name))
-		cols = append(cols, array.MakeFromData(retype(c.Data(), f.Type)))
+		cols = append(cols, retyped(c.Data(), f.Type))
 	}
 	out := array.NewRecordBatch(files, cols, rec.NumRows())
 	for _, c := range cols {
@@ -132,7 +132,7 @@ func take(rec arrow.RecordBatch, rows []int32) (arrow.RecordBatch, error) {
 		if err != nil {
 			return nil, fmt.Errorf("delta: splitting column %s by partition: %w", f.Name, err)
 		}
-		cols = append(cols, array.MakeFromData(retype(c.Data(), f.Type)))
+		cols = append(cols, retyped(c.Data(), f.Type))
 		c.Release()
 	}
 	return array.NewRecordBatch(rec.Schema(), cols, n), nil

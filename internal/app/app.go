@@ -65,6 +65,7 @@ const stopWait = 5 * time.Second
 // or until a part that the rest needs fails.
 func (a *App) Run(ctx context.Context) error {
 	a.started = time.Now()
+	tuneMemory()
 	s, err := openStores(ctx, a.cfg.Project, a.log)
 	if err != nil {
 		return err

@@ -102,6 +102,14 @@ func Open(cfg Config) (*Pool, error) {
 // outside the Go heap, so that the collector neither scans nor counts it.
 func Allocator() memory.Allocator { return vector.Allocator{} }
 
+// TuneMemory has the C library keep less free memory, in the whole process;
+// it is called once, early. Without it every thread has a pool of its own.
+func TuneMemory() { vector.Tune(min(max(2, runtime.GOMAXPROCS(0)), maxArenas)) }
+
+// maxArenas is enough not to have threads wait for each other: most memory is
+// asked for in large pieces.
+const maxArenas = 8
+
 func (p *Pool) open() (in *instance, err error) {
 	in = &instance{}
 	defer func() {

@@ -119,7 +119,7 @@ func (p *partition) encode(l *Log, recs []Record, done func(int64, error)) {
 
 // newBatch opens an empty batch at the end of the queue.
 func (p *partition) newBatch(l *Log) *batch {
-	b := l.batches.Get().(*batch)
+	b := l.batches.get()
 	b.reset()
 	p.queue = append(p.queue, b)
 	p.open = b

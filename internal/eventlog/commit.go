@@ -116,7 +116,7 @@ func (l *Log) settle(p *partition) {
 		}
 		base += int64(b.count)
 		clear(b.pends)
-		l.batches.Put(b)
+		l.batches.put(b)
 		p.work[i] = nil
 	}
 	p.work = p.work[:0]

@@ -39,8 +39,8 @@ type Log struct {
 	floorMu sync.Mutex
 	floors  map[string][]int64
 
-	batches sync.Pool // *batch
-	readers sync.Pool // *reader
+	batches spares[batch]
+	readers spares[reader]
 	waiters sync.Pool // *waiter
 
 	cacheMu sync.Mutex
@@ -72,8 +72,8 @@ func Open(cfg Config) (*Log, error) {
 		kick: make(chan struct{}, 1), tend: make(chan struct{}, 1), stopped: make(chan struct{}),
 		floors: map[string][]int64{},
 	}
-	l.batches.New = func() any { return new(batch) }
-	l.readers.New = func() any { return new(reader) }
+	l.batches.max = spareBatches * cfg.Partitions
+	l.readers.max = spareReaders
 	l.waiters.New = func() any { return newWaiter() }
 	if err := l.openMeta(); err != nil {
 		return nil, err

@@ -20,10 +20,17 @@ type reader struct {
 // maxPooled is the largest buffer that is kept for the next Read.
 const maxPooled = 4 << 20
 
+// How many batches of a partition (BatchBytes each) and readers are kept for
+// the next use: one batch is written while one is filled.
+const (
+	spareBatches = 2
+	spareReaders = 4
+)
+
 func (l *Log) putReader(r *reader) {
 	r.scan.file = nil
 	if len(r.scan.buf) <= maxPooled {
-		l.readers.Put(r)
+		l.readers.put(r)
 	}
 }
 
@@ -47,7 +54,7 @@ func (l *Log) read(ctx context.Context, partition int, from, to int64, bare bool
 	if err != nil {
 		return err
 	}
-	r := l.readers.Get().(*reader)
+	r := l.readers.get()
 	defer l.putReader(r)
 	r.dec.bare = bare
 	return l.batchesOf(ctx, p, r, from, to, func(h *header, raw []byte) (bool, error) {
@@ -68,7 +75,7 @@ func (l *Log) ReadBatches(ctx context.Context, partition int, from int64, maxByt
 		return nil, err
 	}
 	var out []byte
-	r := l.readers.Get().(*reader)
+	r := l.readers.get()
 	defer l.putReader(r)
 	err = l.batchesOf(ctx, p, r, from, math.MaxInt64, func(h *header, raw []byte) (bool, error) {
 		if len(out) > 0 && len(out)+h.size > maxBytes {
@@ -91,7 +98,7 @@ func (l *Log) OffsetForTime(partition int, ms int64) (offset int64, err error) {
 		return 0, err
 	}
 	end := p.end.Load()
-	r := l.readers.Get().(*reader)
+	r := l.readers.get()
 	defer l.putReader(r)
 	for _, s := range *p.segs.Load() {
 		if s.maxTime.Load() < ms {

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
@@ -30,6 +31,7 @@ type Writer struct {
 	buf   *bufio.Writer
 	out   *counter
 	group int64
+	begin func(first arrow.RecordBatch) error // opens pq, nil afterwards
 }
 
 type counter struct {
@@ -57,7 +59,6 @@ func NewWriter(out io.Writer, s *arrow.Schema, codec string, group int64) (*Writ
 		// The fastest level; measured on readings it costs no size.
 		opts = append(opts, parquet.WithCompressionLevel(1))
 	}
-	opts = append(opts, encodings(s)...)
 	floats, err := noFloatStatistics(s)
 	if err != nil {
 		return nil, err
@@ -65,9 +66,15 @@ func NewWriter(out io.Writer, s *arrow.Schema, codec string, group int64) (*Writ
 	opts = append(opts, floats...)
 	w := &Writer{out: &counter{w: out}, group: group}
 	w.buf = bufio.NewWriterSize(w.out, 128<<10)
-	w.pq, err = pqarrow.NewFileWriter(s, struct{ io.Writer }{w.buf}, parquet.NewWriterProperties(opts...), pqarrow.DefaultWriterProps())
-	if err != nil {
-		return nil, fmt.Errorf("delta: %w", err)
+	w.begin = func(first arrow.RecordBatch) error {
+		props := parquet.NewWriterProperties(append(opts, encodings(s, first)...)...)
+		var err error
+		w.pq, err = pqarrow.NewFileWriter(s, struct{ io.Writer }{w.buf}, props, pqarrow.DefaultWriterProps())
+		if err != nil {
+			return fmt.Errorf("delta: %w", err)
+		}
+		w.begin = nil
+		return nil
 	}
 	return w, nil
 }
@@ -91,20 +98,51 @@ func noFloatStatistics(s *arrow.Schema) ([]parquet.WriterProperty, error) {
 	return out, nil
 }
 
-// encodings spares columns a dictionary that seldom have repeated values.
-func encodings(s *arrow.Schema) []parquet.WriterProperty {
+// encodings spares columns a dictionary that seldom have repeated values: by
+// their type, or by what the file's first rows hold (nil: none).
+func encodings(s *arrow.Schema, first arrow.RecordBatch) []parquet.WriterProperty {
 	var out []parquet.WriterProperty
-	for _, f := range s.Fields() {
+	for i, f := range s.Fields() {
+		plain := false
 		switch f.Type.ID() {
 		case arrow.FLOAT32, arrow.FLOAT64, arrow.TIMESTAMP:
+			plain = true
+		case arrow.INT64:
+			plain = first != nil && mostlyDistinct(first.Column(i))
+		}
+		if plain {
 			out = append(out, parquet.WithDictionaryPath(parquet.ColumnPath{f.Name}, false))
 		}
 	}
 	return out
 }
 
+// sampleRows are looked at to tell counters and offsets from codes.
+const sampleRows = 1024
+
+// mostlyDistinct tells whether more than half of the first values differ.
+func mostlyDistinct(col arrow.Array) bool {
+	a, ok := col.(*array.Int64)
+	if !ok {
+		return false
+	}
+	n := min(a.Len(), sampleRows)
+	seen := make(map[int64]struct{}, n)
+	for i := range n {
+		if a.IsValid(i) {
+			seen[a.Value(i)] = struct{}{}
+		}
+	}
+	return n >= sampleRows/8 && len(seen) > n/2
+}
+
 // Write adds rows.
 func (w *Writer) Write(rec arrow.RecordBatch) error {
+	if w.begin != nil {
+		if err := w.begin(rec); err != nil {
+			return err
+		}
+	}
 	if w.pq.RowGroupTotalBytesWritten() >= w.group {
 		if err := w.pq.NewBufferedRowGroupChecked(); err != nil {
 			return err
@@ -115,11 +153,19 @@ func (w *Writer) Write(rec arrow.RecordBatch) error {
 
 // Size is about how large the file is by now, in bytes.
 func (w *Writer) Size() int64 {
+	if w.pq == nil {
+		return 0
+	}
 	return w.out.n + int64(w.buf.Buffered()) + w.pq.RowGroupTotalCompressedBytes()
 }
 
 // Close ends the file.
 func (w *Writer) Close() error {
+	if w.begin != nil {
+		if err := w.begin(nil); err != nil {
+			return err
+		}
+	}
 	if err := w.pq.Close(); err != nil {
 		return err
 	}

@@ -3,6 +3,17 @@ package vector
 /*
 #include <stdlib.h>
 #include <string.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+static void mv_tune(int arenas) {
+#if defined(__GLIBC__)
+	mallopt(M_ARENA_MAX, arenas);
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 8 << 20);
+#endif
+}
 
 static void *mv_alloc(size_t n) {
 	void *p = aligned_alloc(64, (n + 63) & ~(size_t)63);
@@ -13,6 +24,11 @@ static void *mv_alloc(size_t n) {
 import "C"
 
 import "unsafe"
+
+// Tune has the C library, whose memory DuckDB and Allocator use, give back
+// what is free instead of keeping it in a pool for each thread. It concerns
+// the whole process and does nothing where the library is not glibc.
+func Tune(arenas int) { C.mv_tune(C.int(arenas)) }
 
 // Allocator gives memory outside the Go heap, zeroed and aligned to 64 bytes.
 // It has no state and is safe for concurrent use. Memory that is not released
