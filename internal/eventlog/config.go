@@ -24,7 +24,7 @@ type Config struct {
 	SegmentBytes int64
 	// BatchBytes bounds a stored batch and so a record, default 1 MiB.
 	BatchBytes int
-	// MaxPending bounds a partition's uncommitted bytes, default 8 MiB, at
+	// MaxPending bounds a partition's uncommitted bytes, default 4 MiB, at
 	// least BatchBytes. Appends wait beyond it.
 	MaxPending int64
 	// Retention is how long records stay; a segment goes once its newest record
@@ -48,7 +48,7 @@ const (
 	defaultPartitions   = 4
 	defaultSegmentBytes = 64 << 20
 	defaultBatchBytes   = 1 << 20
-	defaultMaxPending   = 8 << 20
+	defaultMaxPending   = 4 << 20
 	maxSegmentBytes     = 1 << 30
 	maxPartitions       = 1024
 )

@@ -21,9 +21,9 @@ type reader struct {
 const maxPooled = 4 << 20
 
 // How many batches of a partition (BatchBytes each) and readers are kept for
-// the next use: one batch is written while one is filled.
+// the next use: as much as MaxPending lets wait by default.
 const (
-	spareBatches = 2
+	spareBatches = 4
 	spareReaders = 4
 )
 

@@ -54,6 +54,7 @@ func NewWriter(out io.Writer, s *arrow.Schema, codec string, group int64) (*Writ
 	opts := []parquet.WriterProperty{
 		parquet.WithCompression(c), parquet.WithCreatedBy("Marisma"), parquet.WithRootName("spark_schema"),
 		parquet.WithMaxRowGroupLength(1 << 40), parquet.WithBatchSize(4096), parquet.WithDictionaryPageSizeLimit(256 << 10),
+		parquet.WithDataPageSize(256 << 10), // a page is in memory twice, for each column
 	}
 	if codec == "zstd" {
 		// The fastest level; measured on readings it costs no size.

@@ -10,8 +10,8 @@ package vector
 static void mv_tune(int arenas) {
 #if defined(__GLIBC__)
 	mallopt(M_ARENA_MAX, arenas);
-	mallopt(M_MMAP_THRESHOLD, 1 << 20);
-	mallopt(M_TRIM_THRESHOLD, 8 << 20);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	mallopt(M_TRIM_THRESHOLD, 2 << 20);
 #endif
 }
 

@@ -39,10 +39,14 @@ type sinkWriter struct {
 	index []int       // place in the batches of each column of the schema, -1: NULL
 }
 
+// groupBytes bounds a row group, which waits in memory until it is written:
+// some 200,000 readings, as many as readers like to take at a time.
+const groupBytes = 8 << 20
+
 // write takes the columns of rec by name.
 func (s *sinkWriter) write(ctx context.Context, rec arrow.RecordBatch) error {
 	if s.w == nil {
-		w, err := s.sink.Table.NewWriter(ctx, delta.WriterOptions{})
+		w, err := s.sink.Table.NewWriter(ctx, delta.WriterOptions{RowGroupBytes: groupBytes})
 		if err != nil {
 			return err
 		}
