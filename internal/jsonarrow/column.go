@@ -241,9 +241,10 @@ func (c *column) bytes() int {
 
 // buffer is a growing piece of the allocator's memory.
 type buffer struct {
-	mem memory.Allocator
-	b   []byte
-	n   int
+	mem  memory.Allocator
+	b    []byte
+	n    int
+	last int // what the array before took: the next one is likely as large
 }
 
 // grow adds n bytes, whatever they hold, and gives them.
@@ -256,9 +257,9 @@ func (b *buffer) grow(n int) []byte {
 }
 
 func (b *buffer) more(n int) {
-	size := max(1<<bits.Len(uint(b.n+n-1)), 64)
+	size := size(b.n + n)
 	if b.b == nil {
-		b.b = b.mem.Allocate(size)
+		b.b = b.mem.Allocate(max(size, b.last))
 		return
 	}
 	b.b = b.mem.Reallocate(size, b.b)
@@ -270,6 +271,9 @@ func (b *buffer) finish() *memory.Buffer {
 	}
 	out := memory.NewBufferWithAllocator(b.b, b.mem)
 	out.ResizeNoShrink(b.n)
-	b.b, b.n = nil, 0
+	b.b, b.n, b.last = nil, 0, size(b.n)
 	return out
 }
+
+// size is what holds n bytes.
+func size(n int) int { return max(1<<bits.Len(uint(n-1)), 64) }

@@ -325,18 +325,18 @@ func (c *Column) Drop() {
 
 // buffer is a growing piece of the allocator's memory; new bytes are zero.
 type buffer struct {
-	mem memory.Allocator
-	b   []byte // len = what was allocated
-	n   int
+	mem  memory.Allocator
+	b    []byte // len = what was allocated
+	n    int
+	last int // what the array before took: the next one is likely as large
 }
 
 // grow adds n zero bytes and gives them.
 func (b *buffer) grow(n int) []byte {
 	if b.n+n > len(b.b) {
-		size := max(1<<bits.Len(uint(b.n+n-1)), 64)
+		size := size(b.n + n)
 		if b.b == nil {
-			b.b = b.mem.Allocate(size)
-			clear(b.b)
+			b.b = b.mem.Allocate(max(size, b.last)) // zero, as allocators give it
 		} else {
 			old := len(b.b)
 			b.b = b.mem.Reallocate(size, b.b)
@@ -353,6 +353,9 @@ func (b *buffer) finish() *memory.Buffer {
 	}
 	out := memory.NewBufferWithAllocator(b.b, b.mem)
 	out.ResizeNoShrink(b.n)
-	b.b, b.n = nil, 0
+	b.b, b.n, b.last = nil, 0, size(b.n)
 	return out
 }
+
+// size is what holds n bytes.
+func size(n int) int { return max(1<<bits.Len(uint(n-1)), 64) }
