@@ -44,7 +44,9 @@ func openEngines(ctx context.Context, p *bundle.Project, s *stores, log *slog.Lo
 	temp := s.folder.Path(dirTemp)
 	instances := max(1, runtime.GOMAXPROCS(0))
 	e.pool, err = duck.Open(duck.Config{
-		Memory: memory / 2, Instances: instances, Threads: instances, TempDir: temp,
+		// Flows run beside each other and beside the hub; with a thread for
+		// each core in each of them they would wait for each other.
+		Memory: memory / 2, Instances: instances, Threads: max(1, instances/2), TempDir: temp,
 		AllowedDirs: []string{s.folder.Path(dirTables)}, Logger: log.With("part", "duck"),
 	})
 	if err != nil {
