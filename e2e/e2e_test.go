@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -45,16 +46,23 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("REPO", repo)
+			e.Values[serversKey{}] = servers{}
 			return nil
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "mount" {
+				return mountable(), nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start":      start,
-			"stop":       stop,
-			"kill9":      kill9,
-			"publish":    publish,
-			"eventually": eventually,
-			"exits":      exits,
-			"copytree":   copytree,
+			"start": start, "stop": stop, "kill9": kill9, "logged": logged,
+			"publish": publish, "connack": connack, "malformed": malformed, "flood": flood,
+			"eventually": eventually, "exits": exits, "copytree": copytree, "isjson": isJSON, "get": get,
+			"tmpfs": tmpfs, "fill": fill,
 		},
 	})
 }
+
+// mountable is canMount, asked once.
+var mountable = sync.OnceValue(canMount)

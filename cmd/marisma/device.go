@@ -12,7 +12,7 @@ import (
 )
 
 func (c *cli) deviceCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "device", Short: "Add, list and remove devices"}
+	cmd := group(&cobra.Command{Use: "device", Short: "Add, list and remove devices", SuggestionsMinimumDistance: 2})
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "add <id>", Short: "Register a device and print its connection string",
@@ -118,7 +118,7 @@ func (c *cli) tokenCmd() *cobra.Command {
 }
 
 func (c *cli) tableCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "table", Short: "Look into tables"}
+	cmd := group(&cobra.Command{Use: "table", Short: "Look into tables", SuggestionsMinimumDistance: 2})
 	var limit int
 	history := &cobra.Command{
 		Use: "history <table>", Short: "List a table's commits, newest first",

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,6 +20,7 @@ func printJSON(w io.Writer, v any) error {
 type table struct {
 	head  []string
 	right []bool
+	whole bool // the last column is not clipped
 	rows  [][]string
 }
 
@@ -34,7 +36,11 @@ func (t *table) print(w io.Writer) error {
 	}
 	for _, r := range t.rows {
 		for i, c := range r {
-			r[i] = clip(c)
+			limit := maxCell
+			if t.whole && i == len(r)-1 {
+				limit = math.MaxInt
+			}
+			r[i] = clip(c, limit)
 			width[i] = max(width[i], utf8.RuneCountInString(r[i]))
 		}
 	}
@@ -44,7 +50,7 @@ func (t *table) print(w io.Writer) error {
 		if i > 0 {
 			b.WriteString("  ")
 		}
-		b.WriteString(strings.Repeat("─", n))
+		b.WriteString(strings.Repeat("─", min(n, maxCell)))
 	}
 	b.WriteByte('\n')
 	for _, r := range t.rows {
@@ -71,18 +77,18 @@ func (t *table) line(b *strings.Builder, cells []string, width []int) {
 	b.WriteByte('\n')
 }
 
-// clip keeps a cell on one line and within maxCell.
-func clip(s string) string {
+// clip keeps a cell on one line and within limit code points.
+func clip(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' {
 			return ' '
 		}
 		return r
 	}, s)
-	if utf8.RuneCountInString(s) <= maxCell {
+	if utf8.RuneCountInString(s) <= limit {
 		return s
 	}
-	return string([]rune(s)[:maxCell-1]) + "…"
+	return string([]rune(s)[:limit-1]) + "…"
 }
 
 // count prints n with thin groups: 1 234 567.

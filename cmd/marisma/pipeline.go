@@ -10,7 +10,7 @@ import (
 )
 
 func (c *cli) pipelineCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "pipeline", Short: "Run, watch and reset pipelines"}
+	cmd := group(&cobra.Command{Use: "pipeline", Short: "Run, watch and reset pipelines", SuggestionsMinimumDistance: 2})
 	cmd.AddCommand(c.pipelineStatusCmd(), c.pipelineRunCmd(), c.pipelineResetCmd())
 	return cmd
 }

@@ -133,7 +133,7 @@ func (c *cli) doctorCmd() *cobra.Command {
 					return err
 				}
 			} else {
-				t := table{head: []string{"check", "result", "what was found"}}
+				t := table{head: []string{"check", "result", "what was found"}, whole: true}
 				for _, k := range checks {
 					t.add(k.Name, k.Result, k.Found)
 				}

@@ -81,12 +81,15 @@ func (c *cli) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       obs.Build().Version,
+
+		SuggestionsMinimumDistance: 2,
 	}
 	f := root.PersistentFlags()
 	f.StringVarP(&c.project, "project", "C", ".", "the project folder (with databricks.yml)")
 	f.StringVarP(&c.target, "target", "t", "", "target of databricks.yml; the default target if empty")
 	f.StringToStringVar(&c.vars, "var", nil, "bundle variable, name=value (repeatable)")
 	f.StringVarP(&c.format, "output", "o", "text", "text or json")
+	group(root)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if c.format != "text" && c.format != "json" {
 			return usageError{fmt.Errorf("--output is text or json, not %q", c.format)}
@@ -99,6 +102,23 @@ func (c *cli) root() *cobra.Command {
 		c.simulateCmd(), c.replayCmd(), c.tokenCmd(), c.doctorCmd(), c.versionCmd(), c.workerCmd(),
 	)
 	return root
+}
+
+// group has a command that only holds others tell of words that it does not
+// know; by itself it shows its help.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, a []string) error {
+		if len(a) == 0 {
+			return cmd.Help()
+		}
+		hint := fmt.Sprintf("`%s --help` lists what there is", cmd.CommandPath())
+		if near := cmd.SuggestionsFor(a[0]); len(near) > 0 {
+			hint = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near[0])
+		}
+		return usageError{fmt.Errorf("%s has no command %q; %s", cmd.CommandPath(), a[0], hint)}
+	}
+	return cmd
 }
 
 // args wraps cobra's argument checks so that they end in exit code 2.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -63,6 +64,7 @@ type sqlRun struct {
 	*cli
 	client          *api.Client
 	catalog, schema string
+	conf            map[string]string
 	limit           int
 	csv             bool
 }
@@ -75,12 +77,51 @@ func (r *sqlRun) script(ctx context.Context, name, text string) error {
 	if err != nil {
 		return err
 	}
+	at := place{file: name, line: 1, col: 1}
 	for _, s := range stmts {
+		before, after, _ := strings.Cut(text, s)
+		at.pass(before)
 		if err := r.one(ctx, s); err != nil {
-			return r.explain(err)
+			return r.explain(at.of(err))
 		}
+		at.pass(s)
+		text = after
 	}
 	return nil
+}
+
+// place is where a statement begins in its script; the server knows the
+// statement alone.
+type place struct {
+	file      string
+	line, col int
+}
+
+// pass moves the place behind text.
+func (p *place) pass(text string) {
+	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
+		p.line += strings.Count(text, "\n")
+		p.col = 1
+		text = text[i+1:]
+	}
+	p.col += utf8.RuneCountInString(text)
+}
+
+// of gives the error of a statement its place in the script.
+func (p *place) of(err error) error {
+	e, ok := errors.AsType[*api.Error](err)
+	if !ok || e.Line == 0 {
+		return err
+	}
+	moved := *e
+	if moved.Line == 1 {
+		moved.Col += p.col - 1
+	}
+	moved.Line += p.line - 1
+	if p.file != "" {
+		return fmt.Errorf("%s:%w", p.file, &moved)
+	}
+	return &moved
 }
 
 func (r *sqlRun) one(ctx context.Context, stmt string) error {
@@ -88,7 +129,7 @@ func (r *sqlRun) one(ctx context.Context, stmt string) error {
 	if f, ok := r.out.(*os.File); ok && limit == 0 && term.IsTerminal(int(f.Fd())) {
 		limit = terminalRows
 	}
-	req := api.SQLRequest{Statement: stmt, Catalog: r.catalog, Schema: r.schema, Limit: limit}
+	req := api.SQLRequest{Statement: stmt, Catalog: r.catalog, Schema: r.schema, Conf: r.conf, Limit: limit}
 	var p resultPrinter
 	switch {
 	case r.csv:
@@ -106,6 +147,7 @@ func (r *sqlRun) one(ctx context.Context, stmt string) error {
 			if l.Done.Catalog != "" {
 				r.catalog, r.schema = l.Done.Catalog, l.Done.Schema
 			}
+			r.conf = l.Done.Conf
 			return p.done(*l.Done)
 		}
 		return p.rows(l.Rows)

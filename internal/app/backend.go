@@ -97,7 +97,11 @@ func (b *backend) PipelineAction(ctx context.Context, key, action string, tables
 	case "stop":
 		return p.Stop(ctx)
 	case "reset":
-		return p.Reset(ctx, tables)
+		err := p.Reset(ctx, tables)
+		if errors.Is(err, pipeline.ErrUnknownTable) {
+			return fmt.Errorf("%w: %w", web.ErrInvalid, err)
+		}
+		return err
 	}
 	return fmt.Errorf("%w: a pipeline can run, stop or reset, not %q", web.ErrInvalid, action)
 }

@@ -95,10 +95,14 @@ func checkFolder(ctx context.Context, dir string) (running bool, out []Check) {
 		running = true
 		found := fmt.Sprintf("%s, format %d, owned by the server with pid %d", dir, st.Stamp.Format, st.PID)
 		res := checkOK
-		if _, err := api.Unix(SocketPath(dir)).Status(ctx); err != nil {
+		status, err := api.Unix(SocketPath(dir)).Status(ctx)
+		if err != nil {
 			res, found = checkWarn, found+", which does not answer: "+err.Error()
 		}
 		out = append(out, Check{"data folder", res, found})
+		if err == nil {
+			out = append(out, checkHub(status.Hub))
+		}
 	default:
 		out = append(out, Check{"data folder", checkOK, fmt.Sprintf("%s, format %d, nobody uses it", dir, st.Stamp.Format)})
 	}
@@ -110,6 +114,14 @@ func checkFolder(ctx context.Context, dir string) (running bool, out []Check) {
 		base = filepath.Dir(base)
 	}
 	return running, append(out, checkSpace(base), checkSync(base))
+}
+
+// checkHub looks at the hub of the server that runs.
+func checkHub(h api.Hub) Check {
+	if h.Problem != "" {
+		return Check{"hub", checkFail, "messages are not acknowledged: " + h.Problem}
+	}
+	return Check{"hub", checkOK, fmt.Sprintf("%d of %d devices connected, %d messages since the start", h.Connected, h.Devices, h.Accepted)}
 }
 
 func checkSpace(dir string) Check {

@@ -23,7 +23,7 @@ func (b *backend) SQL(ctx context.Context, p auth.Principal, req api.SQLRequest,
 		return err
 	}
 	start := time.Now()
-	sess := &query.Session{Principal: p, Catalog: req.Catalog, Schema: req.Schema}
+	sess := &query.Session{Principal: p, Catalog: req.Catalog, Schema: req.Schema, Conf: req.Conf}
 	if sess.Catalog == "" || sess.Schema == "" {
 		sess.Catalog, sess.Schema = b.app.cfg.Project.DefaultSchema()
 	}
@@ -58,7 +58,7 @@ func (b *backend) SQL(ctx context.Context, p auth.Principal, req api.SQLRequest,
 	}
 	return send(api.SQLLine{Done: &api.SQLDone{
 		Rows: out.rows, Seconds: time.Since(start).Seconds(), Truncated: out.truncated,
-		Catalog: sess.Catalog, Schema: sess.Schema,
+		Catalog: sess.Catalog, Schema: sess.Schema, Conf: sess.Conf,
 	}})
 }
 

@@ -36,7 +36,8 @@ func (p Problem) Error() string {
 	return p.String() + ": " + p.Message
 }
 
-// Errors is all that is wrong with a project, in order of file and place.
+// Errors is all that is wrong with a project, in order of file and place, and
+// the warnings, marked as such.
 type Errors []Problem
 
 // Error has a line for each problem.
@@ -61,12 +62,20 @@ func (r *report) warnf(at Pos, format string, args ...any) {
 	r.warnings = append(r.warnings, Problem{at, fmt.Sprintf(format, args...)})
 }
 
-// err gives the errors in order, or nil.
+// err gives the errors in order, or nil. The warnings stand among them: a key
+// that is misspelt often tells why another one is missing.
 func (r *report) err() error {
 	if len(r.errors) == 0 {
 		return nil
 	}
-	return Errors(ordered(r.errors))
+	all := slices.Clone(r.errors)
+	for _, w := range r.warnings {
+		if slices.ContainsFunc(r.errors, func(e Problem) bool { return e.Pos == w.Pos }) {
+			continue // the error says it
+		}
+		all = append(all, Problem{w.Pos, "warning: " + w.Message})
+	}
+	return Errors(ordered(all))
 }
 
 func ordered(all []Problem) []Problem {

@@ -1,6 +1,9 @@
 package api
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Status tells who runs and where.
 type Status struct {
@@ -129,6 +132,8 @@ type SQLRequest struct {
 	Catalog   string `json:"catalog,omitempty"`
 	Schema    string `json:"schema,omitempty"`
 	Limit     int    `json:"limit,omitempty"`
+	// Conf are the session's settings, as the last SQLDone gave them.
+	Conf map[string]string `json:"conf,omitempty"`
 }
 
 // SQLLine is one line of the answer to an SQLRequest (application/x-ndjson):
@@ -146,9 +151,12 @@ type SQLDone struct {
 	Rows      int64   `json:"rows"`
 	Seconds   float64 `json:"seconds"`
 	Truncated bool    `json:"truncated,omitempty"` // Limit cut it off
-	// Catalog and Schema are the session's after the statement: USE changes them.
-	Catalog string `json:"catalog,omitempty"`
-	Schema  string `json:"schema,omitempty"`
+	// Catalog, Schema and Conf are the session's after the statement: USE and
+	// SET change them. The server keeps no session: send them with the next
+	// statement.
+	Catalog string            `json:"catalog,omitempty"`
+	Schema  string            `json:"schema,omitempty"`
+	Conf    map[string]string `json:"conf,omitempty"`
 }
 
 // Error is every error answer: Code is Spark's error class for statements,
@@ -162,9 +170,12 @@ type Error struct {
 	Hint     string `json:"hint,omitempty"`
 }
 
-// Error is the message with its code.
+// Error is the message with its place and code.
 func (e *Error) Error() string {
 	s := "[" + e.Code + "] " + e.Message
+	if e.Line > 0 {
+		s = fmt.Sprintf("%d:%d: %s", e.Line, e.Col, s)
+	}
 	if e.Hint != "" {
 		s += " " + e.Hint
 	}
