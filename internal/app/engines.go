@@ -54,22 +54,37 @@ func openEngines(ctx context.Context, p *bundle.Project, s *stores, log *slog.Lo
 	}
 	e.workers = worker.New(worker.Config{Memory: memory / 4, Size: 2, Threads: instances, TempDir: temp, Logger: log.With("part", "worker")})
 	e.query = query.New(query.Config{Catalog: s.catalog, Tables: s.tables, Workers: e.workers, Logger: log.With("part", "query")})
-	for _, b := range p.Pipelines {
-		pl, err := pipeline.Load(ctx, pipeline.Config{
-			Pipeline: b, FS: s.folder.FS(), Dir: path.Join(dirPipelines, b.Key), Catalog: s.catalog, Tables: s.tables,
-			Log: s.log, Topic: p.Hub.Topic, Pool: e.pool, Logger: log.With("pipeline", b.Key), Metrics: s.metrics,
-			Version: obs.Build().Version,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("pipeline %s: %w", b.Key, err)
-		}
-		e.pipelines = append(e.pipelines, pl)
+	if err := e.load(ctx, p, s, log); err != nil {
+		return nil, err
 	}
 	e.hub, err = iothub.New(iothub.Config{
 		HubName: p.Hub.Name, Hosts: hosts(p), Registry: s.registry, Log: s.log,
 		Logger: log.With("part", "hub"), Metrics: s.metrics,
 	})
 	return e, err
+}
+
+// load loads the pipelines, those first that others read. Nothing is made
+// before all are known to be sound.
+func (e *engines) load(ctx context.Context, p *bundle.Project, s *stores, log *slog.Logger) error {
+	known := query.NewResolver(s.catalog, s.tables, "", "")
+	checked, err := pipeline.CheckAll(ctx, p.Pipelines, p.Hub.Topic, known)
+	if err != nil {
+		return err
+	}
+	e.pipelines = make([]*pipeline.Pipeline, len(p.Pipelines))
+	for _, i := range checked.Order {
+		b := p.Pipelines[i]
+		e.pipelines[i], err = pipeline.Load(ctx, pipeline.Config{
+			Pipeline: b, FS: s.folder.FS(), Dir: path.Join(dirPipelines, b.Key), Catalog: s.catalog, Tables: s.tables,
+			Log: s.log, Topic: p.Hub.Topic, Pool: e.pool, Logger: log.With("pipeline", b.Key), Metrics: s.metrics,
+			Version: obs.Build().Version,
+		})
+		if err != nil {
+			return fmt.Errorf("pipeline %s: %w", b.Key, err)
+		}
+	}
+	return nil
 }
 
 func (e *engines) close() {

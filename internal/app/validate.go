@@ -2,9 +2,9 @@ package app
 
 import (
 	"context"
-	"errors"
 
 	"github.com/marisma/marisma/internal/bundle"
+	"github.com/marisma/marisma/internal/catalog/folder"
 	"github.com/marisma/marisma/internal/pipeline"
 	"github.com/marisma/marisma/internal/web/api"
 )
@@ -12,15 +12,25 @@ import (
 // Validate analyses every pipeline of the project without a server or a data
 // folder and gives their graphs; all errors are joined.
 func Validate(ctx context.Context, p *bundle.Project) ([]api.Pipeline, error) {
-	var out []api.Pipeline
-	var errs []error
-	for _, b := range p.Pipelines {
-		st, err := pipeline.Check(ctx, b, p.Hub.Topic)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		out = append(out, apiPipeline(st))
+	c, err := pipeline.CheckAll(ctx, p.Pipelines, p.Hub.Topic, nil)
+	if err != nil {
+		return nil, err
 	}
-	return out, errors.Join(errs...)
+	out := make([]api.Pipeline, len(c.Graphs))
+	for i, st := range c.Graphs {
+		out[i] = apiPipeline(st)
+	}
+	return out, nil
+}
+
+// checkNew analyses the pipelines before a data folder is made, so that a
+// project with errors leaves nothing behind. Where there is a folder, the
+// pipelines may read what it holds: they are checked against its catalog.
+func checkNew(ctx context.Context, p *bundle.Project) error {
+	st, err := folder.Peek(p.DataDir())
+	if err != nil || st.Exists {
+		return nil // opening the folder tells what is wrong with it
+	}
+	_, err = Validate(ctx, p)
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/marisma/marisma/internal/bundle"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/ast"
@@ -64,10 +65,9 @@ type graph struct {
 // errBroken: a dataset cannot be analysed because one that it reads cannot.
 var errBroken = errors.New("pipeline: an input has errors")
 
-// buildGraph parses and analyses the files of a pipeline. All errors that are
-// found come back joined, each with its place.
-func buildGraph(ctx context.Context, cfg *Config, outer analyze.Resolver, res *resolver) (*graph, error) {
-	b := &cfg.Pipeline
+// declared parses the files of a pipeline; nothing is analysed yet. It gives
+// the graph and what SET sets.
+func declared(b *bundle.Pipeline) (*graph, map[string]string) {
 	g := &graph{catalog: b.Catalog, schema: b.Schema, byName: map[string]*dataset{}}
 	conf := map[string]string{}
 	for _, f := range b.Files {
@@ -85,6 +85,14 @@ func buildGraph(ctx context.Context, cfg *Config, outer analyze.Resolver, res *r
 			g.declare(st, conf)
 		}
 	}
+	return g, conf
+}
+
+// buildGraph parses and analyses the files of a pipeline. All errors that are
+// found come back joined, each with its place.
+func buildGraph(ctx context.Context, cfg *Config, outer analyze.Resolver, res *resolver) (*graph, error) {
+	b := &cfg.Pipeline
+	g, conf := declared(b)
 	if len(g.errs) == 0 && len(g.byName) == 0 {
 		g.errs = append(g.errs, fmt.Errorf("pipeline %s has no datasets: its libraries hold no CREATE statements", b.Name))
 	}
@@ -303,8 +311,8 @@ func (g *graph) resolve(ctx context.Context, d *dataset) error {
 		}
 		d.cols = out
 	}
-	if d.quarantines() && g.byName[d.full+"_quarantine"] != nil {
-		return nameTaken(g.byName[d.full+"_quarantine"], d)
+	if d.quarantines() && g.byName[d.full+quarantineSuffix] != nil {
+		return nameTaken(g.byName[d.full+quarantineSuffix], d)
 	}
 	return checkDataset(d)
 }

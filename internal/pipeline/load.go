@@ -24,16 +24,11 @@ import (
 // Check analyses a pipeline without a catalog or a data folder: tables outside
 // the pipeline are not found. topic is the hub's. The status has the graph.
 func Check(ctx context.Context, b bundle.Pipeline, topic string) (Status, error) {
-	cfg := Config{Pipeline: b, Topic: topic}
-	cfg.setDefaults()
-	g, err := buildGraph(ctx, &cfg, nil, &resolver{hub: cfg.hub(), files: &source.Files{}})
+	c, err := CheckAll(ctx, []bundle.Pipeline{b}, topic, nil)
 	if err != nil {
 		return Status{}, err
 	}
-	if err := checkIntervals(g, &cfg); err != nil {
-		return Status{}, err
-	}
-	return g.status(&cfg), nil
+	return c.Graphs[0], nil
 }
 
 func checkIntervals(g *graph, cfg *Config) error {

@@ -192,6 +192,9 @@ func tableOfDataset(d *dataset) wanted {
 	}
 }
 
+// quarantineSuffix makes the name of a quarantine table.
+const quarantineSuffix = "_quarantine"
+
 // quarantineOf is the definition of a dataset's quarantine table.
 func quarantineOf(d *dataset) wanted {
 	fields := make([]types.Field, 0, len(d.cols)+2)
@@ -204,7 +207,7 @@ func quarantineOf(d *dataset) wanted {
 		types.Field{Name: flow.TimeColumn, Type: types.Timestamp, Nullable: true, Comment: "Time of the batch that set the row aside"},
 	)
 	return wanted{
-		name: []string{d.name[0], d.name[1], d.name[2] + "_quarantine"}, kind: catalog.StreamingTable, fields: fields,
+		name: []string{d.name[0], d.name[1], d.name[2] + quarantineSuffix}, kind: catalog.StreamingTable, fields: fields,
 		comment: "Rows of " + d.full + " that an expectation dropped", pos: d.pos,
 	}
 }
