@@ -187,7 +187,7 @@ func (e *Engine) table(ctx context.Context, sess *Session, c *plan.Command) (cat
 }
 
 func notFound(c *plan.Command, err error) error {
-	if !errors.Is(err, catalog.ErrNotFound) {
+	if !errors.Is(err, catalog.ErrNotFound) && !errors.Is(err, catalog.ErrInvalid) {
 		return err
 	}
 	return &sparksql.Error{
@@ -337,7 +337,7 @@ func (e *Engine) createView(ctx context.Context, sess *Session, v *plan.CreateVi
 	}
 	t := catalog.Table{
 		Catalog: cat, Schema: schema, Name: name, Type: catalog.View, Owner: sess.Principal.Name, Comment: v.Comment,
-		ViewText: v.Text, ViewCatalog: sess.Catalog, ViewSchema: sess.Schema,
+		ViewText: viewText(v), ViewCatalog: sess.Catalog, ViewSchema: sess.Schema,
 	}
 	for i, a := range v.Plan.Output() {
 		col := catalog.Column{Name: a.Name, Type: a.Type.String(), Nullable: a.Nullable, Comment: a.Comment}
@@ -366,6 +366,18 @@ func (e *Engine) createView(ctx context.Context, sess *Session, v *plan.CreateVi
 		return nil, exists
 	}
 	return &Result{}, err
+}
+
+// viewText is the view's query, with its columns renamed where it has a list.
+func viewText(v *plan.CreateView) string {
+	if len(v.Columns) == 0 {
+		return v.Text
+	}
+	names := make([]string, len(v.Columns))
+	for i, c := range v.Columns {
+		names[i] = "`" + strings.ReplaceAll(c.Name, "`", "``") + "`"
+	}
+	return "SELECT * FROM (" + v.Text + "\n) AS v(" + strings.Join(names, ", ") + ")"
 }
 
 // like matches SHOW's patterns: * is any text, | separates alternatives, case

@@ -2,6 +2,9 @@ package query
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/sparksql"
@@ -14,6 +17,22 @@ import (
 var engineErrors = map[string][2]string{
 	"Out of Range Error": {"ARITHMETIC_OVERFLOW", "22003"},
 	"Conversion Error":   {"CAST_INVALID_INPUT", "22018"},
+}
+
+// outOfRange is DuckDB's word for a number that a narrower type does not hold.
+var outOfRange = regexp.MustCompile(`Type \w+ with value (\S+) can't be cast because the value is out of range for the destination type (INT\d+)`)
+
+// engineTypes are Spark's names of DuckDB's storage types.
+var engineTypes = map[string]string{"INT8": "TINYINT", "INT16": "SMALLINT", "INT32": "INT", "INT64": "BIGINT"}
+
+// engineMessage is DuckDB's message without the text that it ran, which is not
+// the user's, and without the kind, which the class tells.
+func engineMessage(m string) string {
+	m, _, _ = strings.Cut(m, "\n\nLINE ")
+	if _, rest, ok := strings.Cut(m, " Error: "); ok {
+		m = rest
+	}
+	return strings.TrimSpace(m)
 }
 
 // RuntimeError gives an error of execution its Spark class: *sparksql.Error
@@ -35,6 +54,12 @@ func RuntimeError(err error) error {
 	case q.Class != "":
 	case ok:
 		out.Class, out.SQLState = known[0], known[1]
+		out.Message = engineMessage(q.Message)
+		if m := outOfRange.FindStringSubmatch(out.Message); m != nil {
+			out.Class, out.SQLState = "CAST_OVERFLOW", "22003"
+			out.Message = fmt.Sprintf("the value %s does not fit into %s.", m[1], engineTypes[m[2]])
+			out.Hint = "Use try_cast to get NULL instead."
+		}
 	default:
 		return err
 	}

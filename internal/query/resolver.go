@@ -57,7 +57,7 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 		return nil, nil, nil
 	}
 	t, err := r.catalog.Table(ctx, cat, schema, table)
-	if errors.Is(err, catalog.ErrNotFound) {
+	if errors.Is(err, catalog.ErrNotFound) || errors.Is(err, catalog.ErrInvalid) {
 		return nil, nil, nil
 	}
 	if err != nil {

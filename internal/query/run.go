@@ -229,7 +229,7 @@ func filesSQL(s *plan.Scan, in Input) (string, error) {
 	}
 	read := "read_parquet([" + strings.Join(names, ", ") + "]"
 	if needParts {
-		read += ", filename = true"
+		read += ", filename = 'marisma file'"
 	}
 	if !in.Uniform {
 		read += ", union_by_name = true"
@@ -240,7 +240,7 @@ func filesSQL(s *plan.Scan, in Input) (string, error) {
 	}
 	from := read + " AS f"
 	if needParts {
-		from += " JOIN " + partitionsSQL(in.Files, pvals) + " ON f.filename = p.\"marisma file\""
+		from += " JOIN " + partitionsSQL(in.Files, pvals) + " ON f.\"marisma file\" = p.\"marisma file\""
 	}
 	return "(SELECT " + strings.Join(outer, ", ") + " FROM " + from + ")", nil
 }
