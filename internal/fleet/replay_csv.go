@@ -58,6 +58,7 @@ func openCSV(path, deviceColumn, timeColumn string, zone *time.Location) (*csvFi
 		return nil, fmt.Errorf("%s: header: %w", path, err)
 	}
 	c.head = slices.Clone(head)
+	c.head[0] = strings.TrimPrefix(c.head[0], "\ufeff") // a byte order mark, as spreadsheets write it
 	if err := c.columns(deviceColumn, timeColumn); err != nil {
 		_ = f.Close() // opened for reading only
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -105,7 +106,9 @@ func (c *csvFile) next() error {
 	}
 	device := strings.TrimSuffix(filepath.Base(c.name), filepath.Ext(c.name))
 	if c.device >= 0 {
-		device = strings.Clone(rec[c.device])
+		if device = strings.Clone(rec[c.device]); device == "" {
+			return fmt.Errorf("%s:%d: column %s: the row names no device", c.name, c.line, c.head[c.device])
+		}
 	}
 	c.current = Row{Device: device, Time: t, Body: c.body(rec, t)}
 	return nil
