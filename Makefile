@@ -38,7 +38,11 @@ e2e: ## the binary, driven by scripts
 	$(GO) test -count=1 -timeout 15m ./e2e/...
 
 corpus: ## what Spark answered: make corpus CORPUS=<folder>
-	CORPUS=$(abspath $(CORPUS)) $(GO) test -count=1 -timeout 30m -run 'TestCorpus$$' -v ./internal/query/corpus
+	@mkdir -p .cache
+	@CORPUS=$(abspath $(CORPUS)) CORPUS_OUT=$${CORPUS_OUT:-$(abspath .cache/corpus-failures.txt)} CORPUS_TABLE=$(abspath .cache/corpus-table.txt) \
+	  $(GO) test -count=1 -timeout 30m -run 'TestCorpus$$' -v ./internal/query/corpus > .cache/corpus.log 2>&1; status=$$?; \
+	  grep -E 'SKIP|failures are in|corpus_test.go' .cache/corpus.log; \
+	  if [ -s .cache/corpus-table.txt ]; then cat .cache/corpus-table.txt; else tail -n 40 .cache/corpus.log; fi; exit $$status
 
 golden: ## Delta tables of other writers: make golden GOLDEN=<folder> EXPECTED=<folder>
 	GOLDEN=$(abspath $(GOLDEN)) EXPECTED=$(abspath $(EXPECTED)) $(GO) test -count=1 -timeout 30m -run 'TestGolden' -v ./delta

@@ -18,12 +18,15 @@ import (
 	"github.com/marisma/marisma/internal/worker"
 )
 
-// Config of an Engine; Catalog, Tables and Workers are required.
+// Config of an Engine; Catalog, Tables and one of Workers and Executor are
+// required.
 type Config struct {
 	Catalog *catalog.Catalog
 	Tables  *Tables
 	Workers *worker.Pool
-	Logger  *slog.Logger
+	// Executor runs statements instead of Workers.
+	Executor Executor
+	Logger   *slog.Logger
 }
 
 // Engine compiles and runs statements. It is safe for concurrent use.
@@ -36,6 +39,9 @@ func New(cfg Config) *Engine {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Executor == nil {
+		cfg.Executor = workers{cfg.Workers}
+	}
 	return &Engine{cfg: cfg}
 }
 
@@ -46,16 +52,10 @@ type Column struct {
 	Nullable bool
 }
 
-// batches is a result that comes batch by batch.
-type batches interface {
-	Next(ctx context.Context) (arrow.RecordBatch, error)
-	Close()
-}
-
 // Result of a statement. Close it.
 type Result struct {
 	Columns []Column
-	rows    batches // nil: no rows
+	rows    Batches // nil: no rows
 }
 
 // Next gives the next batch, the caller's to release; io.EOF at the end. Its
@@ -81,18 +81,26 @@ func (r *Result) Close() {
 
 // Run compiles and runs one statement as sess.
 func (e *Engine) Run(ctx context.Context, sess *Session, text string) (*Result, error) {
-	return e.run(ctx, sess, text, false)
+	return e.run(ctx, sess, text, Args{}, false)
+}
+
+// RunWith is Run with values for the parameter markers of text.
+func (e *Engine) RunWith(ctx context.Context, sess *Session, text string, args Args) (*Result, error) {
+	return e.run(ctx, sess, text, args, false)
 }
 
 // RunText is Run with each value as the text of a CAST to STRING: the
 // batches hold string columns only, Columns keep their types.
 func (e *Engine) RunText(ctx context.Context, sess *Session, text string) (*Result, error) {
-	return e.run(ctx, sess, text, true)
+	return e.run(ctx, sess, text, Args{}, true)
 }
 
-func (e *Engine) run(ctx context.Context, sess *Session, text string, asText bool) (*Result, error) {
+func (e *Engine) run(ctx context.Context, sess *Session, text string, args Args, asText bool) (*Result, error) {
 	at := now()
 	env := sess.Env(NewResolver(e.cfg.Catalog, e.cfg.Tables, sess.Catalog, sess.Schema), at)
+	if err := args.bind(ctx, &env); err != nil {
+		return nil, err
+	}
 	st, err := parse.Statement("", text)
 	if err != nil {
 		return nil, err
@@ -133,7 +141,7 @@ func (e *Engine) query(ctx context.Context, sess *Session, n plan.Node, opt Opti
 	if err != nil {
 		return nil, err
 	}
-	rows, err := e.cfg.Workers.Query(ctx, req)
+	rows, err := e.cfg.Executor.Execute(ctx, req)
 	if err != nil {
 		return nil, RuntimeError(err)
 	}
