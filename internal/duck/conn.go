@@ -63,7 +63,7 @@ func (c *Conn) Register(k kernel.Spec) error {
 	if c.in == nil {
 		return ErrClosed
 	}
-	return c.in.kernels.Register(k)
+	return registerError(c.in.kernels.Register(k))
 }
 
 // Bind makes src readable in the queries of this Conn: from is the text to

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"bytes"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -210,6 +211,9 @@ func decode32(dst, s []byte) ([]byte, bool) {
 	return dst, true
 }
 
+// ErrCharset: a character set that is not known.
+var ErrCharset = errors.New("charset")
+
 // charsetKernel encodes text or decodes bytes by the parameter charset.
 func charsetKernel(encode bool) maker {
 	return func(g *sig) (kernel, error) {
@@ -219,7 +223,7 @@ func charsetKernel(encode bool) maker {
 		}
 		cs, ok := charsetOf(p.Charset)
 		if !ok {
-			return kernel{}, fmt.Errorf("charset %s is not supported", p.Charset)
+			return kernel{}, fmt.Errorf("%w %s is not supported", ErrCharset, p.Charset)
 		}
 		if encode {
 			return text1(duckdb.TypeBlob, duckdb.TypeVarchar, cs.encode)(&sig{args: g.args, ret: g.ret})

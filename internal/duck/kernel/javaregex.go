@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// errPattern is the family of patterns that Java refuses, or that we cannot
+// ErrPattern is the family of patterns that Java refuses, or that we cannot
 // run with Java's answers.
-var errPattern = errors.New("regular expression")
+var ErrPattern = errors.New("regular expression")
 
 // javaPattern is a Java pattern in the syntax of our two engines: lin for
 // Go's linear one (where it gives the same matches), bt for the backtracking
@@ -55,11 +55,11 @@ func translate(p string) (*javaPattern, error) {
 	t := translator{javaPattern: &javaPattern{linear: true}, p: p, plain: true}
 	for t.i < len(p) {
 		if err := t.next(); err != nil {
-			return nil, fmt.Errorf("%w '%s': %w", errPattern, p, err)
+			return nil, fmt.Errorf("%w '%s': %w", ErrPattern, p, err)
 		}
 	}
 	if len(t.stack) > 0 {
-		return nil, fmt.Errorf("%w '%s': unclosed group", errPattern, p)
+		return nil, fmt.Errorf("%w '%s': unclosed group", ErrPattern, p)
 	}
 	t.literal, t.isLiteral = t.lit.String(), t.plain && t.lit.Len() > 0
 	return t.javaPattern, nil

@@ -37,13 +37,13 @@ func newMatcher(p string) (*matcher, error) {
 	m := &matcher{javaPattern: j}
 	if j.linear {
 		if m.re, err = regexp.Compile(j.lin.String()); err != nil {
-			return nil, fmt.Errorf("%w '%s': %w", errPattern, p, err)
+			return nil, fmt.Errorf("%w '%s': %w", ErrPattern, p, err)
 		}
 	}
 	m.bt = sync.OnceValues(func() (*regexp2.Regexp, error) {
 		re, err := regexp2.Compile(j.bt.String(), regexp2.None)
 		if err != nil {
-			return nil, fmt.Errorf("%w '%s': %w", errPattern, p, err)
+			return nil, fmt.Errorf("%w '%s': %w", ErrPattern, p, err)
 		}
 		re.MatchTimeout = matchTimeout
 		return re, nil

@@ -1,6 +1,7 @@
 package cast
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -42,6 +43,9 @@ var shortIDs = map[string]string{
 	"VST": "Asia/Ho_Chi_Minh", "EST": "-05:00", "MST": "-07:00", "HST": "-10:00",
 }
 
+// ErrZone: there is no such time zone.
+var ErrZone = errors.New("unknown time zone")
+
 // LoadZone knows Z, offsets (+1, +01:30, -0730), UTC+1, GMT-2, the names of
 // the zone database and Java's short ones.
 func LoadZone(id string) (*Zone, error) {
@@ -63,16 +67,16 @@ func LoadZone(id string) (*Zone, error) {
 	if off != "" && (off[0] == '+' || off[0] == '-') {
 		sec, ok := offset(off)
 		if !ok {
-			return nil, fmt.Errorf("time zone %q is not an offset within 18 hours", id)
+			return nil, fmt.Errorf("%w: %q is not an offset within 18 hours", ErrZone, id)
 		}
 		return &Zone{name: id, loc: time.FixedZone(off, int(sec)), fixed: true, off: sec}, nil
 	}
 	if id == "" || strings.EqualFold(id, "local") {
-		return nil, fmt.Errorf("unknown time zone %q", id)
+		return nil, fmt.Errorf("%w %q", ErrZone, id)
 	}
 	loc, err := time.LoadLocation(id)
 	if err != nil {
-		return nil, fmt.Errorf("unknown time zone %q", id)
+		return nil, fmt.Errorf("%w %q", ErrZone, id)
 	}
 	return &Zone{name: id, loc: loc}, nil
 }

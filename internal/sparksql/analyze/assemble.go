@@ -3,7 +3,6 @@ package analyze
 import (
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
-	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -247,7 +246,7 @@ func (a *analyzer) windowStage(sel *selection) error {
 			k := key(we)
 			at, ok := by[k]
 			if !ok {
-				at = plan.Attr{ID: plan.NewID(), Name: funcs.SQLName(we), Type: we.Type(), Nullable: we.Nullable()}
+				at = plan.Attr{ID: plan.NewID(), Name: a.sqlName(we), Type: we.Type(), Nullable: we.Nullable()}
 				by[k] = at
 				w.Exprs = append(w.Exprs, plan.NamedExpr{X: we, Attr: at})
 			}

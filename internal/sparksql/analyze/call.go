@@ -395,3 +395,6 @@ func (a *analyzer) noGenerator(args []plan.Expr, pos sparksql.Pos) error {
 func hasGenerator(e plan.Expr) bool {
 	return contains(e, func(x plan.Expr) bool { return generator(x) != nil })
 }
+
+// sqlName is the name of an output column that has no alias.
+func (a *analyzer) sqlName(x plan.Expr) string { return funcs.SQLNameIn(x, a.env.TimeZone) }

@@ -181,7 +181,7 @@ func (a *analyzer) groupKey(e ast.Expr, sel *selection, g *grouping) (int, error
 	if err := a.groupable(x, e.Pos()); err != nil {
 		return 0, err
 	}
-	return g.add(x, funcs.SQLName(x)), nil
+	return g.add(x, a.sqlName(x)), nil
 }
 
 func (a *analyzer) groupable(x plan.Expr, pos sparksql.Pos) error {
@@ -292,7 +292,7 @@ func (g *grouping) aggregate(x *plan.AggCall, pos sparksql.Pos) (plan.Expr, erro
 	k := key(x)
 	at, ok := g.aggBy[k]
 	if !ok {
-		at = plan.Attr{ID: plan.NewID(), Name: funcs.SQLName(x), Type: x.Typ, Nullable: x.Null}
+		at = plan.Attr{ID: plan.NewID(), Name: g.a.sqlName(x), Type: x.Typ, Nullable: x.Null}
 		g.aggBy[k] = at
 		g.aggs = append(g.aggs, plan.NamedExpr{X: x, Attr: at})
 	}

@@ -43,7 +43,7 @@ func (a *analyzer) pivot(v *ast.Pivot, p place, left *relation) (relation, error
 			return in, a.errorf(g.X.Pos(), "PIVOT_AGGREGATE_FUNCTION_REQUIRED", "42K0E", "PIVOT needs aggregate functions.")
 		}
 		note(x)
-		name := funcs.SQLName(x)
+		name := a.sqlName(x)
 		if len(g.Aliases) > 0 {
 			name = g.Aliases[0].Name
 		}
@@ -107,7 +107,7 @@ func (a *analyzer) pivotValue(val ast.SelectItem, keys []plan.Expr) (plan.Expr, 
 		if err != nil || !funcs.IsFoldable(x) {
 			return nil, "", a.errorf(e.Pos(), "NON_LITERAL_PIVOT_VALUES", "42K08", "The values of PIVOT must be constants.")
 		}
-		names = append(names, pivotName(x))
+		names = append(names, a.pivotName(x))
 		eq, err := funcs.Resolve("<=>", []plan.Expr{keys[i], x}, ctx)
 		if err == nil && cond != nil {
 			eq, err = funcs.Resolve("and", []plan.Expr{cond, eq}, ctx)
@@ -127,15 +127,15 @@ func (a *analyzer) pivotValue(val ast.SelectItem, keys []plan.Expr) (plan.Expr, 
 	return cond, name, nil
 }
 
-func pivotName(x plan.Expr) string {
+func (a *analyzer) pivotName(x plan.Expr) string {
 	lit, ok := funcs.Eval(x)
 	if !ok {
-		return funcs.SQLName(x)
+		return a.sqlName(x)
 	}
 	if lit.Value == nil {
 		return "null"
 	}
-	name := funcs.SQLName(lit)
+	name := a.sqlName(lit)
 	if i := strings.IndexByte(name, '\''); i >= 0 && !types.IsString(lit.Typ) { // DATE '...' is called by its text
 		return strings.Trim(name[i:], "'")
 	}

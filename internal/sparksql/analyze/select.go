@@ -168,7 +168,7 @@ func (a *analyzer) selectItem(it ast.SelectItem, sel *selection) error {
 	if len(it.Aliases) > 1 {
 		return a.errorf(it.X.Pos(), "MULTI_ALIAS_WITHOUT_GENERATOR", "42K0E", "Several aliases need a generator function such as posexplode.")
 	}
-	name := outputName(it.X, x)
+	name := a.outputName(it.X, x)
 	if len(it.Aliases) == 1 {
 		name = it.Aliases[0].Name
 	}
@@ -219,26 +219,26 @@ func (a *analyzer) item(x plan.Expr, name string, aliased bool, pos sparksql.Pos
 }
 
 // outputName is the name of an item without alias.
-func outputName(e ast.Expr, x plan.Expr) string {
+func (a *analyzer) outputName(e ast.Expr, x plan.Expr) string {
 	switch e := e.(type) {
 	case *ast.Column:
 		return e.Name[len(e.Name)-1].Name
 	case *ast.Cast:
 		// A cast to a nested type leaves no trace in the name.
 		if _, ok := e.X.(*ast.Column); ok {
-			return castName(e, x)
+			return a.castName(e, x)
 		}
 	}
-	return funcs.SQLName(x)
+	return a.sqlName(x)
 }
 
-func castName(e *ast.Cast, x plan.Expr) string {
+func (a *analyzer) castName(e *ast.Cast, x plan.Expr) string {
 	if c, ok := x.(*plan.Cast); ok {
 		if col, ok := c.X.(*plan.Column); ok {
 			return col.Attr.Name
 		}
 	}
-	return outputName(e.X, x)
+	return a.outputName(e.X, x)
 }
 
 // columnEdit is |> SET and |> DROP.

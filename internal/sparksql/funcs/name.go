@@ -18,11 +18,23 @@ func SQLName(e plan.Expr) string { return SQLNameIn(e, "UTC") }
 // SQLNameIn is SQLName in a session zone, where TIMESTAMP literals print as
 // that zone's wall time.
 func SQLNameIn(e plan.Expr, zone string) string {
+	return printer{location(zone)}.name(e)
+}
+
+// location is a zone by its name or offset; UTC where there is none such, for
+// only a name depends on it.
+func location(zone string) *time.Location {
+	for _, layout := range []string{"-07:00", "-07", "-07:00:00", "-0700"} {
+		if t, err := time.Parse(layout, strings.TrimPrefix(strings.TrimPrefix(zone, "UTC"), "GMT")); err == nil {
+			_, off := t.Zone()
+			return time.FixedZone(zone, off)
+		}
+	}
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
-		loc = time.UTC
+		return time.UTC
 	}
-	return printer{loc}.name(e)
+	return loc
 }
 
 // printer prints expressions in a time zone.
