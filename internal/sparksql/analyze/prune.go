@@ -50,6 +50,9 @@ func collect(n plan.Node, used map[plan.ID]bool) {
 	case *plan.SetOp:
 		keepOutput(m.Left, used)
 		keepOutput(m.Right, used)
+	case *plan.Recursion:
+		keepOutput(m.Anchor, used)
+		keepOutput(m.Step, used)
 	case *plan.Distinct:
 		keepOutput(m.Input, used)
 	case *plan.Watermark:

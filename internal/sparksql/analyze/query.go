@@ -21,6 +21,9 @@ type cteDef struct {
 	name string
 	cte  *plan.CTE
 	cols []column
+	// open marks a recursive expression whose anchor is being analysed: it
+	// cannot be referred to yet.
+	open bool
 }
 
 func (c *cteScope) find(name string) *cteDef {
@@ -156,7 +159,12 @@ func (a *analyzer) with(q *ast.Query, p *place) ([]*plan.CTE, error) {
 	var out []*plan.CTE
 	for _, c := range q.With {
 		if q.Recursive && refers(c.Query, c.Name.Name) {
-			return nil, a.errorf(c.Name.P, "UNSUPPORTED_FEATURE.RECURSIVE_CTE", "0A000", "Recursive common table expressions are not supported.")
+			cte, err := a.recursive(c, p)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, cte)
+			continue
 		}
 		r, err := a.query(c.Query, *p)
 		if err != nil {

@@ -92,6 +92,10 @@ func mapNode(n plan.Node, in func(plan.Node) plan.Node, f func(plan.Expr) plan.E
 	case *plan.TimeWindow:
 		c := *m
 		c.Input, c.Time = in(m.Input), f(m.Time)
+		c.Partition = nil
+		for _, x := range m.Partition {
+			c.Partition = append(c.Partition, f(x))
+		}
 		n = &c
 	case *plan.Sort:
 		c := &plan.Sort{Input: in(m.Input)}
@@ -113,6 +117,10 @@ func mapNode(n plan.Node, in func(plan.Node) plan.Node, f func(plan.Expr) plan.E
 	case *plan.Watermark:
 		c := *m
 		c.Input = in(m.Input)
+		n = &c
+	case *plan.Recursion:
+		c := *m
+		c.Anchor, c.Step = in(m.Anchor), in(m.Step)
 		n = &c
 	case *plan.With:
 		n = &plan.With{CTEs: m.CTEs, Body: in(m.Body)}

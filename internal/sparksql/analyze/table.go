@@ -27,6 +27,9 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 	name := t.Name.Strings()
 	if len(name) == 1 && t.Version == nil && t.Timestamp == nil {
 		if def := p.ctes.find(name[0]); def != nil {
+			if def.open {
+				return relation{}, a.errorf(t.Pos(), "INVALID_RECURSIVE_CTE", "42836", "The anchor of a recursive common table expression cannot refer to it.")
+			}
 			if t.Stream {
 				return relation{}, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.STREAM_OF_CTE", "0A000", "STREAM(%s): %s is a common table expression.", name[0], name[0]).
 					hint("Write STREAM inside its query.")

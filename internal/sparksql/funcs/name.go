@@ -173,7 +173,7 @@ func (p printer) boundName(b plan.Bound) string {
 func (p printer) subqueryName(e *plan.Subquery) string {
 	switch e.Kind {
 	case plan.ExistsSubquery:
-		return "exists(" + firstName(e.Plan) + ")"
+		return "exists(" + outerNames(e.Plan) + ")"
 	case plan.InSubquery:
 		texts := make([]string, len(e.Left))
 		for i, l := range e.Left {
@@ -183,17 +183,39 @@ func (p printer) subqueryName(e *plan.Subquery) string {
 		if len(texts) > 1 {
 			left = "named_struct(" + left + ")"
 		}
-		return "(" + left + " IN (listquery()))"
+		return "(" + left + " IN (listquery(" + outerNames(e.Plan) + ")))"
 	}
-	return "scalarsubquery(" + firstName(e.Plan) + ")"
+	return "scalarsubquery(" + outerNames(e.Plan) + ")"
 }
 
-// firstName is the first column of a sub-query, as its name shows it.
-func firstName(n plan.Node) string {
-	if out := n.Output(); len(out) > 0 {
-		return out[0].Name
+// outerNames lists the columns of the query around that a sub-query uses: all
+// that its name shows.
+func outerNames(n plan.Node) string {
+	own := map[plan.ID]bool{}
+	plan.VisitNodes(n, func(m plan.Node) {
+		for _, a := range m.Output() {
+			own[a.ID] = true
+		}
+	})
+	var names []string
+	visitInputsFirst(n, func(m plan.Node) {
+		for _, e := range plan.Exprs(m) {
+			plan.Walk(e, func(x plan.Expr) bool {
+				if o, ok := x.(*plan.Outer); ok && !own[o.Attr.ID] {
+					names = append(names, o.Attr.Name)
+				}
+				return true
+			})
+		}
+	})
+	return strings.Join(names, ", ")
+}
+
+func visitInputsFirst(n plan.Node, f func(plan.Node)) {
+	for _, in := range n.Inputs() {
+		visitInputsFirst(in, f)
 	}
-	return ""
+	f(n)
 }
 
 func (p printer) literalName(l *plan.Literal) string {

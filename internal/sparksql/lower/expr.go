@@ -33,6 +33,9 @@ func (l *lowerer) expr(e plan.Expr) string {
 	case *plan.Call:
 		return l.scalar(e)
 	case *plan.Subquery:
+		if e.Kind == plan.InSubquery {
+			return "coalesce(" + l.subquery(e) + ", false)" // Spark's value of IN (query) is never NULL
+		}
 		return l.subquery(e)
 	case *plan.WindowExpr:
 		return l.window(e)
@@ -79,6 +82,9 @@ func baseName(fn string) (string, *funcs.Def) {
 }
 
 func (l *lowerer) scalar(c *plan.Call) string {
+	if s, ok := notIn(c); ok {
+		return "coalesce(" + l.notIn(s) + ", false)"
+	}
 	name, d := baseName(c.Fn)
 	if r, ok := ruleOf(name); ok {
 		return r(l, c, l.exprs(c.Args))
@@ -110,6 +116,12 @@ func (l *lowerer) template(sql string, a []string) string {
 
 // condition is a filter's condition, where NULL counts as false.
 func (l *lowerer) condition(e plan.Expr) string {
+	if s, ok := e.(*plan.Subquery); ok {
+		return l.subquery(s) // as DuckDB makes joins of it
+	}
+	if s, ok := notIn(e); ok {
+		return l.notIn(s)
+	}
 	c, ok := e.(*plan.Call)
 	if !ok || c.Fn != "and" {
 		return l.expr(e)
@@ -166,7 +178,37 @@ func (l *lowerer) subquery(s *plan.Subquery) string {
 	if len(left) == 1 {
 		return "(" + left[0] + " IN (SELECT " + right[0] + from + ")"
 	}
-	return "(row(" + strings.Join(left, ", ") + ") IN (SELECT row(" + strings.Join(right, ", ") + ")" + from + ")"
+	return "EXISTS (SELECT 1" + strings.TrimSuffix(from, ")") + " WHERE " + equalities(left, right) + ")"
+}
+
+// notIn tells whether e is NOT (x IN (query)).
+func notIn(e plan.Expr) (*plan.Subquery, bool) {
+	c, ok := e.(*plan.Call)
+	if !ok || c.Fn != "not" || len(c.Args) != 1 {
+		return nil, false
+	}
+	s, ok := c.Args[0].(*plan.Subquery)
+	return s, ok && s.Kind == plan.InSubquery
+}
+
+// notIn is false where a row of the query may be equal: NULL means unknown.
+func (l *lowerer) notIn(s *plan.Subquery) string {
+	if len(s.Left) == 1 {
+		return "(NOT " + l.subquery(s) + ")"
+	}
+	out, right := s.Plan.Output(), []string(nil)
+	for _, a := range out {
+		right = append(right, Col(a))
+	}
+	return "(NOT EXISTS (SELECT 1 FROM (" + l.node(s.Plan) + ") AS " + l.fresh("s") + " WHERE coalesce(" + equalities(l.exprs(s.Left), right) + ", true)))"
+}
+
+func equalities(left, right []string) string {
+	parts := make([]string, len(left))
+	for i := range left {
+		parts[i] = "(" + left[i] + " = " + right[i] + ")"
+	}
+	return strings.Join(parts, " AND ")
 }
 
 // isDecimal tells whether t is a DECIMAL, and which.

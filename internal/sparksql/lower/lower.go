@@ -132,11 +132,15 @@ const longText = 240
 
 // let gives body a text for x that it may repeat.
 func (l *lowerer) let(x string, body func(v string) string) string {
-	if len(x) <= longText {
-		return body(x)
+	if len(x) <= longText || strings.Contains(x, "SELECT ") {
+		return body(x) // DuckDB takes no sub-query in a lambda
 	}
 	v := l.fresh("v")
-	return "list_extract(list_transform([" + x + "], lambda " + v + ": " + body(v) + "), 1)"
+	bound := body(v)
+	if strings.Contains(bound, "SELECT ") {
+		return body(x)
+	}
+	return "list_extract(list_transform([" + x + "], lambda " + v + ": " + bound + "), 1)"
 }
 
 // try is TRY over a text of the arguments; DuckDB refuses error() inside TRY,

@@ -143,6 +143,9 @@ func (l *lowerer) values(v *plan.Values) string {
 }
 
 func (l *lowerer) join(j *plan.Join) string {
+	if j.Kind != plan.InnerJoin && j.Kind != plan.CrossJoin && j.Cond != nil && !j.Lateral {
+		j = hoisted(j)
+	}
 	kinds := map[plan.JoinKind]string{plan.InnerJoin: "JOIN", plan.LeftJoin: "LEFT JOIN", plan.RightJoin: "RIGHT JOIN",
 		plan.FullJoin: "FULL JOIN", plan.SemiJoin: "SEMI JOIN", plan.AntiJoin: "ANTI JOIN", plan.CrossJoin: "CROSS JOIN"}
 	kind := kinds[j.Kind]
@@ -255,9 +258,15 @@ func cteName(c *plan.CTE) string { return fmt.Sprintf(`"w%d"`, c.ID) }
 
 func (l *lowerer) with(n *plan.With) string {
 	var parts []string
+	with := "WITH "
 	for _, c := range n.CTEs {
 		if l.refs[c.ID] == 0 {
 			continue // analysed, never run
+		}
+		if r, ok := c.Plan.(*plan.Recursion); ok {
+			with = "WITH RECURSIVE "
+			parts = append(parts, l.recursion(c, r))
+			continue
 		}
 		how := " AS ("
 		if l.refs[c.ID] > 1 {
@@ -269,7 +278,7 @@ func (l *lowerer) with(n *plan.With) string {
 	if len(parts) == 0 {
 		return body
 	}
-	return "WITH " + strings.Join(parts, ", ") + " SELECT " + columns(n.Body.Output()) + " FROM (" + body + ") AS " + l.fresh("t")
+	return with + strings.Join(parts, ", ") + " SELECT " + columns(n.Body.Output()) + " FROM (" + body + ") AS " + l.fresh("t")
 }
 
 // aggregateNode names the keys first, so that grouping sets and the select

@@ -134,6 +134,10 @@ type TimeWindow struct {
 	Time                Expr
 	Width, Slide, Start int64
 	Window              Attr
+	// Session makes it session_window(ts, gap) with the gap in Width: rows of
+	// one Partition that follow each other within the gap are one window.
+	Session   bool
+	Partition []Expr
 }
 
 // Sort orders the rows.
@@ -190,6 +194,22 @@ type CTE struct {
 	ID   ID
 	Plan Node
 }
+
+// Recursion is the plan of a recursive CTE: the rows of Anchor, then those of
+// Step again and again, in which a CTERef to Self reads the rows of the round
+// before, until a round has none. More than MaxLevel rounds are an error.
+type Recursion struct {
+	Self         ID
+	Anchor, Step Node
+	MaxLevel     int64
+	Attrs        []Attr // by position, fresh
+}
+
+// Output has the anchor's names and types.
+func (r *Recursion) Output() []Attr { return r.Attrs }
+
+// Inputs are the anchor, then the step.
+func (r *Recursion) Inputs() []Node { return []Node{r.Anchor, r.Step} }
 
 // CTERef reads a CTE; Attrs are fresh per reference, by position.
 type CTERef struct {
@@ -366,7 +386,7 @@ func Exprs(n Node) []Expr {
 	case *Generate:
 		out = append(out, n.Gen)
 	case *TimeWindow:
-		out = append(out, n.Time)
+		out = append(append(out, n.Time), n.Partition...)
 	case *Sort:
 		for _, k := range n.Keys {
 			out = append(out, k.X)

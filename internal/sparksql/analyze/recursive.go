@@ -1,0 +1,129 @@
+package analyze
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// maxRecursion is Spark's limit of rounds, unless MAX RECURSION LEVEL or the
+// session's setting says another.
+const maxRecursion = 100
+
+// recursive analyses a CTE that refers to itself: anchor UNION ALL step.
+func (a *analyzer) recursive(c ast.CTE, p *place) (*plan.CTE, error) {
+	u, ok := c.Query.Body.(*ast.SetOp)
+	if !ok || u.Kind != ast.Union || c.Query.Limit != nil || c.Query.Order != nil || c.Query.With != nil {
+		return nil, a.errorf(c.Name.P, "INVALID_RECURSIVE_CTE", "42836", "A recursive common table expression must be anchor UNION ALL step.")
+	}
+	if !u.All {
+		return nil, a.errorf(u.Pos(), "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE", "42836", "A recursive common table expression takes UNION ALL, not UNION.")
+	}
+	name := strings.ToLower(c.Name.Name)
+	def := &cteDef{name: c.Name.Name, open: true}
+	p.ctes.defs[name] = def
+	r, err := a.operand(u.Left, *p)
+	if err != nil {
+		return nil, err
+	}
+	r = relation{node: r.node, cols: r.visible()}
+	if r, err = a.alias2(r, ast.TableAlias{Columns: c.Columns}, c.Name.P, ""); err != nil {
+		return nil, err
+	}
+	rec := &plan.Recursion{Self: plan.NewID(), Anchor: exact(r)}
+	if rec.MaxLevel, err = a.recursionLevel(c, *p); err != nil {
+		return nil, err
+	}
+	for _, at := range rec.Anchor.Output() {
+		at.ID, at.Qualifier, at.Nullable, at.EventTime = plan.NewID(), nil, true, nil
+		rec.Attrs = append(rec.Attrs, at)
+	}
+	cte := &plan.CTE{Name: c.Name.Name, ID: rec.Self, Plan: rec}
+	def.open, def.cte, def.cols = false, cte, relationOf(rec).cols
+	step, err := a.operand(u.Right, *p)
+	if err != nil {
+		return nil, err
+	}
+	rec.Step = exact(step)
+	return cte, a.checkStep(rec, u)
+}
+
+func (a *analyzer) recursionLevel(c ast.CTE, p place) (int64, error) {
+	if c.MaxLevel != nil {
+		x, err := a.limit(c.MaxLevel, p, "MAX RECURSION LEVEL")
+		if err != nil {
+			return 0, err
+		}
+		n, _ := x.(*plan.Literal).Value.(int64)
+		return n, nil
+	}
+	if lit, ok := funcs.Eval(funcs.CastTo(text(a.env.Conf["spark.sql.cteRecursionLevelLimit"]), types.Int, a.base)); ok {
+		if n, ok := lit.Value.(int64); ok {
+			return n, nil
+		}
+	}
+	return maxRecursion, nil
+}
+
+// checkStep compares the step's columns with the anchor's, and looks where the
+// step refers to the expression.
+func (a *analyzer) checkStep(rec *plan.Recursion, u *ast.SetOp) error {
+	out := rec.Step.Output()
+	if len(out) != len(rec.Attrs) {
+		return a.errorf(u.Right.Pos(), "NUM_COLUMNS_MISMATCH", "42826", "UNION needs the same number of columns on both sides, but has %d and %d.", len(rec.Attrs), len(out))
+	}
+	for i, at := range out {
+		if at.Type != types.Void && !types.Equal(at.Type, rec.Attrs[i].Type) {
+			return a.errorf(u.Right.Pos(), "CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE", "42825", "Column %d is %s in the anchor and %s in the step.",
+				i+1, rec.Attrs[i].Type.SQL(), at.Type.SQL()).hint("Cast it in the step.")
+		}
+	}
+	if misplaced(rec.Step, rec.Self) {
+		return a.errorf(u.Right.Pos(), "INVALID_RECURSIVE_REFERENCE.PLACE", "42836",
+			"The step cannot refer to the recursive expression below an aggregate, a DISTINCT, a set operation other than UNION ALL or the optional side of an outer join.")
+	}
+	return nil
+}
+
+// misplaced tells whether n reads the recursive expression where its rows
+// cannot be taken round by round.
+func misplaced(n plan.Node, self plan.ID) bool {
+	switch m := n.(type) {
+	case *plan.Aggregate, *plan.Distinct, *plan.Window:
+		return reads(n, self)
+	case *plan.SetOp:
+		if m.Kind != plan.Union || !m.All {
+			return reads(n, self)
+		}
+	case *plan.Join:
+		switch m.Kind {
+		case plan.LeftJoin, plan.SemiJoin, plan.AntiJoin:
+			return reads(m.Right, self) || misplaced(m.Left, self)
+		case plan.RightJoin:
+			return reads(m.Left, self) || misplaced(m.Right, self)
+		case plan.FullJoin:
+			return reads(n, self)
+		}
+	}
+	for _, in := range n.Inputs() {
+		if misplaced(in, self) {
+			return true
+		}
+	}
+	return false
+}
+
+func reads(n plan.Node, self plan.ID) bool {
+	if r, ok := n.(*plan.CTERef); ok && r.CTE.ID == self {
+		return true
+	}
+	for _, in := range n.Inputs() {
+		if reads(in, self) {
+			return true
+		}
+	}
+	return false
+}
