@@ -116,7 +116,9 @@ func (a *analyzer) assemble(sel *selection) (relation, error) {
 	for _, it := range sel.items {
 		outputs[it.attr.ID] = it.attr
 	}
-	sel.node = sel.scope.times.node(sel.node)
+	if err := a.windowNodes(sel); err != nil {
+		return relation{}, err
+	}
 	if err := a.aggregateStage(sel, outputs); err != nil {
 		return relation{}, err
 	}

@@ -16,6 +16,13 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // function resolves a call with everything around it.
 func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
+	e, column, err := a.namedCall(e, s.place)
+	if err != nil {
+		return nil, err
+	}
+	if e == nil {
+		return a.column(&ast.Column{At: column[0].At, Name: column}, s)
+	}
 	name := strings.ToLower(e.Name[len(e.Name)-1].Name)
 	if len(e.Name) > 1 && !builtinName(e.Name) {
 		return nil, a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(e.Name.Strings()))
@@ -30,8 +37,8 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		return a.structOf(e.Args, e.Pos(), s)
 	case name == "window" && e.Over == nil && len(e.Args) >= 1:
 		return a.timeWindow(e, s)
-	case name == "session_window":
-		return nil, a.errorf(e.Pos(), "UNSUPPORTED_FEATURE.SESSION_WINDOW", "0A000", "session_window is not supported.")
+	case name == "session_window" && e.Over == nil:
+		return a.sessionWindow(e, s)
 	case name == "grouping" || name == "grouping_id":
 		return a.grouping(e, name, s)
 	}

@@ -126,10 +126,18 @@ func (r relation) with(n plan.Node, more []plan.Attr) relation {
 
 // tableFunc resolves a table function in FROM. left is what a LATERAL one sees.
 func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relation, error) {
+	call, table, err := a.namedCall(f.Call, p)
+	if err != nil {
+		return relation{}, err
+	}
+	if call == nil {
+		return a.tableName(&ast.TableName{At: f.At, Name: table, Stream: f.Stream, Watermark: f.Watermark, Alias: f.Alias}, p)
+	}
+	c := *f
+	c.Call, f = call, &c
 	name := strings.ToLower(f.Call.Name[len(f.Call.Name)-1].Name)
 	def := funcs.Lookup(strings.TrimSuffix(name, "_outer"))
 	var r relation
-	var err error
 	switch {
 	case name == "range" && !f.Stream:
 		r, err = a.rangeFunc(f, p)

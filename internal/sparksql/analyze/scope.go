@@ -161,7 +161,7 @@ func (a *analyzer) lookup(name []string, pos sparksql.Pos, s *scope) (plan.Expr,
 			return x, err
 		}
 	}
-	if s.times != nil && len(s.times.list) > 0 && strings.EqualFold(name[0], "window") {
+	if s.times != nil && len(s.times.list) > 0 && strings.EqualFold(name[0], s.times.list[0].Window.Name) {
 		return a.fields(&plan.Column{Attr: s.times.list[0].Window}, name[1:], pos)
 	}
 	if s.outer == nil {

@@ -81,7 +81,7 @@ func (a *analyzer) groupWindows(sel *selection) error {
 	for _, it := range sel.ast.Group.Items {
 		for _, set := range it.Sets {
 			for _, e := range set {
-				if c, ok := e.(*ast.Call); ok && strings.EqualFold(c.Name[0].Name, "window") && c.Over == nil {
+				if c, ok := e.(*ast.Call); ok && (strings.EqualFold(c.Name[0].Name, "window") || strings.EqualFold(c.Name[0].Name, "session_window")) && c.Over == nil {
 					if _, err := a.expr(e, sel.scope); err != nil {
 						return err
 					}
@@ -99,7 +99,10 @@ func (a *analyzer) where(sel *selection) error {
 	if err != nil {
 		return err
 	}
-	if hasAggregate(cond) || hasWindow(cond) || hasGenerator(cond) {
+	if hasWindow(cond) {
+		return a.errorf(sel.ast.Where.Pos(), "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601", "WHERE cannot hold a window function.").hint("Use QUALIFY.")
+	}
+	if hasAggregate(cond) || hasGenerator(cond) {
 		return a.errorf(sel.ast.Where.Pos(), "INVALID_WHERE_CONDITION", "42903", "WHERE cannot hold aggregates, window functions or generators.").
 			hint("Use HAVING or QUALIFY.")
 	}

@@ -22,7 +22,13 @@ const maxViewDepth = 100
 // view.
 func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 	if t.Sample != nil {
-		return relation{}, a.sample(t.Sample)
+		c := *t
+		c.Sample = nil
+		r, err := a.tableName(&c, p)
+		if err != nil {
+			return r, err
+		}
+		return a.sample(r, t.Sample, p)
 	}
 	name := t.Name.Strings()
 	if len(name) == 1 && t.Version == nil && t.Timestamp == nil {

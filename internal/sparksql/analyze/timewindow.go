@@ -13,6 +13,44 @@ type timeWindows struct {
 	list  []*plan.TimeWindow
 }
 
+// windowTime resolves the time of a window.
+func (a *analyzer) windowTime(e ast.Expr, s *scope) (plan.Expr, error) {
+	t, err := a.expr(e, s)
+	if err != nil {
+		return nil, err
+	}
+	ctx := a.fctx(e.Pos())
+	switch t.Type() {
+	case types.Timestamp, types.TimestampNTZ:
+		return t, nil
+	case types.Date, types.String, types.Void:
+		return funcs.CastTo(t, types.Timestamp, ctx), nil
+	}
+	if !isWindow(t.Type()) {
+		return nil, a.errorf(e.Pos(), "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "window needs a TIMESTAMP as its first argument, not %s.", t.Type().SQL())
+	}
+	return funcs.Resolve("window_time", []plan.Expr{t}, ctx)
+}
+
+// sessionWindow resolves session_window(ts, gap).
+func (a *analyzer) sessionWindow(e *ast.Call, s *scope) (plan.Expr, error) {
+	if s.times == nil {
+		return nil, a.errorf(e.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "session_window(...) can stand in SELECT and GROUP BY only.")
+	}
+	if len(e.Args) != 2 {
+		return nil, a.errorf(e.Pos(), "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The function `session_window` takes 2 arguments, but got %d.", len(e.Args))
+	}
+	t, err := a.windowTime(e.Args[0], s)
+	if err != nil {
+		return nil, err
+	}
+	w := &plan.TimeWindow{Time: t, Session: true}
+	if w.Width, err = a.duration(e.Args[1], s); err != nil {
+		return nil, err
+	}
+	return a.addWindow(w, "session_window", e, s)
+}
+
 // timeWindow resolves window(ts, width[, slide[, start]]) to the column that a
 // TimeWindow below the select will make.
 func (a *analyzer) timeWindow(e *ast.Call, s *scope) (plan.Expr, error) {
@@ -22,22 +60,9 @@ func (a *analyzer) timeWindow(e *ast.Call, s *scope) (plan.Expr, error) {
 	if len(e.Args) < 2 || len(e.Args) > 4 {
 		return nil, a.errorf(e.Pos(), "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The function `window` takes 2 to 4 arguments, but got %d.", len(e.Args))
 	}
-	t, err := a.expr(e.Args[0], s)
+	t, err := a.windowTime(e.Args[0], s)
 	if err != nil {
 		return nil, err
-	}
-	ctx := a.fctx(e.Args[0].Pos())
-	switch t.Type() {
-	case types.Timestamp, types.TimestampNTZ:
-	case types.Date, types.String, types.Void:
-		t = funcs.CastTo(t, types.Timestamp, ctx)
-	default:
-		if !isWindow(t.Type()) {
-			return nil, a.errorf(e.Args[0].Pos(), "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "window needs a TIMESTAMP as its first argument, not %s.", t.Type().SQL())
-		}
-		if t, err = funcs.Resolve("window_time", []plan.Expr{t}, ctx); err != nil {
-			return nil, err
-		}
 	}
 	w := &plan.TimeWindow{Time: t}
 	durations := []*int64{&w.Width, &w.Slide, &w.Start}
@@ -52,11 +77,17 @@ func (a *analyzer) timeWindow(e *ast.Call, s *scope) (plan.Expr, error) {
 	if w.Width <= 0 || w.Slide <= 0 || w.Slide > w.Width || w.Start >= w.Slide || -w.Start >= w.Slide {
 		return nil, a.errorf(e.Pos(), "DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION", "42K09", "window needs 0 < slide <= width and a start within one slide.")
 	}
-	k := key(t) + "|" + itoa(int(w.Width)) + "|" + itoa(int(w.Slide)) + "|" + itoa(int(w.Start))
+	return a.addWindow(w, "window", e, s)
+}
+
+// addWindow gives the column of a window, the same for equal windows.
+func (a *analyzer) addWindow(w *plan.TimeWindow, name string, e *ast.Call, s *scope) (plan.Expr, error) {
+	t := w.Time
+	k := name + key(t) + "|" + itoa(int(w.Width)) + "|" + itoa(int(w.Slide)) + "|" + itoa(int(w.Start))
 	if old, ok := s.times.byKey[k]; ok {
 		return &plan.Column{Attr: old.Window}, nil
 	}
-	w.Window = plan.Attr{ID: plan.NewID(), Name: "window", Type: types.Struct{Fields: []types.Field{
+	w.Window = plan.Attr{ID: plan.NewID(), Name: name, Type: types.Struct{Fields: []types.Field{
 		{Name: "start", Type: t.Type(), Nullable: true}, {Name: "end", Type: t.Type(), Nullable: true}}}}
 	if c, ok := t.(*plan.Column); ok {
 		w.Window.EventTime = c.Attr.EventTime
@@ -77,14 +108,62 @@ func isWindow(t types.Type) bool {
 	return ok && len(st.Fields) == 2 && st.Fields[0].Name == "start" && st.Fields[1].Name == "end"
 }
 
-// node puts the time window over the input of the select.
-func (t *timeWindows) node(in plan.Node) plan.Node {
-	for _, w := range t.list {
+// windowNodes puts the time window over the input of the select.
+func (a *analyzer) windowNodes(sel *selection) error {
+	for _, w := range sel.scope.times.list {
 		c := *w
-		c.Input = in
-		in = &c
+		c.Input = sel.node
+		if c.Session {
+			for _, s := range plan.Scans(sel.node) {
+				if s.Streaming {
+					return a.errorf(sel.ast.Pos(), "UNSUPPORTED_FEATURE.SESSION_WINDOW", "0A000", "session_window over a stream is not supported.").
+						hint("Use window(...), or a materialized view.")
+				}
+			}
+			if sel.group == nil {
+				n, err := a.singleSessions(&c, sel)
+				if err != nil {
+					return err
+				}
+				sel.node = n
+				continue
+			}
+			for _, k := range sel.group.keys {
+				if col, ok := k.X.(*plan.Column); !ok || col.Attr.ID != c.Window.ID {
+					c.Partition = append(c.Partition, k.X)
+				}
+			}
+		}
+		sel.node = &c
 	}
-	return in
+	return nil
+}
+
+// singleSessions makes a session of each row, where nothing is grouped.
+func (a *analyzer) singleSessions(w *plan.TimeWindow, sel *selection) (plan.Node, error) {
+	ctx := a.fctx(sel.ast.Pos())
+	gap := &plan.Literal{Value: w.Width, Typ: types.DayTime{From: types.Day, To: types.Second}}
+	end, err := funcs.Resolve("+", []plan.Expr{w.Time, gap}, ctx)
+	if err != nil {
+		return nil, err
+	}
+	session, err := funcs.Resolve("named_struct", []plan.Expr{text("start"), w.Time, text("end"), end}, ctx)
+	if err != nil {
+		return nil, err
+	}
+	given, err := funcs.Resolve("is not null", []plan.Expr{w.Time}, ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan.Project{Input: &plan.Filter{Input: w.Input, Cond: given}}
+	for _, at := range w.Input.Output() {
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: at}, Attr: at})
+	}
+	p.Exprs = append(p.Exprs, plan.NamedExpr{X: session, Attr: w.Window})
+	if w.Width <= 0 {
+		return &plan.Filter{Input: p, Cond: &plan.Literal{Value: false, Typ: types.Boolean}}, nil
+	}
+	return p, nil
 }
 
 // duration reads a constant like '5 minutes' in microseconds.

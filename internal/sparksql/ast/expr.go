@@ -181,7 +181,10 @@ type Cast struct {
 // Call is a function call with everything that may stand around one.
 type Call struct {
 	At
-	Name        Name
+	Name Name
+	// NameExpr is the constant that holds the name in IDENTIFIER(x)(...), nil
+	// for a plain call.
+	NameExpr    Expr
 	Args        []Expr
 	Distinct    bool
 	Filter      Expr

@@ -194,7 +194,7 @@ func windowDefs() []*Def {
 	}
 	nth := &Def{Name: "nth_value", Kind: Window, Min: 2, Max: 2, want: []want{wAny(), wInt()}, typ: argType(0)}
 	return []*Def{
-		win("row_number", types.Int), win("rank", types.Int), win("dense_rank", types.Int), win("percent_rank", types.Double).upper(), win("cume_dist", types.Double),
+		win("row_number", types.Int), win("rank", types.Int).upper(), win("dense_rank", types.Int), win("percent_rank", types.Double).upper(), win("cume_dist", types.Double),
 		(&Def{Name: "ntile", Kind: Window, Min: 1, Max: 1, want: []want{wInt()}, typ: typeIs(types.Int)}).neverNull().checked(constant(0, "number of buckets")),
 		shifted("lag"), shifted("lead"), nth.nullable().checked(constant(1, "offset")).withIgnoreNulls(),
 	}

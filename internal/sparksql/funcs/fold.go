@@ -105,6 +105,17 @@ func evalCall(c *plan.Call) (*plan.Literal, bool) {
 	case (c.Fn == "u+" || c.Fn == "positive") && len(args) == 1:
 		return args[0], true
 	}
+	if c.Fn == "concat" && types.IsString(c.Typ) {
+		var b strings.Builder
+		for _, l := range args {
+			s, ok := l.Value.(string)
+			if !ok {
+				return nil, false
+			}
+			b.WriteString(s)
+		}
+		return &plan.Literal{Value: b.String(), Typ: types.String}, true
+	}
 	if len(args) != 2 || !types.IsIntegral(c.Typ) {
 		return nil, false
 	}

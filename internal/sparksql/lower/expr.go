@@ -85,6 +85,9 @@ func (l *lowerer) scalar(c *plan.Call) string {
 	if s, ok := notIn(c); ok {
 		return "coalesce(" + l.notIn(s) + ", false)"
 	}
+	if x := deMorgan(c); x != nil {
+		return l.scalar(x)
+	}
 	name, d := baseName(c.Fn)
 	if r, ok := ruleOf(name); ok {
 		return r(l, c, l.exprs(c.Args))
@@ -189,6 +192,36 @@ func notIn(e plan.Expr) (*plan.Subquery, bool) {
 	}
 	s, ok := c.Args[0].(*plan.Subquery)
 	return s, ok && s.Kind == plan.InSubquery
+}
+
+// deMorgan moves NOT over AND and OR down to IN (query), whose negation is an
+// operation of its own; nil where there is nothing to move.
+func deMorgan(c *plan.Call) *plan.Call {
+	if c.Fn != "not" || len(c.Args) != 1 {
+		return nil
+	}
+	in, ok := c.Args[0].(*plan.Call)
+	if !ok || in.Fn != "and" && in.Fn != "or" {
+		return nil
+	}
+	found := false
+	plan.Walk(in, func(x plan.Expr) bool {
+		s, ok := x.(*plan.Subquery)
+		found = found || ok && s.Kind == plan.InSubquery
+		return !found
+	})
+	if !found {
+		return nil
+	}
+	out := *in
+	out.Fn = map[string]string{"and": "or", "or": "and"}[in.Fn]
+	out.Args = nil
+	for _, x := range in.Args {
+		n := *c
+		n.Args = []plan.Expr{x}
+		out.Args = append(out.Args, &n)
+	}
+	return &out
 }
 
 // notIn is false where a row of the query may be equal: NULL means unknown.

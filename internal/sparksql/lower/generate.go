@@ -119,6 +119,9 @@ func (l *lowerer) timeWindow(n *plan.TimeWindow) string {
 	if !ok || len(st.Fields) != 2 {
 		return l.fail(errPlan)
 	}
+	if n.Session {
+		return l.sessionWindow(n, st)
+	}
 	make1 := "make_timestamptz"
 	if st.Fields[0].Type == types.TimestampNTZ {
 		make1 = "make_timestamp"
@@ -141,6 +144,37 @@ func (l *lowerer) timeWindow(n *plan.TimeWindow) string {
 	}
 	window := "{" + quote(st.Fields[0].Name) + ": " + make1 + "(" + s + "), " + quote(st.Fields[1].Name) + ": " + make1 + "(" + s + " + " + itoa(n.Width) + "::BIGINT)} AS " + Col(n.Window)
 	return "SELECT " + columns(in, window) + " FROM (" + start + ") AS " + l.fresh("t")
+}
+
+// sessionWindow numbers the sessions of each partition: one begins where a row
+// comes later than the end of all before it.
+func (l *lowerer) sessionWindow(n *plan.TimeWindow, st types.Struct) string {
+	in := n.Input.Output()
+	s, e, prev, id := l.fresh("s"), l.fresh("e"), l.fresh("p"), l.fresh("n")
+	parts := l.exprs(n.Partition)
+	var keys []string
+	var keyItems []string
+	for _, p := range parts {
+		k := l.fresh("k")
+		keys, keyItems = append(keys, k), append(keyItems, p+" AS "+k)
+	}
+	over := func(order string, more ...string) string {
+		by := append(append([]string(nil), keys...), more...)
+		if len(by) > 0 {
+			return "(PARTITION BY " + strings.Join(by, ", ") + order + ")"
+		}
+		return "(" + strings.TrimPrefix(order, " ") + ")"
+	}
+	sub := func(items string, from string) string {
+		return "SELECT " + items + " FROM (" + from + ") AS " + l.fresh("t")
+	}
+	t := l.expr(n.Time)
+	sql := "SELECT " + columns(in, append(keyItems, t+" AS "+s, "("+t+" + to_microseconds("+itoa(n.Width)+"::BIGINT)) AS "+e)...) + l.from2(n.Input) +
+		" WHERE " + t + " IS NOT NULL AND " + itoa(n.Width) + " > 0"
+	sql = sub("*, max("+e+") OVER "+over(" ORDER BY "+s+" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING")+" AS "+prev, sql)
+	sql = sub("*, sum(CASE WHEN "+s+" <= "+prev+" THEN 0 ELSE 1 END) OVER "+over(" ORDER BY "+s+" ROWS UNBOUNDED PRECEDING")+" AS "+id, sql)
+	window := "{" + quote(st.Fields[0].Name) + ": min(" + s + ") OVER " + over("", id) + ", " + quote(st.Fields[1].Name) + ": max(" + e + ") OVER " + over("", id) + "} AS " + Col(n.Window)
+	return sub(columns(in, window), sql)
 }
 
 // rangeList is the table function range([start,] end[, step[, parts]]).

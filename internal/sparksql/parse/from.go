@@ -249,6 +249,9 @@ func (p *parser) tableFunc(at ast.At, name ast.Name, lateral, stream bool) (ast.
 	if err := p.callArgs(c); err != nil {
 		return nil, err
 	}
+	if err := p.namedByExpr(c); err != nil {
+		return nil, err
+	}
 	return p.funcTail(&ast.TableFunc{At: at, Call: c, Lateral: lateral, Stream: stream})
 }
 

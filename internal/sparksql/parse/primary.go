@@ -283,7 +283,20 @@ func (p *parser) nameOrCall() (ast.Expr, error) {
 	if err := p.callArgs(c); err != nil {
 		return nil, err
 	}
+	if err := p.namedByExpr(c); err != nil {
+		return nil, err
+	}
 	return p.callTail(c)
+}
+
+// namedByExpr parses the arguments of IDENTIFIER(x)(...).
+func (p *parser) namedByExpr(c *ast.Call) error {
+	if !p.isOp("(") || len(c.Name) != 1 || !strings.EqualFold(c.Name[0].Name, "identifier") || len(c.Args) != 1 {
+		return nil
+	}
+	p.i++
+	c.NameExpr, c.Args = c.Args[0], nil
+	return p.callArgs(c)
 }
 
 // callArgs parses [DISTINCT|ALL] args ")".
