@@ -1,12 +1,12 @@
 package kernel
 
 import (
-	"errors"
 	"bytes"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"strings"

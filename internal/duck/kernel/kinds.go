@@ -79,6 +79,16 @@ func kinds() map[string]maker {
 		"decimal_bround":          decimalBround,
 		"lpad_binary":             padBinary(true),
 		"rpad_binary":             padBinary(false),
+		"parse_json":              text1(duckdb.TypeBlob, duckdb.TypeVarchar, parseVariant),
+		"variant_to_json":         variantToJSON,
+		"schema_of_variant":       text1(duckdb.TypeVarchar, duckdb.TypeBlob, schemaOfVariant),
+		"schema_of_variants":      schemaOfVariants,
+		"variant_get":             variantGet,
+		"to_variant":              toVariant,
+		"variant_cast":            variantCast,
+		"variant_castable":        variantCastable,
+		"variant_is_null":         isVariantNull,
+		"variant_entries":         variantEntries,
 	}
 }
 

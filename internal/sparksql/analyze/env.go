@@ -168,6 +168,9 @@ func parseType(text string) (types.Type, error) {
 	}
 	fields, ferr := parse.Schema(text)
 	if ferr != nil {
+		if sparksql.ClassOf(err) == "UNSUPPORTED_DATATYPE" {
+			return nil, err
+		}
 		return nil, ferr
 	}
 	return types.Struct{Fields: fields}, nil

@@ -55,8 +55,11 @@ func (a *analyzer) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 	case *ast.Alias:
 		return a.expr(e.X, s)
 	case *ast.Path:
-		return nil, a.errorf(e.Pos(), "UNSUPPORTED_FEATURE.SEMI_STRUCTURED_PATH", "0A000", "The path %s:%s into a VARIANT is not supported.", "column", e.Path).
-			hint("Use get_json_object or from_json with a schema.")
+		x, err := a.expr(e.X, s)
+		if err != nil {
+			return nil, err
+		}
+		return funcs.PathOf(x, e.Path, a.fctx(e.Pos()))
 	case *ast.Star, *ast.ColumnEdit:
 		return nil, a.errorf(e.Pos(), "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "A * cannot stand in an expression.")
 	case *ast.Lambda:

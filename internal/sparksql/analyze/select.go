@@ -226,7 +226,16 @@ func (a *analyzer) outputName(e ast.Expr, x plan.Expr) string {
 	switch e := e.(type) {
 	case *ast.Column:
 		return e.Name[len(e.Name)-1].Name
+	case *ast.Path:
+		if _, last := funcs.VariantPath(e.Path); last != "" {
+			return last
+		}
 	case *ast.Cast:
+		if p, ok := e.X.(*ast.Path); ok {
+			if _, last := funcs.VariantPath(p.Path); last != "" {
+				return last
+			}
+		}
 		// A cast to a nested type leaves no trace in the name.
 		if _, ok := e.X.(*ast.Column); ok {
 			return a.castName(e, x)

@@ -29,7 +29,7 @@ func newCast(x plan.Expr, to types.Type, mode plan.CastMode, ctx Context) *plan.
 		c.TimeZone = ctx.zone()
 	}
 	switch {
-	case x.Type() == types.Void:
+	case x.Type() == types.Void || x.Type() == types.Variant:
 		c.Null = true
 	case mode != plan.CastANSI && !alwaysFits(x.Type(), to):
 		c.Null = true
@@ -50,6 +50,8 @@ func castNeedsZone(from, to types.Type) bool {
 	switch {
 	case types.Equal(from, to):
 		return false
+	case from == types.Variant || to == types.Variant:
+		return true
 	case from == types.Timestamp:
 		return !types.IsNumeric(to)
 	case to == types.Timestamp:
@@ -80,8 +82,10 @@ func CanCast(from, to types.Type, ansi bool) bool {
 	switch {
 	case types.Equal(from, to) || from == types.Void || to == types.String:
 		return true
-	case from == types.Variant || to == types.Variant:
-		return false
+	case from == types.Variant:
+		return fromVariant(to)
+	case to == types.Variant:
+		return toVariant(from)
 	}
 	if nested, ok := canCastNested(from, to, ansi); nested {
 		return ok

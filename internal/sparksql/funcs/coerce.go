@@ -305,7 +305,7 @@ func exactly(t types.Type) want {
 		if types.Equal(from, t) {
 			return from, true
 		}
-		return t, storeAssignable(from, t) || types.IsString(from) && atomic(t)
+		return t, storeAssignable(from, t) || types.IsString(from) && atomic(t) || from == types.Variant && t == types.String
 	}}
 }
 
@@ -328,7 +328,7 @@ func oneOf(ts ...types.Type) want {
 			return ts[0], true
 		}
 		for _, t := range ts {
-			if upCast(from, t) || isTime(from) && isTime(t) || t == types.String && atomic(from) {
+			if upCast(from, t) || isTime(from) && isTime(t) || t == types.String && (atomic(from) || from == types.Variant) {
 				return t, true
 			}
 		}

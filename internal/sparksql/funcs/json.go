@@ -115,8 +115,8 @@ func fitFromJSON(c *call) error {
 
 func fitToJSON(c *call) error {
 	t := c.args[0].Type()
-	if !isStruct(t) && !isArray(t) && !isMap(t) {
-		return unexpected(c, 0, `("STRUCT" or "ARRAY" or "MAP")`)
+	if !isStruct(t) && !isArray(t) && !isMap(t) && t != types.Variant {
+		return unexpected(c, 0, `("STRUCT" or "ARRAY" or "MAP" or "VARIANT")`)
 	}
 	opts, err := c.options(1)
 	if err != nil {

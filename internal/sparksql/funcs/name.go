@@ -72,7 +72,7 @@ func (p printer) name(e plan.Expr) string {
 
 func (p printer) castName(e *plan.Cast) string {
 	x := p.name(e.X)
-	if e.Implicit || !atomic(e.To) && e.To != types.Void {
+	if e.Implicit || !atomic(e.To) && e.To != types.Void && e.To != types.Variant {
 		return x
 	}
 	verb := "CAST"

@@ -49,6 +49,9 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 		d := *g
 		d.c = withDistinct(c)
 		return "coalesce(" + d.on("list", g.a[0], "("+g.a[0]+") IS NOT NULL") + ", []::" + dt + ")"
+	case "schema_of_variant_agg":
+		return l.call("schema_of_variants", []string{"coalesce(" + g.on("list", g.a[0], "("+g.a[0]+") IS NOT NULL") + ", []::" + variantBlob + "[])"},
+			[]string{variantBlob + "[]"}, dt, nil)
 	case "listagg":
 		sep := "''"
 		if len(g.a) > 1 && c.Args[1].Type() != types.Void {

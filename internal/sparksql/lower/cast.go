@@ -35,6 +35,10 @@ func (k caster) cast(x string, from, to types.Type) string {
 		return cast("NULL", tt)
 	case types.Equal(from, to), types.IsString(from) && types.IsString(to):
 		return x
+	case to == types.Variant:
+		return k.l.toVariant(x, from)
+	case from == types.Variant:
+		return k.fromVariant(x, to)
 	case types.IsString(to):
 		return k.text(x, from)
 	}

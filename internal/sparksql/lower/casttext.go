@@ -40,6 +40,8 @@ func (k caster) text(x string, from types.Type) string {
 	switch from {
 	case types.String:
 		return x
+	case types.Variant:
+		return k.fromVariant(x, types.String)
 	case types.Float:
 		return l.call("float_to_string", []string{x}, []string{"FLOAT"}, "VARCHAR", nil)
 	case types.Double:

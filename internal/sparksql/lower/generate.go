@@ -56,6 +56,9 @@ func (l *lowerer) generated(name string, n *plan.Generate) (list string, takes [
 		return l.expr(c.Args[0]), takes
 	case "range":
 		return l.rangeList(c), nil
+	case "variant_explode":
+		entries := l.call("variant_entries", []string{l.expr(c.Args[0])}, []string{variantBlob}, `STRUCT("pos" INTEGER, "key" VARCHAR, "value" BLOB)[]`, nil)
+		return entries, []func(string) string{field("pos"), field("key"), field("value")}
 	case "stack":
 		return l.stack(n)
 	}

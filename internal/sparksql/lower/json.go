@@ -14,6 +14,9 @@ func jsonRules() map[string]rule {
 		"to_json": func(l *lowerer, c *plan.Call, a []string) string {
 			spec, _ := c.Const.(funcs.JSONSpec)
 			t := c.Args[0].Type()
+			if t == types.Variant {
+				return l.call("variant_to_json", a, []string{variantBlob}, "VARCHAR", map[string]any{"zone": l.opt.TimeZone})
+			}
 			return l.call("to_json", a, []string{l.duckType(t)}, "VARCHAR",
 				map[string]any{"schema": string(SchemaJSON(t)), "zone": l.opt.TimeZone, "options": spec.Options})
 		},

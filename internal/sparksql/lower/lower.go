@@ -75,9 +75,9 @@ func Query(n plan.Node, opt Options) (Result, error) {
 	res := Result{Columns: make([]Column, len(out))}
 	items := make([]string, len(out))
 	for i, a := range out {
-		dt := l.duckType(a.Type)
+		text, dt := l.present(Col(a), a.Type)
 		res.Columns[i] = Column{Name: a.Name, Type: a.Type, Nullable: a.Nullable, DuckType: dt}
-		items[i] = fmt.Sprintf("CAST(%s AS %s) AS c%d", Col(a), dt, i)
+		items[i] = fmt.Sprintf("%s AS c%d", text, i)
 	}
 	if len(items) == 0 {
 		items = []string{"1 AS c0"}
@@ -259,6 +259,8 @@ func primitive(p types.Primitive) (string, bool) {
 		return "TIMESTAMP WITH TIME ZONE", true
 	case types.TimestampNTZ:
 		return "TIMESTAMP", true
+	case types.Variant:
+		return variantBlob, true
 	}
 	return "", false
 }

@@ -309,7 +309,7 @@ func (p *parser) field(x ast.Expr, id ast.Ident) ast.Expr {
 
 func (p *parser) pathFollows(x ast.Expr) bool {
 	switch x.(type) {
-	case *ast.Column, *ast.Field, *ast.Call, *ast.Index:
+	case *ast.Column, *ast.Field, *ast.Call, *ast.Index, *ast.Path:
 		k := p.peek(1).kind
 		return k == tIdent || k == tQuoted || p.peekOp(1, "[")
 	}

@@ -1,0 +1,121 @@
+package lower
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// variantBlob is the type that carries a VARIANT between kernels; results show
+// it as JSON text.
+const variantBlob = "BLOB"
+
+func variantRules() map[string]rule {
+	get := func(try bool) rule {
+		return func(l *lowerer, c *plan.Call, a []string) string {
+			var part string
+			if p, ok := constText(c.Args[1]); ok {
+				part = l.call("variant_get", a[:1], []string{variantBlob}, variantBlob, map[string]any{"path": p})
+			} else {
+				part = l.call("variant_get", a, []string{variantBlob, "VARCHAR"}, variantBlob, nil)
+			}
+			spec, _ := c.Const.(funcs.VariantSpec)
+			k := caster{l: l, mode: plan.CastANSI, zone: l.opt.TimeZone}
+			if try {
+				k.mode = plan.CastTry
+			}
+			return k.fromVariant(part, spec.Type)
+		}
+	}
+	return map[string]rule{
+		"parse_json": raising("parse_json", "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023",
+			"This text is no JSON, or has a key twice.", variantBlob, "VARCHAR"),
+		"try_parse_json": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.call("parse_json", a, []string{"VARCHAR"}, variantBlob, nil)
+		},
+		"variant_get": get(false), "try_variant_get": get(true),
+		"schema_of_variant": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.call("schema_of_variant", a, []string{variantBlob}, "VARCHAR", nil)
+		},
+		"is_variant_null": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.call("variant_is_null", a, []string{variantBlob}, "BOOLEAN", nil)
+		},
+		"to_variant_object": func(l *lowerer, c *plan.Call, a []string) string { return l.toVariant(a[0], c.Args[0].Type()) },
+	}
+}
+
+// toVariant casts a value of type t to VARIANT.
+func (l *lowerer) toVariant(x string, t types.Type) string {
+	switch t {
+	case types.Void:
+		return cast("NULL", variantBlob)
+	case types.Variant:
+		return x
+	}
+	return l.call("to_variant", []string{x}, []string{l.duckType(t)}, variantBlob, map[string]any{"type": SchemaJSON(t)})
+}
+
+// fromVariant casts a VARIANT; what does not fit raises whatever the ANSI mode,
+// but for TRY_CAST.
+func (k caster) fromVariant(x string, to types.Type) string {
+	if to == types.Variant {
+		return x
+	}
+	dt := k.l.duckType(to)
+	params := map[string]any{"type": SchemaJSON(to), "zone": k.zone}
+	val := func(v string) string { return k.l.call("variant_cast", []string{v}, []string{variantBlob}, dt, params) }
+	if k.mode == plan.CastTry || to == types.String {
+		return val(x)
+	}
+	return k.l.let(x, func(v string) string {
+		test := map[string]any{"type": SchemaJSON(to), "zone": k.zone, "duck": dt}
+		return "CASE WHEN " + k.l.call("variant_castable", []string{v}, []string{variantBlob}, "BOOLEAN", test) + " THEN " + val(v) +
+			" WHEN " + v + " IS NOT NULL THEN " + raise("INVALID_VARIANT_CAST", "22023", "This VARIANT cannot be cast to "+to.SQL()+".") + " END"
+	})
+}
+
+func hasVariant(t types.Type) bool {
+	switch t := t.(type) {
+	case types.Array:
+		return hasVariant(t.Elem)
+	case types.Map:
+		return hasVariant(t.Key) || hasVariant(t.Value)
+	case types.Struct:
+		for _, f := range t.Fields {
+			if hasVariant(f.Type) {
+				return true
+			}
+		}
+	}
+	return t == types.Variant
+}
+
+// present makes a value of type t what a result shows: VARIANTs as JSON text.
+// It gives the text and its DuckDB type.
+func (l *lowerer) present(x string, t types.Type) (text, duckType string) {
+	if !hasVariant(t) {
+		dt := l.duckType(t)
+		return cast(x, dt), dt
+	}
+	switch t := t.(type) {
+	case types.Array:
+		e := l.fresh("e")
+		inner, dt := l.present(e, t.Elem)
+		return "list_transform(" + x + ", lambda " + e + ": " + inner + ")", dt + "[]"
+	case types.Map:
+		e := l.fresh("e")
+		key, kt := l.present(e+".key", t.Key)
+		val, vt := l.present(e+".value", t.Value)
+		return "map_from_entries(list_transform(map_entries(" + x + "), lambda " + e + ": {'key': " + key + ", 'value': " + val + "}))", "MAP(" + kt + ", " + vt + ")"
+	case types.Struct:
+		parts, ts := make([]string, len(t.Fields)), make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			v, dt := l.present("struct_extract("+x+", "+quote(f.Name)+")", f.Type)
+			parts[i], ts[i] = quote(f.Name)+": "+v, ident(f.Name)+" "+dt
+		}
+		return "CASE WHEN " + x + " IS NOT NULL THEN {" + strings.Join(parts, ", ") + "} END", "STRUCT(" + strings.Join(ts, ", ") + ")"
+	}
+	return l.call("variant_to_json", []string{x}, []string{variantBlob}, "VARCHAR", map[string]any{"zone": l.opt.TimeZone}), "VARCHAR"
+}
