@@ -28,6 +28,9 @@ type Config struct {
 	Banner     io.Writer
 	BannerJSON bool
 	Fleet      Fleet
+	// Worker starts a process that runs ad-hoc SQL; the running binary with
+	// the argument "worker" if empty.
+	Worker []string
 }
 
 // Fleet says whether and how the project's own devices are played.
@@ -73,7 +76,7 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	e, err := openEngines(ctx, a.cfg.Project, s, a.log)
+	e, err := openEngines(ctx, a.cfg.Project, s, a.cfg.Worker, a.log)
 	if err != nil {
 		return err
 	}

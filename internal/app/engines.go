@@ -30,7 +30,7 @@ type engines struct {
 // share it half and half.
 const defaultMemory = 4 << 30
 
-func openEngines(ctx context.Context, p *bundle.Project, s *stores, log *slog.Logger) (_ *engines, err error) {
+func openEngines(ctx context.Context, p *bundle.Project, s *stores, workerCommand []string, log *slog.Logger) (_ *engines, err error) {
 	e := &engines{meter: &meter{}}
 	defer func() {
 		if err != nil {
@@ -52,7 +52,7 @@ func openEngines(ctx context.Context, p *bundle.Project, s *stores, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	e.workers = worker.New(worker.Config{Memory: memory / 4, Size: 2, Threads: instances, TempDir: temp, Logger: log.With("part", "worker")})
+	e.workers = worker.New(worker.Config{Command: workerCommand, Memory: memory / 4, Size: 2, Threads: instances, TempDir: temp, Logger: log.With("part", "worker")})
 	e.query = query.New(query.Config{Catalog: s.catalog, Tables: s.tables, Workers: e.workers, Logger: log.With("part", "query")})
 	if err := e.load(ctx, p, s, log); err != nil {
 		return nil, err
