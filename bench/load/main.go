@@ -75,14 +75,14 @@ func run(ctx context.Context, o options) (result, error) {
 		return result{}, err
 	}
 	defer func() {
-		for _, c := range conns {
-			_ = c.Close()
+		for i := range conns {
+			conns[i].close()
 		}
 	}()
 	start := time.Now()
 	g, gctx := errgroup.WithContext(ctx)
-	for i, c := range conns {
-		g.Go(func() error { return l.send(gctx, i, c, start) })
+	for i := range conns {
+		g.Go(func() error { return l.send(gctx, i, &conns[i], start) })
 	}
 	if err := g.Wait(); err != nil {
 		return result{}, err
@@ -108,8 +108,23 @@ type sending struct {
 // connects bounds the connections that are made at a time.
 const connects = 32
 
-func (l *sending) connect(ctx context.Context) ([]*mqtt.Client, error) {
-	conns := make([]*mqtt.Client, l.o.clients)
+// conn is a connection: a client that keeps to a schedule, or a pump.
+type conn struct {
+	client *mqtt.Client
+	pump   *pump
+}
+
+func (c *conn) close() {
+	switch {
+	case c.client != nil:
+		_ = c.client.Close()
+	case c.pump != nil:
+		_ = c.pump.nc.Close()
+	}
+}
+
+func (l *sending) connect(ctx context.Context) ([]conn, error) {
+	conns := make([]conn, l.o.clients)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(connects)
 	for i := range conns {
@@ -123,8 +138,12 @@ func (l *sending) connect(ctx context.Context) ([]*mqtt.Client, error) {
 				cfg.Username = "localhost/" + device(i) + "/?api-version=2021-04-12"
 				cfg.Password = auth.SignSAS("localhost/devices/"+device(i), key, "", time.Now().Add(time.Hour))
 			}
-			c, err := mqtt.Dial(gctx, cfg)
-			conns[i] = c
+			var err error
+			if l.o.rate > 0 {
+				conns[i].client, err = mqtt.Dial(gctx, cfg)
+			} else {
+				conns[i].pump, err = dialPump(gctx, cfg)
+			}
 			return err
 		})
 	}
@@ -137,7 +156,7 @@ func device(i int) string { return fmt.Sprintf("dev-%03d", i+1) }
 // tick is the time between two bursts of a connection under a rate.
 const tick = 50 * time.Millisecond
 
-func (l *sending) send(ctx context.Context, i int, c *mqtt.Client, start time.Time) error {
+func (l *sending) send(ctx context.Context, i int, c *conn, start time.Time) error {
 	dev := device(i)
 	topic := "devices/" + dev + "/messages/events/%24.ct=application%2Fjson"
 	if l.o.to == "broker" {
@@ -148,24 +167,22 @@ func (l *sending) send(ctx context.Context, i int, c *mqtt.Client, start time.Ti
 		share++
 	}
 	payload := make([]byte, l.o.payload)
-	var body []byte
-	publish := func(n int64) error {
-		body = payload
-		if l.o.payload == 0 {
-			body = message(nil, dev, n*int64(l.o.clients)+int64(i), time.Now())
+	body := func(dst []byte, n int64) []byte {
+		if l.o.payload > 0 {
+			return append(dst, payload...)
 		}
-		return c.Publish(ctx, topic, body)
+		return message(dst, dev, n*int64(l.o.clients)+int64(i), time.Now())
 	}
-	if l.o.rate > 0 {
-		return l.paced(ctx, i, c, share, start, publish)
+	if c.pump != nil {
+		err := c.pump.run(ctx, topic, share, body)
+		l.sent.Add(share)
+		return err
 	}
-	for n := range share {
-		if err := publish(n); err != nil {
-			return err
-		}
-	}
-	l.sent.Add(share)
-	return c.Flush(ctx)
+	var msg []byte
+	return l.paced(ctx, i, c.client, share, start, func(n int64) error {
+		msg = body(msg[:0], n)
+		return c.client.Publish(ctx, topic, msg)
+	})
 }
 
 // paced sends what is due each tick, whatever the acknowledgements take: the

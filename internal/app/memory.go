@@ -10,7 +10,7 @@ import (
 // gcPercent has the collector run earlier than Go's default: the live heap is
 // small, since batches lie outside it, and what the files of a batch leave
 // behind would double it.
-const gcPercent = 50
+const gcPercent = 75
 
 // tuneMemory trades a little CPU for a smaller process; GOGC has the last word.
 func tuneMemory() {

@@ -31,6 +31,12 @@ func (n *node) tell() {
 	}
 }
 
+// busy tells whether the flow's batches follow each other without a pause. A
+// nil node is not.
+func (n *node) busy() bool {
+	return n != nil && n.State.View().Took >= max(n.interval, 100*time.Millisecond)
+}
+
 // poke wakes the node's loop.
 func (n *node) poke() {
 	select {

@@ -16,8 +16,14 @@ import (
 const (
 	upkeepEvery   = 5 * time.Second
 	upkeepCommits = 10
-	vacuumEvery   = time.Hour
+	// upkeepLate is after how many commits a table is looked after though its
+	// flow is busy.
+	upkeepLate  = 100
+	vacuumEvery = time.Hour
 )
+
+// largeFile is good enough for readers; files of it are merged no more.
+const largeFile = 16 << 20
 
 // upkeep writes checkpoints, cleans up logs, merges small files and deletes
 // those that nobody needs any more of the pipeline's tables, beside their
@@ -74,13 +80,14 @@ func (u *upkeep) run(ctx context.Context) {
 	}
 }
 
-// due are the tables with enough commits.
+// due are the tables with enough commits. While a flow is busy the cores are
+// its own: its tables wait, but not for long.
 func (u *upkeep) due() []*flow.Sink {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	var out []*flow.Sink
 	for s, n := range u.commits {
-		if n >= upkeepCommits {
+		if n >= upkeepLate || n >= upkeepCommits && !u.owner[s].busy() {
 			out = append(out, s)
 			delete(u.commits, s)
 		}
@@ -93,7 +100,7 @@ func (u *upkeep) tend(ctx context.Context, s *flow.Sink) {
 	n := u.owner[s]
 	u.mu.Unlock()
 	if n == nil || n.Streaming() { // a view is replaced as a whole: nothing to merge
-		r, err := s.Table.Compact(ctx, delta.CompactOptions{})
+		r, err := s.Table.Compact(ctx, delta.CompactOptions{MinFileBytes: largeFile})
 		switch {
 		case errors.Is(err, delta.ErrConflict):
 			// A reset came in between; there is nothing left to merge.
