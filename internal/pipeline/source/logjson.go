@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/marisma/marisma/internal/duck/kernel"
 	"github.com/marisma/marisma/internal/jsonarrow"
 )
