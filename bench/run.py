@@ -143,21 +143,30 @@ def latency(seconds):
               f"sent {sent['per_second']:,.0f}/s, {used * 1e6 / sent['sent']:.2f} CPU s per million, peak {top:.0f} MB")
 
 
+CLIENTS = 500
+
+
+def per_message(pid, count, send):
+    """What send(count) says, and CPU microseconds a message without the connecting: that is what a message a client costs."""
+    c0 = proc.cpu(pid)
+    send(CLIENTS)
+    c1 = proc.cpu(pid)
+    sent = send(count)
+    return sent, (proc.cpu(pid) - c1 - (c1 - c0)) * 1e6 / (count - CLIENTS)
+
+
 def mqtt(count):
     with tempfile.TemporaryDirectory() as d:
         m = peers.Mosquitto(d)
-        c0 = proc.cpu(m.proc.pid)
-        theirs = load("-to", "broker", "-addr", f"127.0.0.1:{m.port}", "-count", count, "-payload", 200)
-        their_cpu = (proc.cpu(m.proc.pid) - c0) * 1e6 / count
+        theirs, their_cpu = per_message(m.proc.pid, count, lambda n: load(
+            "-to", "broker", "-addr", f"127.0.0.1:{m.port}", "-count", n, "-payload", 200, "-clients", CLIENTS))
         m.stop()
         # No pipeline: the front and the log alone, as the broker is alone.
         s = Server(REPO / "bench" / "project", d)
         for f in (s.dir / "src").rglob("*.sql"):
             f.write_text("CREATE OR REFRESH MATERIALIZED VIEW one AS SELECT 1 AS one;\n")
         s.start()
-        c0 = proc.cpu(s.proc.pid)
-        ours = hub(s, count=count, payload=200)
-        our_cpu = (proc.cpu(s.proc.pid) - c0) * 1e6 / count
+        ours, our_cpu = per_message(s.proc.pid, count, lambda n: hub(s, count=n, payload=200, clients=CLIENTS))
         s.stop()
     print(f"mosquitto (not durable): {theirs['per_second']:,.0f} msg/s, {their_cpu:.1f} us CPU a message")
     print(f"marisma (fsync before PUBACK): {ours['per_second']:,.0f} msg/s, {our_cpu:.1f} us CPU a message")
