@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"syscall"
 
 	"github.com/marisma/marisma/internal/bundle"
 )
@@ -34,6 +36,9 @@ func listen(ctx context.Context, p *bundle.Project, s *stores) (_ *listeners, er
 	open := func(name, address string) (net.Listener, error) {
 		ln, err := lc.Listen(ctx, "tcp", address)
 		if err != nil {
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return nil, fmt.Errorf("listeners.%s in marisma.yml: %w: stop the program that listens there, or name another address (port 0 takes any)", name, err)
+			}
 			return nil, fmt.Errorf("listeners.%s in marisma.yml: %w", name, err)
 		}
 		l.addresses[name] = ln.Addr().String()

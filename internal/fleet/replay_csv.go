@@ -99,7 +99,7 @@ func (c *csvFile) next() error {
 		}
 		return fmt.Errorf("%s: %w", c.name, err)
 	}
-	c.line++
+	c.line, _ = c.r.FieldPos(0)
 	t, err := c.time(rec)
 	if err != nil {
 		return fmt.Errorf("%s:%d: %w", c.name, c.line, err)

@@ -153,7 +153,6 @@ func TestWhatCannotBeReplayed(t *testing.T) {
 		name, csv, device, time string
 		order                   Order
 		want                    string
-		rows                    int64
 	}{
 		{name: "no rows", csv: "", want: "header"},
 		{name: "no such device column", csv: "a,b\n1,2\n", device: "asset", want: "asset"},
@@ -163,6 +162,7 @@ func TestWhatCannotBeReplayed(t *testing.T) {
 		{name: "a part that is none", csv: "year,month,day\n2024,1,1\n2024,Jan,1\n", want: "file-1.csv:3: column month"},
 		{name: "a row too short", csv: "a,b\n1,2\n3\n", want: "line 3"},
 		{name: "an open quote", csv: "a,b\n1,\"2\n", want: "file-1.csv"},
+		{name: "a row of two lines before", csv: "ts,v\n2024-01-01,\"a\nb\"\nnoon,1\n", want: "file-1.csv:4: column ts"},
 		{name: "no device", csv: "device,b\nA,2\n,3\n", want: "file-1.csv:3: column device"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
