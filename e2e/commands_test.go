@@ -16,6 +16,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// commandWait bounds a command that should end by itself.
+const commandWait = 45 * time.Second
+
 // eventually runs a command again until its output matches.
 //
 //	eventually 30s pattern command args...
@@ -66,7 +69,12 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := named(ts, args[1:])
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	_ = cmd.Run() // its exit code is looked at
+	ts.Check(cmd.Start())
+	late := time.AfterFunc(commandWait, func() { _ = cmd.Process.Kill() })
+	_ = cmd.Wait() // its exit code is looked at
+	if !late.Stop() {
+		ts.Fatalf("%s ran longer than %s\n%s%s", strings.Join(args[1:], " "), commandWait, stdout.String(), stderr.String())
+	}
 	ts.Check(os.WriteFile(ts.MkAbs("out"), stdout.Bytes(), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("err"), stderr.Bytes(), 0o600))
 	if got := cmd.ProcessState.ExitCode(); got != want {
@@ -105,14 +113,36 @@ func isJSON(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // get asks the running server over HTTP with $TOKEN, wants a status and keeps
-// the answer in the file out, its headers in headers.
+// the answer in the file out, its headers in headers. With a pattern it asks
+// again for a while until the answer matches.
 //
-//	get status path
+//	get status path [pattern]
 func get(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: get status path")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: get status path [pattern]")
 	}
-	req, err := http.NewRequest(http.MethodGet, "http://"+ts.Getenv("HTTP")+args[1], nil)
+	var re *regexp.Regexp
+	if len(args) == 3 {
+		var err error
+		re, err = regexp.Compile(args[2])
+		ts.Check(err)
+	}
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		status, body := ask(ts, args[1])
+		late := time.Now().After(until)
+		switch {
+		case status != args[0] && (re == nil || late):
+			ts.Fatalf("GET %s: %s instead of %s\n%s", args[1], status, args[0], body)
+		case re == nil || re.Match(body):
+			return
+		case late:
+			ts.Fatalf("GET %s never matched %q:\n%s", args[1], args[2], body)
+		}
+	}
+}
+
+func ask(ts *testscript.TestScript, path string) (status string, body []byte) {
+	req, err := http.NewRequest(http.MethodGet, "http://"+ts.Getenv("HTTP")+path, nil)
 	ts.Check(err)
 	if t := ts.Getenv("TOKEN"); t != "" {
 		req.Header.Set("Authorization", "Bearer "+t)
@@ -120,13 +150,11 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	res, err := http.DefaultClient.Do(req)
 	ts.Check(err)
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	body, err = io.ReadAll(res.Body)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("out"), body, 0o600))
 	var head bytes.Buffer
 	ts.Check(res.Header.Write(&head))
 	ts.Check(os.WriteFile(ts.MkAbs("headers"), head.Bytes(), 0o600))
-	if strconv.Itoa(res.StatusCode) != args[0] {
-		ts.Fatalf("GET %s: %s instead of %s\n%s", args[1], res.Status, args[0], body)
-	}
+	return strconv.Itoa(res.StatusCode), body
 }

@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": start, "stop": stop, "kill9": kill9, "logged": logged,
+			"start": start, "down": down, "kill9": kill9, "logged": logged,
 			"publish": publish, "connack": connack, "malformed": malformed, "flood": flood,
 			"eventually": eventually, "exits": exits, "copytree": copytree, "isjson": isJSON, "get": get,
 			"tmpfs": tmpfs, "fill": fill,

@@ -116,7 +116,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 // running takes a server out of the script's books.
 func running(ts *testscript.TestScript, args []string) *server {
 	if len(args) != 1 {
-		ts.Fatalf("usage: stop|kill9 project")
+		ts.Fatalf("usage: down|kill9 project")
 	}
 	project := ts.MkAbs(args[0])
 	s := serversOf(ts)[project]
@@ -127,9 +127,9 @@ func running(ts *testscript.TestScript, args []string) *server {
 	return s
 }
 
-// stop interrupts the server as Ctrl-C does and wants a clean exit; what it
-// logged becomes the file server.log.
-func stop(ts *testscript.TestScript, _ bool, args []string) {
+// down interrupts the server as Ctrl-C does and wants a clean exit; what it
+// logged becomes the file server.log. (Testscript's own stop ends the script.)
+func down(ts *testscript.TestScript, _ bool, args []string) {
 	s := running(ts, args)
 	ts.Check(s.cmd.Process.Signal(os.Interrupt))
 	select {

@@ -105,7 +105,7 @@ func (s *siblings) Table(ctx context.Context, name []string, at analyze.TimeTrav
 		}
 		g := s.states[i].graph
 		if g == nil {
-			continue
+			return nil, nil, errBroken // its own errors say why
 		}
 		if cols, ok := g.table(full); ok {
 			return &plan.Source{Kind: plan.SourceTable, Name: name, Columns: cols, Version: at.Version, Timestamp: at.Timestamp}, nil, nil
