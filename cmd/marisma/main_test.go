@@ -39,7 +39,7 @@ func TestExitCodes(t *testing.T) {
 		{"validate -C p", exitOK, ""},
 		{"", exitOK, ""},
 		{"device", exitOK, ""},
-		{"versoin", exitUsage, "did you mean `marisma version`"},
+		{"versio", exitUsage, "did you mean `marisma version`"},
 		{"pipeline stauts", exitUsage, "did you mean `marisma pipeline status`"},
 		{"pipeline xyzzy", exitUsage, "marisma pipeline --help"},
 		{"validate surplus", exitUsage, "Usage: marisma validate"},
@@ -105,12 +105,10 @@ func TestEachCommandTellsWhatItDoes(t *testing.T) {
 	}
 }
 
-func text(s string) *string { return &s }
-
 var result = []api.SQLLine{
 	{Columns: []api.Column{{Name: "n", Type: "bigint"}, {Name: "it's \"x\"", Type: "string"}, {Name: "d", Type: "double"}, {Name: "b", Type: "boolean"}, {Name: "p", Type: "decimal(20,2)"}}},
-	{Rows: [][]*string{{text("9007199254740993"), text("a,\n\"b\""), text("NaN"), text("true"), text("123456789012345678.90")}}},
-	{Rows: [][]*string{{nil, nil, text("1.0E10"), nil, nil}}},
+	{Rows: [][]*string{{new("9007199254740993"), new("a,\n\"b\""), new("NaN"), new("true"), new("123456789012345678.90")}}},
+	{Rows: [][]*string{{nil, nil, new("1.0E10"), nil, nil}}},
 	{Done: &api.SQLDone{Rows: 2, Truncated: true}},
 }
 
@@ -222,7 +220,7 @@ func TestPlaces(t *testing.T) {
 	if got := at.of(&api.Error{Code: "C", Message: "m", Line: 1, Col: 1}); got.Error() != "2:3: [C] m" {
 		t.Error(got)
 	}
-	if err := errors.New("x"); at.of(err) != err {
+	if err := errors.New("x"); !errors.Is(at.of(err), err) {
 		t.Error("an error without a place was changed")
 	}
 }
