@@ -21,14 +21,21 @@ def plant(tmp_path_factory):
     s.stop()
 
 
-def send(plant, device, command, env=None):
-    string = plant.connection_string(device)
-    p = subprocess.run([*command, string, plant.ca, str(COUNT), "firmware=9.8.7"],
-                       capture_output=True, text=True, timeout=120, env={**os.environ, **(env or {})})
+PYTHON = [sys.executable, HERE / "sdk" / "python_device.py"]
+NODE = ["node", HERE / "sdk" / "node_device.js"]
+
+
+def device(plant, command, string, count=COUNT, env=None):
+    return subprocess.run(
+        [*command, "--connection-string", string, "--ca", plant.ca, "--count", str(count), "--property", "firmware=9.8.7"],
+        capture_output=True, text=True, timeout=120, env={**os.environ, **(env or {})})
+
+
+def send(plant, string, command, env=None):
+    p = device(plant, command, string, env=env)
     assert p.returncode == 0, p.stderr
     sent = [json.loads(line) for line in p.stdout.splitlines()]
-    assert len(sent) == COUNT
-    return sent
+    assert [s["acknowledged"] for s in sent] == list(range(COUNT))
 
 
 def arrived(plant, device):
@@ -48,25 +55,25 @@ def check(rows):
 
 @pytest.mark.smoke
 def test_python_sdk(plant):
-    send(plant, "py-device", [sys.executable, HERE / "sdk" / "python_device.py"])
+    send(plant, plant.connection_string("py-device"), PYTHON)
     check(arrived(plant, "py-device"))
 
 
 @pytest.mark.smoke
 def test_node_sdk(plant):
-    send(plant, "node-device", ["node", HERE / "sdk" / "node_device.js"], {"NODE_PATH": node_modules()})
+    send(plant, plant.connection_string("node-device"), NODE, {"NODE_PATH": node_modules()})
     check(arrived(plant, "node-device"))
 
 
 @pytest.mark.smoke
-def test_known_machine_is_in_silver(plant):
-    """A machine of the master data, by the Python SDK, is kept."""
-    string = json.loads(plant.run("device", "show", "press-01", "-o", "json"))["connection_string"]
-    p = subprocess.run([sys.executable, HERE / "sdk" / "python_device.py", string, plant.ca, str(COUNT), "firmware=9.8.7"],
-                       capture_output=True, text=True, timeout=120)
-    assert p.returncode == 0, p.stderr
-    rows = plant.until("SELECT seq, firmware, kind FROM silver_readings WHERE device_id = 'press-01' ORDER BY seq",
+@pytest.mark.parametrize("machine,command", [("press-01", PYTHON), ("press-02", NODE)])
+def test_known_machine_is_in_silver(plant, machine, command):
+    """Readings of a machine of the master data are kept, with their properties."""
+    string = json.loads(plant.run("device", "show", machine, "-o", "json"))["connection_string"]
+    send(plant, string, command, {"NODE_PATH": node_modules()})
+    rows = plant.until(f"SELECT seq, temperature, firmware, kind FROM silver_readings WHERE device_id = '{machine}' ORDER BY seq",
                        lambda rows: len(rows) == COUNT)
+    assert [(r["seq"], r["temperature"]) for r in rows] == [(i, 20 + i / 2) for i in range(COUNT)]
     assert {r["kind"] for r in rows} == {"press"} and {r["firmware"] for r in rows} == {"9.8.7"}
 
 
@@ -75,7 +82,6 @@ def test_wrong_key_is_refused(plant):
     string = plant.connection_string("py-wrong")
     key = string.split("SharedAccessKey=")[1]
     wrong = string.replace(key, key[::-1].lstrip("=") + "=")
-    p = subprocess.run([sys.executable, HERE / "sdk" / "python_device.py", wrong, plant.ca, "1"],
-                       capture_output=True, text=True, timeout=120)
+    p = device(plant, PYTHON, wrong, count=1)
     assert p.returncode != 0
     assert "Credential" in p.stderr or "Unauthorized" in p.stderr or "authori" in p.stderr.lower(), p.stderr

@@ -34,7 +34,7 @@ async function main() {
     print({ twin: { desired: twin.properties.desired, reported: twin.properties.reported } });
   }
   for (let seq = 0; seq < Number(args.count); seq++) {
-    const body = JSON.stringify({ seq, sdk: 'node', ts: Date.now() / 1000 });
+    const body = JSON.stringify({ ts: new Date().toISOString(), seq, temperature: 20 + seq / 2, sdk: 'node' });
     const m = new Message(body);
     m.contentType = 'application/json';
     m.contentEncoding = 'utf-8';

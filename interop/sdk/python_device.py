@@ -6,8 +6,8 @@ Sends messages and prints one JSON line for each that the hub acknowledged.
 import argparse
 import json
 import sys
-import time
 import uuid
+from datetime import datetime, timezone
 
 from azure.iot.device import IoTHubDeviceClient, Message
 
@@ -31,7 +31,7 @@ def main():
         if a.twin:
             print(json.dumps({"twin": client.get_twin()}), flush=True)
         for seq in range(a.count):
-            body = json.dumps({"seq": seq, "sdk": "python", "ts": time.time()})
+            body = json.dumps({"ts": datetime.now(timezone.utc).isoformat(), "seq": seq, "temperature": 20 + seq / 2, "sdk": "python"})
             m = Message(body, content_type="application/json", content_encoding="utf-8", message_id=str(uuid.uuid4()))
             for pair in a.property:
                 name, _, value = pair.partition("=")
