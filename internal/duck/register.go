@@ -27,6 +27,7 @@ func refusals() []struct {
 		{kernel.ErrGroup, "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "22023"},
 		{kernel.ErrPattern, "INVALID_PARAMETER_VALUE.PATTERN", "22023"},
 		{kernel.ErrCharset, "INVALID_PARAMETER_VALUE.CHARSET", "22023"},
+		{kernel.ErrFormat, "INVALID_FORMAT.UNEXPECTED_TOKEN", "42601"},
 		{kernel.ErrPath, "INVALID_VARIANT_GET_PATH", "22023"},
 	}
 }

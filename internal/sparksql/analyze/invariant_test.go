@@ -54,6 +54,9 @@ func check(n plan.Node, outer map[plan.ID]types.Type, ctes map[*plan.CTE]bool) e
 		}
 	case *plan.With:
 		for _, c := range m.CTEs {
+			if r, ok := c.Plan.(*plan.Recursion); ok && r.Self == c.ID {
+				ctes[c] = true // its step refers to it
+			}
 			if err := check(c.Plan, outer, ctes); err != nil {
 				return err
 			}

@@ -127,8 +127,9 @@ func narrow(n plan.Node, used map[plan.ID]bool, ctes map[*plan.CTE]*plan.CTE) pl
 	case *plan.With: // definitions before the references to them
 		out := &plan.With{}
 		for _, c := range m.CTEs {
-			d := &plan.CTE{Name: c.Name, ID: c.ID, Plan: narrow(c.Plan, used, ctes)}
-			ctes[c] = d
+			d := &plan.CTE{Name: c.Name, ID: c.ID}
+			ctes[c] = d // before its plan, which may refer to it
+			d.Plan = narrow(c.Plan, used, ctes)
 			out.CTEs = append(out.CTEs, d)
 		}
 		out.Body = narrow(m.Body, used, ctes)

@@ -103,7 +103,7 @@ func fitFromJSON(c *call) error {
 	}
 	spec := JSONSpec{Type: nullableInside(t), Options: opts}
 	if spec.Mode() == "DROPMALFORMED" {
-		return errf(c.ctx, "PARSE_MODE_UNSUPPORTED", "42616", "from_json knows the modes PERMISSIVE and FAILFAST, not DROPMALFORMED.")
+		return errf(c.ctx, "PARSE_MODE_UNSUPPORTED", "42601", "from_json knows the modes PERMISSIVE and FAILFAST, not DROPMALFORMED.")
 	}
 	if !isStruct(t) && !isArray(t) && !isMap(t) {
 		return mismatch(c.ctx, "INVALID_JSON_SCHEMA", "The schema of from_json must be a STRUCT, ARRAY or MAP, not %s.", quoteType(t))

@@ -32,7 +32,7 @@ func stringDefs() []*Def {
 		fn("split_part", str, "", wStr(), wStr(), wInt()).always(),
 		fn("overlay", str, "", wStr(), wStr(), wInt(), wInt()).optional(1).defaults(litInt(-1)),
 		fn("levenshtein", num, "", wStr(), wStr(), wInt()).optional(1), fn("soundex", str, "", wStr()),
-		fn("format_number", str, "", wNumeric(), oneOf(types.Int, types.String)).nullable(),
+		fn("format_number", str, "", kindOf(`"NUMERIC"`, types.IsNumeric, types.Double, nil), oneOf(types.Int, types.String)).nullable(),
 		(&Def{Name: "format_string", Min: 1, Max: -1, fit: fitFormat, typ: typeIs(str)}).always(),
 		fn("base64", str, "", wBin()), fn("unbase64", types.Binary, "", wStr()),
 		fn("md5", str, "md5($1)", wBin()), fn("sha1", str, "sha1($1)", wBin()), fn("sha2", str, "", wBin(), wInt()).nullable(),

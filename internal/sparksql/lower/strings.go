@@ -93,6 +93,32 @@ func stringRules() map[string]rule {
 			return l.call("str_to_map", a, []string{"VARCHAR", "VARCHAR", "VARCHAR"}, l.duckType(c.Typ), nil)
 		},
 		"to_binary": toBinary,
+		"to_char number": func(l *lowerer, c *plan.Call, a []string) string {
+			f, ok := constText(c.Args[1])
+			if !ok {
+				return cast("NULL", "VARCHAR")
+			}
+			return l.call("to_char", a[:1], []string{l.duckType(c.Args[0].Type())}, "VARCHAR", map[string]any{"format": f})
+		},
+		"to_number": toNumber(false), "try_to_number": toNumber(true),
+	}
+}
+
+// toNumber reads a text in a constant format.
+func toNumber(try bool) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		f, ok := constText(c.Args[1])
+		if !ok {
+			return cast("NULL", l.duckType(c.Typ))
+		}
+		return l.let(a[0], func(x string) string {
+			v := l.call("to_number", []string{x}, []string{"VARCHAR"}, l.duckType(c.Typ), map[string]any{"format": f})
+			if try {
+				return v
+			}
+			return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(" + v + ", " +
+				raise("INVALID_FORMAT.MISMATCH_INPUT", "42601", "The text does not have the number format "+f+".") + ") END"
+		})
 	}
 }
 
@@ -244,6 +270,16 @@ func overlay(l *lowerer, _ *plan.Call, a []string) string {
 }
 
 func formatNumber(l *lowerer, c *plan.Call, a []string) string {
+	if types.IsString(c.Args[1].Type()) {
+		p, ok := constText(c.Args[1])
+		switch {
+		case isNull(c.Args[1]):
+			return cast("NULL", "VARCHAR")
+		case !ok:
+			return l.unsupported(c.Pos, "The pattern of format_number must be a constant.")
+		}
+		return l.call("format_decimal", a[:1], []string{l.duckType(c.Args[0].Type())}, "VARCHAR", map[string]any{"pattern": p})
+	}
 	return l.call("format_number", a, []string{l.duckType(c.Args[0].Type()), l.duckType(c.Args[1].Type())}, "VARCHAR", nil)
 }
 

@@ -1,0 +1,76 @@
+package funcs
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// numberDigits are the precision and scale of a format of to_number; false
+// where it has no digit.
+func numberDigits(format string) (types.Decimal, bool) {
+	whole, frac, _ := strings.Cut(strings.ReplaceAll(strings.ToUpper(format), "D", "."), ".")
+	count := func(s string) int { return strings.Count(s, "0") + strings.Count(s, "9") }
+	d := types.Decimal{Precision: count(whole) + count(frac), Scale: count(frac)}
+	return d, d.Precision > 0 && d.Precision <= types.MaxPrecision
+}
+
+// fitNumberFormat checks the constant format at argument 1.
+func fitNumberFormat(c *call) error {
+	if !IsFoldable(c.args[1]) {
+		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The format of %s must be a constant, not %q.", quoteName(c.d.Name), SQLName(c.args[1]))
+	}
+	c.konst = types.Decimal{Precision: 38}
+	if format, ok := constText(c.args[1]); ok {
+		d, ok := numberDigits(format)
+		if !ok {
+			return errf(c.ctx, "INVALID_FORMAT.WRONG_NUM_DIGIT", "42601", "The number format %q needs 1 to 38 digits (0 or 9).", format)
+		}
+		c.konst = d
+	}
+	return c.fitOne(1, wStr())
+}
+
+func numberFormatDefs() []*Def {
+	number := func(name string) *Def {
+		return (&Def{Name: name, Min: 2, Max: 2, fit: func(c *call) error {
+			if err := c.fitOne(0, wStr()); err != nil {
+				return err
+			}
+			return fitNumberFormat(c)
+		}, typ: func(c *call) types.Type {
+			d, _ := c.konst.(types.Decimal)
+			return d
+		}}).nullable()
+	}
+	return []*Def{
+		number("to_number").always(), number("try_to_number"),
+		{Name: "to_char", Min: 2, Max: 2, build: buildToChar},
+		(&Def{Name: "to_char number", Operator: true, Min: 2, Max: 2, fit: func(c *call) error {
+			if err := c.fitOne(0, wNumeric()); err != nil {
+				return err
+			}
+			return fitNumberFormat(c)
+		}, typ: typeIs(types.String)}).called("to_char"),
+	}
+}
+
+// buildToChar chooses by the type of the first argument.
+func buildToChar(c *call) (plan.Expr, error) {
+	t := unChar(c.args[0].Type())
+	if isTime(t) {
+		return Resolve("date_format", c.args, c.ctx)
+	}
+	if t != types.Binary {
+		return Resolve("to_char number", c.args, c.ctx)
+	}
+	format, _ := constText(c.args[1])
+	switch strings.ToLower(format) {
+	case "hex", "base64":
+		return Resolve(strings.ToLower(format), c.args[:1], c.ctx)
+	case "utf-8":
+		return Resolve("decode", []plan.Expr{c.args[0], litStr("utf-8")}, c.ctx)
+	}
+	return nil, errf(c.ctx, "INVALID_PARAMETER_VALUE.BINARY_FORMAT", "22023", "The format of to_char for BINARY is hex, base64 or utf-8, not %q.", format)
+}
