@@ -93,4 +93,3 @@ func formatDecimal(g *sig) (kernel, error) {
 		return f.Append(b, d.v, d.scale), true
 	})}, g.want(duckdb.TypeVarchar, 0)
 }
-

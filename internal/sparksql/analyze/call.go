@@ -72,6 +72,15 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		return nil, err
 	}
 	ctx.Distinct, ctx.IgnoreNulls = e.Distinct, e.IgnoreNulls
+	if ctx.Within, err = a.sortKeys(e.Within, s); err != nil {
+		return nil, err
+	}
+	switch def.Name {
+	case "percentile_cont", "percentile_disc", "mode": // their one key is the argument
+		if len(ctx.Within) == 1 {
+			args = append([]plan.Expr{ctx.Within[0].X}, args...)
+		}
+	}
 	x, err := def.Resolve(args, ctx)
 	if err != nil {
 		return nil, err
@@ -136,17 +145,6 @@ func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, err
 			}
 			list, out = append(list, nil), append(out, x)
 		}
-	}
-	for _, w := range e.Within {
-		x, err := a.expr(w.X, s)
-		if err != nil {
-			return nil, err
-		}
-		if w.Desc {
-			return nil, a.errorf(w.X.Pos(), "UNSUPPORTED_FEATURE.WITHIN_GROUP_DESC", "0A000", "WITHIN GROUP (ORDER BY ... DESC) is not supported.")
-		}
-		out = append([]plan.Expr{x}, out...)
-		list = append([]ast.Expr{nil}, list...)
 	}
 	if !lambdas {
 		return out, nil

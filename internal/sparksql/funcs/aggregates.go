@@ -34,9 +34,7 @@ func aggregateDefs() []*Def {
 		agg("bool_and", typeIs(boolean), "", wBool()), agg("bool_or", typeIs(boolean), "", wBool()),
 		agg("bit_and", argType(0), "", wIntegral()), agg("bit_or", argType(0), "", wIntegral()), agg("bit_xor", argType(0), "", wIntegral()),
 		agg("approx_count_distinct", typeIs(big), "", wAny(), wDbl()).optional(1).neverNull().fitting(fitDropSecond),
-		agg("mode", argType(0), "", wAny(), wBool()).optional(1).fitting(fitDropSecond),
 		agg("grouping", typeIs(types.TinyInt), "", wAny()).neverNull(), (&Def{Name: "grouping_id", Kind: Aggregate, Min: 0, Max: -1, typ: typeIs(big)}).neverNull(),
-		agg("listagg", typeIs(types.String), "", wStr(), wStr()).optional(1).defaults(litNull()),
 	}
 }
 

@@ -35,6 +35,8 @@ type Context struct {
 	// Distinct and IgnoreNulls are the call's own words, for aggregates and
 	// window functions.
 	Distinct, IgnoreNulls bool
+	// Within are the keys of WITHIN GROUP (ORDER BY ...).
+	Within []plan.SortKey
 	// ParseType parses a DDL schema ("a INT, b STRING", a STRUCT) or one type;
 	// from_json needs it.
 	ParseType func(text string) (types.Type, error)
@@ -62,6 +64,7 @@ type Def struct {
 	Kind     Kind
 	Min, Max int // number of arguments; Max -1 is any number
 	Volatile bool
+	within   bool // takes WITHIN GROUP
 	Operator bool // not callable as name(...) in SQL
 	// Raises marks that the function may raise for some input.
 	Raises bool
@@ -134,6 +137,10 @@ func (d *Def) Resolve(args []plan.Expr, ctx Context) (plan.Expr, error) {
 	if ctx.Distinct && d.Kind != Aggregate {
 		return nil, errf(ctx, "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
 			"The function %s does not support DISTINCT.", quoteName(d.Name))
+	}
+	if len(ctx.Within) > 0 && !d.within {
+		return nil, errf(ctx, "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
+			"The function %s does not support WITHIN GROUP.", quoteName(d.Name))
 	}
 	if d.build != nil {
 		return d.build(c)

@@ -52,14 +52,16 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 	case "schema_of_variant_agg":
 		return l.call("schema_of_variants", []string{"coalesce(" + g.on("list", g.a[0], "("+g.a[0]+") IS NOT NULL") + ", []::" + variantBlob + "[])"},
 			[]string{variantBlob + "[]"}, dt, nil)
-	case "listagg":
+	case "percentile_cont", "percentile_disc":
+		return g.within(name, dt)
+	case "listagg", "string_agg":
 		sep := "''"
 		if len(g.a) > 1 && c.Args[1].Type() != types.Void {
 			if k, ok := funcs.Eval(c.Args[1]); ok && k.Value != nil {
 				sep = g.a[1]
 			}
 		}
-		return g.fn("string_agg", g.a[0]+", "+sep)
+		return g.listagg(sep, dt)
 	case "percentile", "percentile_approx":
 		return g.percentile(name, dt)
 	case "grouping", "grouping_id":
@@ -71,6 +73,60 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 		return cast("grouping("+strings.Join(g.a, ", ")+")", dt)
 	}
 	return g.simple(name, dt)
+}
+
+// within is percentile_cont or percentile_disc over (x, p).
+func (g *aggCall) within(name, dt string) string {
+	spec, _ := g.c.Const.(funcs.WithinSpec)
+	desc := len(spec.Desc) == 1 && spec.Desc[0]
+	k, ok := funcs.Eval(g.c.Args[1])
+	p, isFloat := 0.0, false
+	if ok {
+		p, isFloat = k.Value.(float64)
+	}
+	if !isFloat {
+		return g.l.unsupported(g.c.Pos, "The percentage of %s must be a plain number.", name)
+	}
+	f := "quantile_cont"
+	if name == "percentile_disc" {
+		f = "quantile_disc"
+	}
+	sign := ""
+	switch {
+	case desc && name == "percentile_cont":
+		p = 1 - p
+	case desc:
+		sign = "-" // DuckDB's way to count from the largest
+	}
+	return cast(g.fn(f, g.a[0]+", "+sign+floatText(p, 64)), dt)
+}
+
+// listagg joins the texts, in the order of WITHIN GROUP where it is given.
+func (g *aggCall) listagg(sep, dt string) string {
+	x := g.a[0]
+	binary := g.c.Args[0].Type() == types.Binary
+	if binary {
+		x, sep = "hex("+x+")", "hex("+sep+")"
+	}
+	args := x + ", " + sep
+	if spec, ok := g.c.Const.(funcs.WithinSpec); ok {
+		keys := make([]string, len(spec.Desc))
+		for i := range keys {
+			dir, nulls := " ASC", " NULLS LAST"
+			if spec.Desc[i] {
+				dir = " DESC"
+			}
+			if spec.NullsFirst[i] {
+				nulls = " NULLS FIRST"
+			}
+			keys[i] = g.a[2+i] + dir + nulls
+		}
+		args += " ORDER BY " + strings.Join(keys, ", ")
+	}
+	if binary {
+		return "unhex(" + g.fn("string_agg", args) + ")"
+	}
+	return g.fn("string_agg", args)
 }
 
 func withDistinct(c *plan.AggCall) *plan.AggCall {

@@ -98,9 +98,6 @@ func arrayRules() map[string]rule {
 			return "CASE WHEN len(list_filter(" + a[0] + ", lambda " + v + ": " + v + " IS NULL)) = 0 THEN flatten(" + a[0] + ") END"
 		},
 		"slice": slice, "sequence": sequence,
-		"shuffle": func(l *lowerer, c *plan.Call, _ []string) string {
-			return l.unsupported(c.Pos, "shuffle cannot be executed.")
-		},
 		"array field": func(l *lowerer, c *plan.Call, a []string) string {
 			return l.mapList(a[0], c.Args[1])
 		},

@@ -1,0 +1,54 @@
+package funcs
+
+import (
+	"unicode/utf8"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// textDefs are further functions over texts, bytes and bits.
+func textDefs() []*Def {
+	str, big := types.String, types.BigInt
+	wFloats := kindOf(`"ARRAY<FLOAT>"`, func(t types.Type) bool {
+		a, ok := t.(types.Array)
+		return ok && a.Elem == types.Float
+	}, nil, nil)
+	wBytes := kindOf(`"BINARY"`, func(t types.Type) bool { return t == types.Binary }, nil, nil)
+	return []*Def{
+		fn("luhn_check", types.Boolean, "", wStr()), fn("quote", str, "", wStr()),
+		fn("mask", str, "", wStr(), wStr(), wStr(), wStr(), wStr()).optional(4).defaults(litStr("X"), litStr("x"), litStr("n"), litNull()).
+			withNull(func(c *call) bool { return c.args[0].Nullable() }).checked(checkMask),
+		fn("is_valid_utf8", types.Boolean, "CASE WHEN $1 IS NOT NULL THEN TRY(decode($1)) IS NOT NULL END", wBin()),
+		fn("make_valid_utf8", str, "coalesce(TRY(decode($1)), decode($1, 'replace'))", wBin()),
+		fn("validate_utf8", str, "", wBin()).always(), fn("try_validate_utf8", str, "TRY(decode($1))", wBin()).nullable(),
+		fn("try_url_decode", str, "", wStr()).nullable(), fn("try_to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable(),
+		(&Def{Name: "getbit", Min: 2, Max: 2, want: []want{wIntegral(), wInt()}, typ: typeIs(types.TinyInt)}).always(),
+		fn("bitmap_bit_position", big, "CASE WHEN $1 > 0 THEN ($1 - 1) % 32768 ELSE (0 - $1) % 32768 END", wBig()),
+		fn("bitmap_bucket_number", big, "CASE WHEN $1 > 0 THEN 1 + ($1 - 1) // 32768 ELSE 0 - (0 - $1) // 32768 END", wBig()),
+		fn("bitmap_count", big, "CAST(length(replace(CAST(CAST($1 AS BIT) AS VARCHAR), '0', '')) AS BIGINT)", wBytes),
+		fn("spark_partition_id", types.Int, "0::INTEGER").neverNull().shown(upperCall("SPARK_PARTITION_ID")), fn("input_file_name", str, "''").neverNull(),
+		fn("collation", str, "", wAny()).neverNull(),
+		fn("vector_inner_product", types.Float, "CAST(list_inner_product($1, $2) AS FLOAT)", wFloats, wFloats),
+		fn("vector_cosine_similarity", types.Float, "CAST(list_cosine_similarity($1, $2) AS FLOAT)", wFloats, wFloats),
+		fn("vector_l2_distance", types.Float, "CAST(list_distance($1, $2) AS FLOAT)", wFloats, wFloats),
+		fn("vector_norm", types.Float, "CAST(pow(list_sum(list_transform($1, lambda e: pow(abs(e::DOUBLE), $2::DOUBLE))), 1.0 / $2::DOUBLE) AS FLOAT)", wFloats, exactly(types.Float)).
+			optional(1).defaults(&plan.Literal{Value: float32(2), Typ: types.Float}),
+		fn("uniform", types.Int, "CAST(floor($1 + random() * ($2 - $1 + 1)) AS INTEGER)", wInt(), wInt(), wBig()).optional(1).volatile(),
+		fn("randstr", str, "", wInt(), wBig()).optional(1).volatile().always(),
+	}
+}
+
+func upperCall(name string) func(plan.Expr, []string) string {
+	return func(plan.Expr, []string) string { return name + "()" }
+}
+
+// checkMask: what replaces a character is one character.
+func checkMask(c *call) error {
+	for i, a := range c.args[1:] {
+		if s, ok := constText(a); ok && utf8.RuneCountInString(s) != 1 {
+			return mismatch(c.ctx, "INPUT_SIZE_NOT_ONE", "The %s parameter of mask must be one character, not %q.", ordinal(i+1), s)
+		}
+	}
+	return nil
+}

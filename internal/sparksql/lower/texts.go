@@ -1,0 +1,67 @@
+package lower
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func textRules() map[string]rule {
+	return map[string]rule{
+		"luhn_check": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.call("luhn_check", a, []string{"VARCHAR"}, "BOOLEAN", nil)
+		},
+		"quote": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.call("quote", a, []string{"VARCHAR"}, "VARCHAR", nil)
+		},
+		"mask": func(l *lowerer, _ *plan.Call, a []string) string {
+			b := append([]string(nil), a...)
+			for i := range b {
+				b[i] = cast(b[i], "VARCHAR")
+			}
+			return l.call("mask", b, []string{"VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"}, "VARCHAR", nil)
+		},
+		"validate_utf8": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.let(a[0], func(x string) string {
+				return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(TRY(decode(" + x + ")), " + raise("INVALID_UTF8_STRING", "22029", "These bytes are no UTF-8.") + ") END"
+			})
+		},
+		"try_url_decode": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.call("url_decode", a, []string{"VARCHAR"}, "VARCHAR", nil)
+		},
+		"try_to_binary": func(l *lowerer, c *plan.Call, a []string) string {
+			format := "hex"
+			if len(c.Args) > 1 {
+				format, _ = constText(c.Args[1])
+			}
+			switch strings.ToLower(format) {
+			case "hex":
+				return l.call("unhex", a[:1], []string{"VARCHAR"}, "BLOB", nil)
+			case "utf-8", "utf8":
+				return "encode(" + a[0] + ")"
+			case "base64":
+				return "TRY(from_base64(" + a[0] + "))"
+			}
+			return cast("NULL", "BLOB")
+		},
+		"getbit": func(l *lowerer, c *plan.Call, a []string) string {
+			bits := map[types.Type]string{types.TinyInt: "8", types.SmallInt: "16", types.Int: "32", types.BigInt: "64"}[c.Args[0].Type()]
+			return l.let(a[1], func(p string) string {
+				return "CASE WHEN " + p + " < 0 OR " + p + " >= " + bits + " THEN " +
+					raise("INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE", "22023", "The bit position lies outside of the value.") +
+					" ELSE CAST((CAST(" + a[0] + " AS BIGINT) >> CAST(" + p + " AS BIGINT)) & 1 AS TINYINT) END"
+			})
+		},
+		"collation": func(*lowerer, *plan.Call, []string) string { return quote("SYSTEM.BUILTIN.UTF8_BINARY") },
+		"randstr": func(l *lowerer, _ *plan.Call, a []string) string {
+			e := l.fresh("e")
+			return "CASE WHEN " + a[0] + " < 0 THEN " + raise("INVALID_PARAMETER_VALUE.LENGTH", "22023", "The length of randstr is negative.") +
+				" ELSE coalesce(array_to_string(list_transform(range(" + a[0] + "), lambda " + e + ": substr('0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', 1 + CAST(floor(random() * 62) AS INTEGER), 1)), ''), '') END"
+		},
+		"shuffle": func(l *lowerer, _ *plan.Call, a []string) string {
+			e, s := l.fresh("e"), l.fresh("s")
+			return "list_transform(list_sort(list_transform(" + a[0] + ", lambda " + e + ": {'k': random(), 'v': " + e + "})), lambda " + s + ": " + s + ".v)"
+		},
+	}
+}
