@@ -78,6 +78,11 @@ func stringToDate(g *sig) (kernel, error) {
 	return kernel{run: fromText(cast.Date)}, g.want(duckdb.TypeDate, duckdb.TypeVarchar)
 }
 
+// stringToTime reads a time of day in microseconds.
+func stringToTime(g *sig) (kernel, error) {
+	return kernel{run: fromText(cast.ClockTime)}, g.want(duckdb.TypeBigInt, duckdb.TypeVarchar)
+}
+
 // zoneParam is the parameter of kernels that know a zone.
 type zoneParam struct{ Zone string }
 

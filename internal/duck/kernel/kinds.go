@@ -79,6 +79,8 @@ func kinds() map[string]maker {
 		"decimal_bround":          decimalBround,
 		"lpad_binary":             padBinary(true),
 		"rpad_binary":             padBinary(false),
+		"string_to_time":          stringToTime,
+		"bytes_to_text":           text1(duckdb.TypeVarchar, duckdb.TypeBlob, bytesToText),
 		"luhn_check":              luhn,
 		"quote":                   text1(duckdb.TypeVarchar, duckdb.TypeVarchar, quoteText),
 		"mask":                    maskText,

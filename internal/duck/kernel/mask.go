@@ -81,3 +81,13 @@ func maskClass(r rune) int {
 	}
 	return 4
 }
+
+// bytesToText makes a text of any bytes; what is no UTF-8 becomes U+FFFD.
+func bytesToText(b, s []byte) ([]byte, bool) {
+	for len(s) > 0 {
+		r, n := utf8.DecodeRune(s)
+		b = utf8.AppendRune(b, r)
+		s = s[n:]
+	}
+	return b, true
+}

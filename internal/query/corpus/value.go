@@ -32,6 +32,10 @@ func value(a arrow.Array, i int, t types.Type) (any, error) {
 		}
 	case types.Char:
 		return primitive(a, i, types.String)
+	case types.Time:
+		if x, ok := a.(*array.Int64); ok {
+			return funcs.TimeOfDayText(x.Value(i)), nil
+		}
 	case types.YearMonth:
 		if x, ok := a.(*array.Int32); ok {
 			return funcs.IntervalText(int64(x.Value(i)), t), nil

@@ -260,6 +260,9 @@ func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error
 	out := &plan.Join{Kind: joinKinds[j.Kind], Left: left.node, Right: right.node, Lateral: lateralRef(j.Right)}
 	r := relation{node: out, cols: joinColumns(out.Kind, left.cols, right.cols)}
 	using := j.Using
+	if j.Natural && (j.Kind == ast.SemiJoin || j.Kind == ast.AntiJoin) {
+		return r, a.errorf(j.Pos(), "UNSUPPORTED_FEATURE.NATURAL_JOIN", "0A000", "There is no NATURAL SEMI or ANTI join.").hint("Write the columns in USING.")
+	}
 	if j.Natural {
 		using = common(left, right)
 	}

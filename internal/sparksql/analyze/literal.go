@@ -27,11 +27,50 @@ func (a *analyzer) typedLiteral(e *ast.TypedLiteral) (plan.Expr, error) {
 			return &plan.Literal{Value: us, Typ: types.TimestampNTZ}, nil
 		}
 	case "time":
-		return nil, a.errorf(e.Pos(), "UNSUPPORTED_TIME_TYPE", "0A000", "The data type TIME is not supported.")
+		if us, ok := parseTimeOfDay(e.Text); ok {
+			return &plan.Literal{Value: us, Typ: types.Time{Precision: 6}}, nil
+		}
 	}
 	f := a.errorf(e.Pos(), "INVALID_TYPED_LITERAL", "42604", "The text %q is no %s.", e.Text, strings.ToUpper(e.Type))
 	f.Phase = sparksql.PhaseParse
 	return nil, f
+}
+
+// parseTimeOfDay reads h:m[:s[.f]] [AM|PM] in microseconds; digits beyond them
+// are cut off.
+func parseTimeOfDay(s string) (int64, bool) {
+	s = strings.ToUpper(strings.TrimSpace(s))
+	s = strings.TrimPrefix(s, "T")
+	half := ""
+	for _, h := range []string{"AM", "PM"} {
+		if rest, ok := strings.CutSuffix(s, h); ok {
+			s, half = strings.TrimSpace(rest), h
+		}
+	}
+	hms, frac, dot := strings.Cut(s, ".")
+	parts := strings.Split(hms, ":")
+	if len(parts) < 2 || len(parts) > 3 || dot && len(parts) < 3 || strings.Trim(frac, "0123456789") != "" {
+		return 0, false
+	}
+	var v [3]int64
+	for i, p := range parts {
+		n, err := strconv.ParseUint(p, 10, 31)
+		if err != nil || len(p) > 2 || n > 59 || i == 0 && n > 23 {
+			return 0, false
+		}
+		v[i] = int64(n) //nolint:gosec // at most 59
+	}
+	if half != "" {
+		if v[0] < 1 || v[0] > 12 {
+			return 0, false
+		}
+		v[0] %= 12
+		if half == "PM" {
+			v[0] += 12
+		}
+	}
+	us, _ := strconv.ParseInt((frac + "000000")[:6], 10, 64)
+	return ((v[0]*60+v[1])*60+v[2])*1e6 + us, true
 }
 
 // parseDate reads [+-]y..y[-m[-d]] in days since 1970; what follows a 'T' or a

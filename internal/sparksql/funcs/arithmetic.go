@@ -51,6 +51,13 @@ func arithmeticDefs() []*Def {
 	)
 }
 
+// IsTry tells whether a try_ function made the call: it gives NULL where the
+// operator raises.
+func IsTry(c *plan.Call) bool {
+	_, ok := c.Const.(tryName)
+	return ok
+}
+
 // showTry prints a call that a try_ function made by that function's name.
 func showTry(plain func(a []string) string) func(plan.Expr, []string) string {
 	return func(e plan.Expr, a []string) string {

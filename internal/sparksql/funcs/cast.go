@@ -90,6 +90,9 @@ func CanCast(from, to types.Type, ansi bool) bool {
 	if nested, ok := canCastNested(from, to, ansi); nested {
 		return ok
 	}
+	if ok, known := canCastTime(from, to); known {
+		return ok
+	}
 	text := from == types.String
 	fromNum, toNum := types.IsNumeric(from), types.IsNumeric(to)
 	switch {
@@ -109,6 +112,34 @@ func CanCast(from, to types.Type, ansi bool) bool {
 		return !ansi
 	}
 	return canCastInterval(from, to)
+}
+
+// canCastTime knows the casts from and to TIME.
+func canCastTime(from, to types.Type) (ok, known bool) {
+	_, f := from.(types.Time)
+	_, t := to.(types.Time)
+	switch {
+	case f && t:
+		return true, true
+	case f:
+		return types.IsNumeric(to) && !types.IsFloating(to), true
+	case t:
+		return from == types.String, true
+	}
+	return false, false
+}
+
+// timeOff is the error of the type TIME where the session has it off.
+func timeOff(ctx Context, ts ...types.Type) error {
+	if strings.EqualFold(ctx.Conf["spark.sql.timeType.enabled"], "true") {
+		return nil
+	}
+	for _, t := range ts {
+		if _, ok := t.(types.Time); ok {
+			return errf(ctx, "UNSUPPORTED_TIME_TYPE", "0A000", "The data type TIME is not supported here; `SET spark.sql.timeType.enabled = true` allows it.")
+		}
+	}
+	return nil
 }
 
 func canCastNested(from, to types.Type, ansi bool) (nested, ok bool) {
@@ -155,15 +186,21 @@ func canCastInterval(from, to types.Type) bool {
 func ExplicitCast(x plan.Expr, to types.Type, mode plan.CastMode, ctx Context) (plan.Expr, error) {
 	ansi := mode != plan.CastLegacy
 	to = unChar(to)
+	if err := timeOff(ctx, to); err != nil {
+		return nil, err
+	}
 	if !CanCast(x.Type(), to, ansi) {
-		if from := x.Type(); from == types.Date && types.IsNumeric(to) || to == types.Date && types.IsNumeric(from) {
+		if from := x.Type(); ansi && (from == types.Date && types.IsNumeric(to) || to == types.Date && types.IsNumeric(from)) {
 			return nil, mismatch(ctx, "CAST_WITH_FUNC_SUGGESTION", "%s cannot be cast to %s. Use unix_date or date_from_unix_date.", quoteType(from), quoteType(to))
 		}
-		if CanCast(x.Type(), to, false) {
+		if mode == plan.CastANSI && CanCast(x.Type(), to, false) {
 			return nil, mismatch(ctx, "CAST_WITH_CONF_SUGGESTION",
 				"%s cannot be cast to %s with ANSI mode on.", quoteType(x.Type()), quoteType(to))
 		}
 		return nil, mismatch(ctx, "CAST_WITHOUT_SUGGESTION", "%s cannot be cast to %s.", quoteType(x.Type()), quoteType(to))
+	}
+	if err := timeOff(ctx, x.Type(), to); err != nil {
+		return nil, err
 	}
 	return newCast(x, to, mode, ctx), nil
 }

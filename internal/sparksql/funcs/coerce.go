@@ -200,6 +200,11 @@ func commonNumeric(a, b types.Type) (types.Type, bool) {
 
 func commonTime(a, b types.Type) (types.Type, bool) {
 	switch x := a.(type) {
+	case types.Time:
+		if y, ok := b.(types.Time); ok {
+			return types.Time{Precision: max(x.Precision, y.Precision)}, true
+		}
+		return nil, false
 	case types.YearMonth:
 		if y, ok := b.(types.YearMonth); ok {
 			return types.YearMonth{From: min(x.From, y.From), To: max(x.To, y.To)}, true

@@ -151,7 +151,7 @@ func buildRegistry() map[string]*Def {
 	out := map[string]*Def{}
 	for _, family := range [][]*Def{
 		arithmeticDefs(), comparisonDefs(), logicDefs(), mathDefs(), stringDefs(), regexDefs(), timeDefs(), zoneDefs(),
-		arrayDefs(), mapDefs(), lambdaDefs(), jsonDefs(), csvDefs(), variantDefs(), numberFormatDefs(), miscDefs(), textDefs(), aggregateDefs(), withinDefs(), statisticDefs(), windowDefs(), generatorDefs(),
+		arrayDefs(), mapDefs(), lambdaDefs(), jsonDefs(), csvDefs(), variantDefs(), numberFormatDefs(), clockDefs(), miscDefs(), textDefs(), aggregateDefs(), withinDefs(), statisticDefs(), windowDefs(), generatorDefs(),
 	} {
 		for _, d := range family {
 			out[d.Name] = d

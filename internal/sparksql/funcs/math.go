@@ -32,9 +32,9 @@ func mathDefs() []*Def {
 		fn("pi", types.Double, "pi()").upper().neverNull(), fn("e", types.Double, "exp(1.0::DOUBLE)").upper().neverNull(),
 		one("rint", "CASE WHEN abs($1) < 4503599627370496 THEN round_even($1, 0) ELSE $1 END"),
 		fn("factorial", types.BigInt, "CASE WHEN $1 BETWEEN 0 AND 20 THEN CAST(factorial($1) AS BIGINT) END", wInt()).nullable(),
-		(&Def{Name: "abs", Min: 1, Max: 1, want: []want{wNumeric()}, typ: argType(0), raises: raisesUnlessFloat}),
-		fnOf("sign", typeIs(types.Double), "CAST(CASE WHEN isnan($1) OR $1 = 0 THEN $1 ELSE sign($1) END AS DOUBLE)", wDbl()),
-		fnOf("signum", typeIs(types.Double), "CAST(CASE WHEN isnan($1) OR $1 = 0 THEN $1 ELSE sign($1) END AS DOUBLE)", wDbl()).upper(),
+		(&Def{Name: "abs", Min: 1, Max: 1, want: []want{wNumberOrInterval()}, typ: argType(0), raises: raisesUnlessFloat}),
+		signDef("sign"),
+		signDef("signum").upper(),
 		(&Def{Name: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).shown(showCeil("ceil")),
 		(&Def{Name: "ceiling", Base: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}),
 		(&Def{Name: "floor", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).shown(showCeil("floor")),
@@ -222,3 +222,19 @@ func shift(name string) *Def {
 
 // maxInt is Spark's default length of substring.
 const maxInt = math.MaxInt32
+
+// wNumberOrInterval takes numbers as they are, and intervals.
+func wNumberOrInterval() want {
+	return kindOf(`("NUMERIC" or "INTERVAL")`, func(t types.Type) bool { return types.IsNumeric(t) || isInterval(t) }, types.Double, types.Double)
+}
+
+// signDef is the sign of a number or an interval.
+func signDef(name string) *Def {
+	d := fnOf(name, typeIs(types.Double), "CAST(CASE WHEN isnan($1::DOUBLE) OR $1 = 0 THEN $1 ELSE sign($1) END AS DOUBLE)", wDbl())
+	return d.fitting(func(c *call) error {
+		if isInterval(c.args[0].Type()) {
+			return nil
+		}
+		return c.fitOne(0, wDbl())
+	})
+}

@@ -17,7 +17,7 @@ func miscDefs() []*Def {
 	}
 	for name, t := range map[string]types.Type{"boolean": types.Boolean, "tinyint": types.TinyInt, "smallint": types.SmallInt, "int": types.Int,
 		"bigint": types.BigInt, "float": types.Float, "double": types.Double, "string": str, "binary": types.Binary, "date": types.Date,
-		"timestamp": types.Timestamp, "decimal": types.Decimal{Precision: 10}} {
+		"timestamp": types.Timestamp, "decimal": types.Decimal{Precision: 10}, "time": types.Time{Precision: 6}} {
 		out = append(out, castDef(name, t))
 	}
 	return out
@@ -59,7 +59,7 @@ func aliases() map[string]string {
 		"char": "chr", "sha": "sha1", "printf": "format_string", "dayofmonth": "day", "date_diff": "datediff",
 		"every": "bool_and", "some": "bool_or", "any": "bool_or", "std": "stddev", "stddev_samp": "stddev", "variance": "var_samp",
 		"approx_percentile": "percentile_approx", "mean": "avg", "reduce": "aggregate",
-		"datepart": "date_part", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline", "position": "locate", "substr": "substring",
+		"datepart": "date_part", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline", "substr": "substring",
 	}
 }
 
@@ -68,6 +68,6 @@ func hiddenAliases() map[string]string {
 	return map[string]string{
 		"==": "=", "!=": "<>", "!": "not", "array_agg": "collect_list", "curdate": "current_date",
 		"current_database": "current_schema", "random": "rand",
-		"integer": "int", "to_varchar": "to_char", "charindex": "locate", "dateadd": "date_add",
+		"position": "locate", "integer": "int", "to_varchar": "to_char", "charindex": "locate", "dateadd": "date_add",
 	}
 }

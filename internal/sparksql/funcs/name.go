@@ -245,6 +245,8 @@ func (p printer) literalName(l *plan.Literal) string {
 
 func (p printer) intName(v int64, t types.Type) string {
 	switch t := t.(type) {
+	case types.Time:
+		return "TIME '" + TimeOfDayText(v) + "'"
 	case types.YearMonth:
 		return IntervalText(v, t)
 	case types.DayTime:
@@ -259,6 +261,11 @@ func (p printer) intName(v int64, t types.Type) string {
 		return "TIMESTAMP_NTZ '" + timeText(v, time.UTC) + "'"
 	}
 	return fmt.Sprint(v)
+}
+
+// TimeOfDayText is the text of microseconds since midnight.
+func TimeOfDayText(us int64) string {
+	return strings.TrimPrefix(timeText(us, time.UTC), "1970-01-01 ")
 }
 
 func timeText(us int64, zone *time.Location) string {

@@ -14,7 +14,7 @@ func timeDefs() []*Def {
 	part := func(name, field string) *Def {
 		return fn(name, num, "CAST(extract("+field+" FROM $1) AS INTEGER)", wDate())
 	}
-	hms := func(name string) *Def { return fn(name, num, "", wTs()) }
+	hms := func(name string) *Def { return fn(name, num, "", wTs()).timeOr(name+" of time", 0) }
 	days := func() want { return oneOf(types.Int, types.SmallInt, types.TinyInt) }
 	return []*Def{
 		fn("current_timestamp", ts, "").neverNull().shown(noArgs("current_timestamp")), fn("current_date", date, "").neverNull(),
@@ -32,7 +32,9 @@ func timeDefs() []*Def {
 		fn("last_day", date, "last_day($1)", wDate()), fn("next_day", date, "", wDate(), wStr()).nullable().raising(),
 		fn("trunc", date, "", wDate(), wStr()).nullable(), fn("date_trunc", ts, "", wStr(), wTs()).nullable(),
 		fn("make_date", date, "", wInt(), wInt(), wInt()).nullable().raising(),
-		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising(),
+		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising().timeOr("make_timestamp of time", 1),
+		makeTS("make_timestamp_ltz", ts, 7).optional(1).raising(), makeTS("try_make_timestamp_ltz", ts, 7).optional(1), makeTS("try_make_timestamp", ts, 7).optional(1),
+		makeTS("make_timestamp_ntz", types.TimestampNTZ, 6).raising(), makeTS("try_make_timestamp_ntz", types.TimestampNTZ, 6),
 		fn("unix_date", num, "CAST(($1 - DATE '1970-01-01') AS INTEGER)", wDate()),
 		fn("date_from_unix_date", date, "(DATE '1970-01-01' + $1)", wInt()),
 		fn("unix_seconds", types.BigInt, "CAST(floor_div(epoch_us($1), 1000000) AS BIGINT)", wTs()), fn("unix_millis", types.BigInt, "", wTs()), fn("unix_micros", types.BigInt, "epoch_us($1)", wTs()),
@@ -46,6 +48,12 @@ func timeDefs() []*Def {
 		fn("dayname", str, "left(dayname($1), 3)", wDate()), fn("monthname", str, "left(monthname($1), 3)", wDate()),
 		fn("window_time", ts, "", wAny()).fitting(fitWindowTime),
 	}
+}
+
+// makeTS is a variant of make_timestamp of so many arguments.
+func makeTS(name string, t types.Type, n int) *Def {
+	w := []want{wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()}
+	return fn(name, t, "", w[:n]...).nullable()
 }
 
 func noArgs(name string) func(plan.Expr, []string) string {
@@ -126,10 +134,14 @@ func fitExtract(c *call) error {
 	t := unChar(c.args[1].Type())
 	_, ym := t.(types.YearMonth)
 	_, dt := t.(types.DayTime)
-	bad := f == "" || ym && f != "YEAR" && f != "MONTH" ||
+	_, clock := t.(types.Time)
+	bad := f == "" || clock && f != "HOUR" && f != "MINUTE" && f != "SECOND" || ym && f != "YEAR" && f != "MONTH" ||
 		dt && f != "DAY" && f != "HOUR" && f != "MINUTE" && f != "SECOND"
 	if bad {
 		return errf(c.ctx, "INVALID_EXTRACT_FIELD", "42601", "The field %q cannot be extracted from %s.", name, quoteType(t))
+	}
+	if clock {
+		return timeOff(c.ctx, t)
 	}
 	if ym || dt || t == types.Date || t == types.Timestamp || t == types.TimestampNTZ {
 		return nil

@@ -185,6 +185,11 @@ func remainder(l *lowerer, c *plan.Call, a []string) string {
 		if c.Fn == "pmod" {
 			return pmod(x, y, dt)
 		}
+		if types.IsIntegral(c.Typ) {
+			if k, ok := constInt(c.Args[1]); !ok || k == -1 { // DuckDB overflows for the least number
+				return cast("(CASE WHEN "+y+" = -1 THEN 0 ELSE "+x+" % "+y+" END)", dt)
+			}
+		}
 		return cast("("+x+" % "+y+")", dt)
 	})
 }

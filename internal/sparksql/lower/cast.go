@@ -42,6 +42,9 @@ func (k caster) cast(x string, from, to types.Type) string {
 	case types.IsString(to):
 		return k.text(x, from)
 	}
+	if t, ok := from.(types.Time); ok {
+		return k.fromTime(x, t, to)
+	}
 	switch f := from.(type) {
 	case types.Array:
 		if t, ok := to.(types.Array); ok {
@@ -71,12 +74,23 @@ func (k caster) cast(x string, from, to types.Type) string {
 	case types.IsNumeric(to) && !isTime(from) && !isInterval(from):
 		return k.number(x, from, to)
 	case types.IsNumeric(to):
+		if isInterval(from) && k.mode != plan.CastTry {
+			k.mode = plan.CastANSI // raises in every mode
+			return k.l.let(x, func(v string) string {
+				return "CASE WHEN " + v + " IS NOT NULL THEN coalesce(" + k.l.try([]string{v}, func(a []string) string { return k.number(a[0], from, to) }) + ", " + castOverflow(v, from, to) + ") END"
+			})
+		}
 		if k.try() {
 			k.mode = plan.CastTry // a time wraps around in no mode
 		}
 		return k.safe(x, func(v string) string { return k.number(v, from, to) })
 	}
-	return k.safe(x, func(v string) string { return k.interval(v, from, to) })
+	if isInterval(from) || k.mode == plan.CastTry {
+		return k.safe(x, func(v string) string { return k.interval(v, from, to) })
+	}
+	return k.l.let(x, func(v string) string { // numbers raise in every mode
+		return "CASE WHEN " + v + " IS NOT NULL THEN coalesce(" + k.l.try([]string{v}, func(a []string) string { return k.interval(a[0], from, to) }) + ", " + castOverflow(v, from, to) + ") END"
+	})
 }
 
 // safe keeps DuckDB's own errors of a cast away in the modes that give NULL.
@@ -156,6 +170,22 @@ func decimalOverflow(x string, to types.Type) string {
 	return raiseValue("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", "", x, " cannot be represented as "+to.String()+".")
 }
 
+// badText raises for a text that has no value of the type.
+func (k caster) badText(v string, to types.Type) string {
+	bad := badInput(v, types.String, to)
+	switch t := to.(type) {
+	case types.Decimal:
+		n := k.l.call("string_to_double", []string{v}, []string{"VARCHAR"}, "DOUBLE", nil)
+		tooLarge := raise("NUMERIC_OUT_OF_SUPPORTED_RANGE", "22003", "The number has more than 38 digits.")
+		return "CASE WHEN abs(" + n + ") >= 1e38 AND isfinite(" + n + ") THEN " + tooLarge + " WHEN isfinite(" + n + ") THEN " + decimalOverflow(v, t) + " ELSE " + bad + " END"
+	case types.YearMonth:
+		return raise("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "22006", "The text is no "+t.SQL()+".")
+	case types.DayTime:
+		return raise("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE", "22006", "The text is no "+t.SQL()+".")
+	}
+	return bad
+}
+
 // parse casts a text.
 func (k caster) parse(x string, to types.Type, tt string) string {
 	if to == types.Binary {
@@ -174,12 +204,14 @@ func (k caster) parse(x string, to types.Type, tt string) string {
 		if k.mode == plan.CastLegacy && types.IsIntegral(t) {
 			params = map[string]any{"legacy": true}
 		}
+	case types.Time:
+		kind = "string_to_time"
 	case types.YearMonth, types.DayTime:
 		kind, params = "string_to_interval", map[string]any{"type": to.String()}
 	}
 	return k.l.let(x, func(v string) string {
 		val := k.l.call(kind, []string{v}, []string{"VARCHAR"}, tt, params)
-		return k.orRaise(v, val, badInput(v, types.String, to))
+		return k.orRaise(v, val, k.badText(v, to))
 	})
 }
 
@@ -308,6 +340,10 @@ func (k caster) toTime(x string, from, to types.Type) string {
 		return k.l.instant(x, k.zone)
 	case from == types.Boolean:
 		return "make_timestamptz(" + cast(x, "BIGINT") + ")"
+	case from == types.BigInt: // seconds saturate
+		return k.l.let(x, func(v string) string {
+			return "make_timestamptz(CASE WHEN " + v + " > 9223372036854 THEN 9223372036854775807 WHEN " + v + " < -9223372036854 THEN -9223372036854775807 - 1 ELSE " + v + " * 1000000 END)"
+		})
 	case types.IsIntegral(from):
 		return "make_timestamptz(" + cast(x, "BIGINT") + " * 1000000)"
 	case types.IsFloating(from):

@@ -28,6 +28,8 @@ func (k caster) text(x string, from types.Type) string {
 			}
 			return "CASE WHEN " + v + " IS NOT NULL THEN '{' || " + strings.Join(parts, " || ', ' || ") + " || '}' END"
 		})
+	case types.Time:
+		return "CAST(TIME '00:00:00' + to_microseconds(" + x + ") AS VARCHAR)"
 	case types.YearMonth:
 		return l.call("interval_to_string", []string{x}, []string{"INTEGER"}, "VARCHAR", map[string]any{"type": t.String()})
 	case types.DayTime:
@@ -47,7 +49,7 @@ func (k caster) text(x string, from types.Type) string {
 	case types.Double:
 		return l.call("double_to_string", []string{x}, []string{"DOUBLE"}, "VARCHAR", nil)
 	case types.Binary:
-		return "coalesce(TRY(decode(" + x + ")), decode(" + x + ", 'replace'))"
+		return "coalesce(TRY(decode(" + x + ")), " + l.call("bytes_to_text", []string{x}, []string{"BLOB"}, "VARCHAR", nil) + ")"
 	case types.Timestamp:
 		return l.call("timestamp_to_string", []string{x}, []string{"TIMESTAMP WITH TIME ZONE"}, "VARCHAR", map[string]any{"zone": k.zone})
 	case types.Void:

@@ -71,6 +71,7 @@ var now = time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
 // error's class; or the kernels that it needs.
 func (b *bench) answer(text string, ansi bool) string {
 	r := &reader{text: text, cols: b.cols, vars: map[string]*plan.LambdaVar{}, ctx: funcs.Context{ANSI: ansi, User: "ann", Catalog: "main", Schema: "lab",
+		Conf: map[string]string{"spark.sql.timeType.enabled": "true"},
 		ParseType: func(string) (types.Type, error) {
 			return types.Struct{Fields: []types.Field{{Name: "a", Type: types.Int, Nullable: true}}}, nil
 		}}}

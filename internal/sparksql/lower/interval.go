@@ -3,8 +3,8 @@ package lower
 import (
 	"errors"
 	"fmt"
-	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -46,11 +46,7 @@ func intervalRules() map[string]rule {
 	}
 	sum := func(op string) rule {
 		return func(l *lowerer, c *plan.Call, a []string) string {
-			text := "(" + a[0] + " " + op + " " + a[1] + ")"
-			if strings.HasPrefix(c.Fn, "try_") || !c.Raises {
-				return l.try(a, func(a []string) string { return a[0] + " " + op + " " + a[1] })
-			}
-			return text
+			return l.fitting(c, a, func(a []string) string { return a[0] + " " + op + " " + a[1] })
 		}
 	}
 	return map[string]rule{
@@ -71,6 +67,16 @@ func intervalRules() map[string]rule {
 	}
 }
 
+// fitting is an interval that raises where it does not fit, or is NULL then
+// under try_ functions. (Spark raises without ANSI, too.)
+func (l *lowerer) fitting(c *plan.Call, a []string, val func(a []string) string) string {
+	if funcs.IsTry(c) {
+		return l.try(a, val)
+	}
+	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + l.try(a, val) + ", " +
+		raise("INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION", "22015", "An interval does not fit.") + ") END"
+}
+
 func isDayOnly(t types.Type) bool {
 	d, ok := t.(types.DayTime)
 	return ok && d.From == types.Day && d.To == types.Day
@@ -83,7 +89,7 @@ func intervalTimes(l *lowerer, c *plan.Call, a []string) string {
 	dt := l.duckType(c.Typ)
 	t := c.Args[1].Type()
 	if types.IsIntegral(t) {
-		return cast("("+a[0]+" * "+cast(a[1], "BIGINT")+")", dt)
+		return l.fitting(c, a, func(a []string) string { return cast("("+a[0]+" * "+cast(a[1], "BIGINT")+")", dt) })
 	}
 	if d, ok := isDecimal(t); ok {
 		return halfUp("("+cast(a[0], fmt.Sprintf("DECIMAL(%d,0)", types.MaxPrecision-d.Precision))+" * "+a[1]+")", dt)

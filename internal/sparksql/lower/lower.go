@@ -196,6 +196,8 @@ func DuckType(t types.Type) (string, error) {
 		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision, t.Scale), nil
 	case types.Char:
 		return "VARCHAR", nil
+	case types.Time:
+		return "BIGINT", nil
 	case types.YearMonth:
 		return "INTEGER", nil
 	case types.DayTime:

@@ -61,6 +61,8 @@ func timeRules() map[string]rule {
 		},
 		"months_between": monthsBetween, "next_day": nextDay, "trunc": truncDate, "date_trunc": dateTrunc,
 		"make_date": makeDate, "make_timestamp": makeTimestamp,
+		"make_timestamp_ltz": makeTimestamp, "try_make_timestamp_ltz": makeTimestamp, "try_make_timestamp": makeTimestamp,
+		"make_timestamp_ntz": makeTimestamp, "try_make_timestamp_ntz": makeTimestamp,
 		"unix_seconds": func(l *lowerer, _ *plan.Call, a []string) string { return l.floorDiv("epoch_us("+a[0]+")", "1000000") },
 		"unix_millis":  func(l *lowerer, _ *plan.Call, a []string) string { return l.floorDiv("epoch_us("+a[0]+")", "1000") },
 		"timestamp_seconds": func(l *lowerer, c *plan.Call, a []string) string {
@@ -83,6 +85,14 @@ func extract(l *lowerer, c *plan.Call, a []string) string {
 	field := funcs.ExtractField(name)
 	dt := l.duckType(c.Typ)
 	switch c.Args[1].Type().(type) {
+	case types.Time:
+		switch field {
+		case "HOUR":
+			return cast("("+a[1]+" // 3600000000)", dt)
+		case "MINUTE":
+			return cast("("+a[1]+" // 60000000 % 60)", dt)
+		}
+		return cast("("+a[1]+" % 60000000 * 0.000001)", dt)
 	case types.YearMonth:
 		if field == "YEAR" {
 			return cast("("+a[1]+" // 12)", dt)
@@ -221,6 +231,9 @@ func makeTimestamp(l *lowerer, c *plan.Call, a []string) string {
 		return "make_timestamp(CAST(" + strings.Join(a[:5], " AS BIGINT), CAST(") + " AS BIGINT), " + cast(a[5], "DOUBLE") + ")"
 	})
 	val = orOutOfBounds(c, a, val)
+	if c.Typ == types.TimestampNTZ {
+		return val
+	}
 	if len(a) == 7 {
 		return l.zoned("local_to_instant", "TIMESTAMP", instantType, val, c.Args[6], a[6])
 	}

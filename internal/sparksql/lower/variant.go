@@ -48,6 +48,9 @@ func variantRules() map[string]rule {
 
 // toVariant casts a value of type t to VARIANT.
 func (l *lowerer) toVariant(x string, t types.Type) string {
+	if _, ok := t.(types.Time); ok {
+		return cast("NULL", variantBlob) // a VARIANT has no times
+	}
 	switch t {
 	case types.Void:
 		return cast("NULL", variantBlob)
@@ -64,6 +67,9 @@ func (k caster) fromVariant(x string, to types.Type) string {
 		return x
 	}
 	dt := k.l.duckType(to)
+	if _, ok := to.(types.Time); ok {
+		return cast("NULL", dt)
+	}
 	params := map[string]any{"type": SchemaJSON(to), "zone": k.zone}
 	val := func(v string) string { return k.l.call("variant_cast", []string{v}, []string{variantBlob}, dt, params) }
 	if k.mode == plan.CastTry || to == types.String {

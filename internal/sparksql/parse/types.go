@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
@@ -59,10 +58,18 @@ func (p *parser) dataType() (types.Type, error) {
 	case "INTERVAL":
 		return p.intervalType(t)
 	case "TIME":
-		if _, err := p.typeArgs(1); err != nil {
+		args, err := p.typeArgs(1)
+		if err != nil {
 			return nil, err
 		}
-		return nil, &sparksql.Error{Class: "UNSUPPORTED_TIME_TYPE", SQLState: "0A000", Phase: sparksql.PhaseAnalysis, Pos: p.at(t), Message: "the data type TIME is not supported"}
+		out := types.Time{Precision: 6}
+		if len(args) > 0 {
+			out.Precision = args[0]
+		}
+		if out.Precision < 0 || out.Precision > 6 {
+			return nil, p.fail(t, "UNSUPPORTED_TIME_PRECISION", "0A001", "the precision of TIME is 0 to 6, not %d", out.Precision)
+		}
+		return out, nil
 	}
 	args := ""
 	if p.isOp("(") {

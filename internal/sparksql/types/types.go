@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Type is one of Primitive, Decimal, Char, Array, Map, Struct, YearMonth,
+// Type is one of Primitive, Decimal, Char, Time, Array, Map, Struct, YearMonth,
 // DayTime. Types are immutable; compare with Equal.
 type Type interface {
 	// String is Spark's simpleString: "int", "decimal(10,2)", "array<int>".
@@ -104,6 +104,10 @@ type YearMonth struct{ From, To Unit }
 // DayTime is INTERVAL From TO To, a count of microseconds.
 type DayTime struct{ From, To Unit }
 
+// Time is TIME(Precision), a time of day in microseconds; Precision is 0 to 6.
+type Time struct{ Precision int }
+
+func (Time) isType()      {}
 func (Primitive) isType() {}
 func (Decimal) isType()   {}
 func (Char) isType()      {}
@@ -130,6 +134,7 @@ func (s Struct) String() string {
 	}
 	return "struct<" + strings.Join(parts, ",") + ">"
 }
+func (t Time) String() string      { return fmt.Sprintf("time(%d)", t.Precision) }
 func (y YearMonth) String() string { return interval(y.From, y.To) }
 func (d DayTime) String() string   { return interval(d.From, d.To) }
 
@@ -145,6 +150,9 @@ func (p Primitive) SQL() string { return primitives[p][1] }
 
 // SQL is the CAST target's text.
 func (d Decimal) SQL() string { return strings.ToUpper(d.String()) }
+
+// SQL is the CAST target's text.
+func (t Time) SQL() string { return strings.ToUpper(t.String()) }
 
 // SQL is the CAST target's text.
 func (c Char) SQL() string { return strings.ToUpper(c.String()) }

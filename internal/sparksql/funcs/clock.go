@@ -1,0 +1,86 @@
+package funcs
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// clockDefs are the functions of the type TIME.
+func clockDefs() []*Def {
+	t6 := types.Time{Precision: 6}
+	gated := func(d *Def) *Def {
+		inner := d.fit
+		return d.fitting(func(c *call) error {
+			if err := timeOff(c.ctx, t6); err != nil {
+				return err
+			}
+			if inner != nil {
+				return inner(c)
+			}
+			for i := range c.args {
+				if err := c.fitOne(i, c.d.want[min(i, len(c.d.want)-1)]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	wTime := kindOf(`"TIME"`, func(t types.Type) bool { _, ok := t.(types.Time); return ok }, t6, t6)
+	micros := func(name string) *Def { return gated(fn(name, t6, "", wBig())).always() }
+	part := func(name, sql string) *Def { return fn(name, types.Int, sql, wTime).operator() }
+	return []*Def{
+		{Name: "current_time", Max: 1, typ: func(c *call) types.Type { return c.konst.(types.Time) }, null: func(*call) bool { return false }, fit: func(c *call) error {
+			p := int64(6)
+			if len(c.args) == 1 {
+				p, _ = constInt(c.args[0])
+			}
+			c.konst = types.Time{Precision: int(max(0, min(p, 6)))}
+			return nil
+		}},
+		gated(fn("make_time", t6, "", wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}))).always(),
+		gated(fn("to_time", t6, "", wStr(), wStr()).optional(1)).always(),
+		gated(fn("try_to_time", t6, "", wStr(), wStr()).optional(1)).nullable().shown(func(_ plan.Expr, a []string) string {
+			return "try_to_time(to_time(" + strings.Join(a, ", ") + "))"
+		}),
+		gated(fn("time_trunc", t6, "", wStr(), wTime)).always(), gated(fn("time_diff", types.BigInt, "", wStr(), wTime, wTime)).always(),
+		micros("time_from_seconds"), micros("time_from_millis"), micros("time_from_micros"),
+		gated(fn("time_to_seconds", types.Decimal{Precision: 14, Scale: 6}, "CAST($1 * 0.000001 AS DECIMAL(14,6))", wTime)),
+		gated(fn("time_to_millis", types.BigInt, "($1 // 1000)", wTime)), gated(fn("time_to_micros", types.BigInt, "$1", wTime)),
+		part("hour of time", "CAST($1 // 3600000000 AS INTEGER)").called("hour"), part("minute of time", "CAST($1 // 60000000 % 60 AS INTEGER)").called("minute"),
+		part("second of time", "CAST($1 // 1000000 % 60 AS INTEGER)").called("second"),
+		fn("make_timestamp of time", types.Timestamp, "", wDate(), wTime, wStr()).optional(1).operator().called("make_timestamp"),
+	}
+}
+
+// timeOr makes hour(TIME) and the like of another function's call.
+func (d *Def) timeOr(name string, at int) *Def {
+	plainBuild, least := d.build, d.Min
+	if name == "make_timestamp of time" {
+		d.Min = 2
+	}
+	d.build = func(c *call) (plan.Expr, error) {
+		if at < len(c.args) {
+			if _, ok := c.args[at].Type().(types.Time); ok {
+				if name != "make_timestamp of time" {
+					if err := timeOff(c.ctx, c.args[at].Type()); err != nil {
+						return nil, err
+					}
+				}
+				return Resolve(name, c.args, c.ctx)
+			}
+		}
+		if plainBuild != nil {
+			return plainBuild(c)
+		}
+		if len(c.args) < least {
+			return nil, arity(d, len(c.args), c.ctx)
+		}
+		if err := c.fitArgs(); err != nil {
+			return nil, err
+		}
+		return c.finish(d.typ(c)), nil
+	}
+	return d
+}

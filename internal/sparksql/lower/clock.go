@@ -1,0 +1,102 @@
+package lower
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// clockRules are the functions of TIME, which is microseconds of the day here.
+func clockRules() map[string]rule {
+	outOfBounds := raise("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "22023", "A field of the time is out of bounds.")
+	within := func(us string) string {
+		return "CASE WHEN " + us + " < 0 OR " + us + " >= 86400000000 THEN " + outOfBounds + " ELSE " + us + " END"
+	}
+	from := func(unit string) rule {
+		return func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.let("("+a[0]+" * "+unit+")", within)
+		}
+	}
+	return map[string]rule{
+		"current_time": func(l *lowerer, c *plan.Call, _ []string) string {
+			p := 6
+			if t, ok := c.Typ.(types.Time); ok {
+				p = t.Precision
+			}
+			return cut("(epoch_us("+l.local(l.now(), l.opt.TimeZone)+") % 86400000000)", p)
+		},
+		"make_time": func(l *lowerer, _ *plan.Call, a []string) string {
+			ok := a[0] + " BETWEEN 0 AND 23 AND " + a[1] + " BETWEEN 0 AND 59 AND " + a[2] + " >= 0 AND " + a[2] + " < 60"
+			us := "(CAST(" + a[0] + " AS BIGINT) * 3600000000 + CAST(" + a[1] + " AS BIGINT) * 60000000 + CAST(" + a[2] + " * 1000000 AS BIGINT))"
+			return "CASE WHEN " + notNull(a) + " THEN CASE WHEN " + ok + " THEN " + us + " ELSE " + outOfBounds + " END END"
+		},
+		"to_time": toTime(false), "try_to_time": toTime(true),
+		"time_from_seconds": from("1000000"), "time_from_millis": from("1000"), "time_from_micros": from("1"),
+		"time_trunc": func(l *lowerer, c *plan.Call, a []string) string {
+			unit, _ := constText(c.Args[0])
+			step, ok := unitStep[strings.ToUpper(unit)]
+			if !ok || strings.HasPrefix(strings.ToUpper(unit), "DAY") || strings.EqualFold(unit, "WEEK") {
+				return cast(raise("INVALID_PARAMETER_VALUE.TIME_UNIT", "22023", "The unit of time_trunc is HOUR, MINUTE, SECOND, MILLISECOND or MICROSECOND."), "BIGINT")
+			}
+			return "(" + a[1] + " // " + step + " * " + step + ")"
+		},
+		"time_diff": func(l *lowerer, c *plan.Call, a []string) string {
+			unit, _ := constText(c.Args[0])
+			step, ok := unitStep[strings.ToUpper(unit)]
+			if !ok || strings.HasPrefix(strings.ToUpper(unit), "DAY") || strings.EqualFold(unit, "WEEK") {
+				return cast(raise("INVALID_PARAMETER_VALUE.TIME_UNIT", "22023", "The unit of time_diff is HOUR, MINUTE, SECOND, MILLISECOND or MICROSECOND."), "BIGINT")
+			}
+			return "((" + a[2] + " - " + a[1] + ") // " + step + ")"
+		},
+		"make_timestamp of time": func(l *lowerer, c *plan.Call, a []string) string {
+			local := "(CAST(" + a[0] + " AS TIMESTAMP) + to_microseconds(" + a[1] + "))"
+			if len(a) == 3 {
+				return l.zoned("local_to_instant", "TIMESTAMP", instantType, local, c.Args[2], a[2])
+			}
+			return l.instant(local, l.opt.TimeZone)
+		},
+	}
+}
+
+// cut drops the digits of a TIME beyond a precision.
+func cut(x string, precision int) string {
+	if precision >= 6 {
+		return x
+	}
+	step := "1" + strings.Repeat("0", 6-precision)
+	return "(" + x + " // " + step + " * " + step + ")"
+}
+
+// toTime reads a text, with a pattern as a time of 1970-01-01.
+func toTime(try bool) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		return l.let(a[0], func(x string) string {
+			val := l.call("string_to_time", []string{x}, []string{"VARCHAR"}, "BIGINT", nil)
+			if len(a) == 2 {
+				p, ok := constText(c.Args[1])
+				if !ok {
+					return l.unsupported(c.Pos, "The pattern of %s must be a constant.", c.Fn)
+				}
+				val = "(epoch_us(" + l.call("parse_timestamp", []string{x}, []string{"VARCHAR"}, "TIMESTAMP", map[string]any{"pattern": p, "zone": "UTC"}) + ") % 86400000000)"
+			}
+			if try {
+				return val
+			}
+			return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(" + val + ", " + raise("CANNOT_PARSE_TIME", "22010", "The text is no time.") + ") END"
+		})
+	}
+}
+
+// fromTime casts a TIME: to seconds, or to another precision.
+func (k caster) fromTime(x string, from types.Time, to types.Type) string {
+	if t, ok := to.(types.Time); ok {
+		return cut(x, t.Precision)
+	}
+	if d, ok := isDecimal(to); ok {
+		exact := "CAST(" + x + " * 0.000001 AS DECIMAL(20,6))"
+		return k.number(exact, types.Decimal{Precision: 20, Scale: 6}, d)
+	}
+	return k.number("("+x+" // "+strconv.Itoa(1_000_000)+")", types.BigInt, to)
+}
