@@ -7,6 +7,7 @@ import (
 	"time"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
 	"github.com/marisma/marisma/internal/duck/kernel"
 	"github.com/marisma/marisma/internal/duck/vector"
 )

@@ -15,6 +15,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
 	"github.com/marisma/marisma/internal/duck/kernel"
 	"github.com/marisma/marisma/internal/duck/vector"
 )

@@ -18,6 +18,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 

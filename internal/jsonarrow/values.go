@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 

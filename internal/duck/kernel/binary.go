@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 
@@ -211,7 +212,7 @@ func decode32(dst, s []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// ErrCharset: a character set that is not known.
+// ErrCharset says that a character set is not known.
 var ErrCharset = errors.New("charset")
 
 // charsetKernel encodes text or decodes bytes by the parameter charset.

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 

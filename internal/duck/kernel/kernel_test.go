@@ -17,9 +17,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/dlclark/regexp2/v2"
+	"go.uber.org/goleak"
+
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/duck/kernel"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {

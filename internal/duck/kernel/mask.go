@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -11,8 +12,8 @@ import (
 // digits fails it.
 func luhnCheck(b []byte) (bool, bool) {
 	sum, double := 0, false
-	for i := len(b) - 1; i >= 0; i-- {
-		d := int(b[i]) - '0'
+	for _, v := range slices.Backward(b) {
+		d := int(v) - '0'
 		if d < 0 || d > 9 {
 			return false, true
 		}

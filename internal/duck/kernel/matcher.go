@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2/v2"
+
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 

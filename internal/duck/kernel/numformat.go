@@ -9,7 +9,7 @@ import (
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
-// ErrFormat: a number format is malformed.
+// ErrFormat says that a number format is malformed.
 var ErrFormat = errors.New("number format")
 
 func (g *sig) numberFormat() (*cast.NumberFormat, error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
 	"github.com/marisma/marisma/internal/duck/vector"
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )

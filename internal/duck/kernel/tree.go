@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
 	"github.com/marisma/marisma/internal/duck/vector"
 	"github.com/marisma/marisma/internal/jsonarrow"
 	"github.com/marisma/marisma/internal/jsonarrow/cast"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
 	"github.com/marisma/marisma/internal/duck/vector"
 )
 

@@ -15,7 +15,7 @@ import (
 
 // VARIANT values are BLOBs here, as package variant encodes them.
 
-// ErrPath: a path into a VARIANT is malformed.
+// ErrPath says that a path into a VARIANT is malformed.
 var ErrPath = errors.New("path of a VARIANT")
 
 // parseVariant reads JSON; NULL for what is malformed.

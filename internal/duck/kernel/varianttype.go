@@ -209,13 +209,13 @@ func (t *sparkType) appendScalar(b array.Builder, v variant.Value, c variant.Cas
 		return put(ok, b.Append, x)
 	case *array.Int8Builder:
 		x, ok := c.Int(v, 8)
-		return put(ok, b.Append, int8(x)) //nolint:gosec // checked
+		return put(ok, b.Append, int8(x))
 	case *array.Int16Builder:
 		x, ok := c.Int(v, 16)
-		return put(ok, b.Append, int16(x)) //nolint:gosec // checked
+		return put(ok, b.Append, int16(x))
 	case *array.Int32Builder:
 		x, ok := c.Int(v, 32)
-		return put(ok, b.Append, int32(x)) //nolint:gosec // checked
+		return put(ok, b.Append, int32(x))
 	case *array.Int64Builder:
 		x, ok := c.Int(v, 64)
 		return put(ok, b.Append, x)

@@ -43,7 +43,7 @@ var shortIDs = map[string]string{
 	"VST": "Asia/Ho_Chi_Minh", "EST": "-05:00", "MST": "-07:00", "HST": "-10:00",
 }
 
-// ErrZone: there is no such time zone.
+// ErrZone says that there is no such time zone.
 var ErrZone = errors.New("unknown time zone")
 
 // LoadZone knows Z, offsets (+1, +01:30, -0730), UTC+1, GMT-2, the names of

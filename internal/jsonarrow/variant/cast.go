@@ -127,9 +127,9 @@ func (c Caster) Date(v Value) (int32, bool) {
 	case string:
 		return cast.Date([]byte(v))
 	case Timestamp:
-		return int32(floorDiv(c.Zone.Local(int64(v)), 86400e6)), true //nolint:gosec // days
+		return int32(floorDiv(c.Zone.Local(int64(v)), 86400e6)), true
 	case Local:
-		return int32(floorDiv(int64(v), 86400e6)), true //nolint:gosec // days
+		return int32(floorDiv(int64(v), 86400e6)), true
 	}
 	return 0, false
 }

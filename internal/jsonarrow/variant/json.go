@@ -165,7 +165,7 @@ func appendOffset(b []byte, us int64, zone *cast.Zone) []byte {
 	if min < 0 {
 		sign, min = '-', -min
 	}
-	return append(b, sign, byte('0'+min/600), byte('0'+min/60%10), ':', byte('0'+min%60/10), byte('0'+min%10)) //nolint:gosec // digits
+	return append(b, sign, byte('0'+min/600), byte('0'+min/60%10), ':', byte('0'+min%60/10), byte('0'+min%10))
 }
 
 // AppendText prints v as CAST to STRING does: texts bare, arrays and objects

@@ -53,7 +53,7 @@ func bracketed(s string) (step, string, bool) {
 	}
 	num, rest, ok := strings.Cut(s, "]")
 	n, err := strconv.ParseUint(num, 10, 31)
-	return step{index: int(n), isIdx: true}, rest, ok && err == nil //nolint:gosec // 31 bits
+	return step{index: int(n), isIdx: true}, rest, ok && err == nil
 }
 
 // Get finds the part of v at p; false where there is none.

@@ -18,13 +18,14 @@ type Decimal struct {
 	Scale int
 }
 
-// Date is days, Timestamp an instant and Local a wall time in microseconds, all
-// since 1970.
-type (
-	Date      int32
-	Timestamp int64
-	Local     int64
-)
+// Date is days since 1970.
+type Date int32
+
+// Timestamp is an instant in microseconds since 1970.
+type Timestamp int64
+
+// Local is a wall time in microseconds since 1970.
+type Local int64
 
 // Object has sorted, unique keys.
 type Object struct {
@@ -103,9 +104,9 @@ func Encode(b []byte, v Value) []byte {
 		}
 		return append(b, tagFalse)
 	case int64:
-		return binary.LittleEndian.AppendUint64(append(b, tagInt), uint64(v)) //nolint:gosec // the bits
+		return binary.LittleEndian.AppendUint64(append(b, tagInt), uint64(v))
 	case Decimal:
-		return bytesOf(append(b, tagDecimal, byte(v.Scale)), v.V.Append(nil, 10)) //nolint:gosec // at most 38
+		return bytesOf(append(b, tagDecimal, byte(v.Scale)), v.V.Append(nil, 10))
 	case float64:
 		return binary.LittleEndian.AppendUint64(append(b, tagDouble), math.Float64bits(v))
 	case float32:
@@ -115,11 +116,11 @@ func Encode(b []byte, v Value) []byte {
 	case []byte:
 		return bytesOf(append(b, tagBinary), v)
 	case Date:
-		return binary.LittleEndian.AppendUint32(append(b, tagDate), uint32(v)) //nolint:gosec // the bits
+		return binary.LittleEndian.AppendUint32(append(b, tagDate), uint32(v))
 	case Timestamp:
-		return binary.LittleEndian.AppendUint64(append(b, tagTimestamp), uint64(v)) //nolint:gosec // the bits
+		return binary.LittleEndian.AppendUint64(append(b, tagTimestamp), uint64(v))
 	case Local:
-		return binary.LittleEndian.AppendUint64(append(b, tagLocal), uint64(v)) //nolint:gosec // the bits
+		return binary.LittleEndian.AppendUint64(append(b, tagLocal), uint64(v))
 	case []Value:
 		b = binary.AppendUvarint(append(b, tagArray), uint64(len(v)))
 		for _, e := range v {
@@ -191,7 +192,7 @@ func (d *decoder) value(depth int) Value {
 	case tagTrue, tagFalse:
 		return tag == tagTrue
 	case tagInt:
-		return int64(d.uint64()) //nolint:gosec // the bits
+		return int64(d.uint64())
 	case tagDecimal:
 		scale := int(d.take(1)[0])
 		v, ok := new(big.Int).SetString(string(d.take(d.length())), 10)
@@ -209,11 +210,11 @@ func (d *decoder) value(depth int) Value {
 	case tagBinary:
 		return append([]byte{}, d.take(d.length())...)
 	case tagDate:
-		return Date(binary.LittleEndian.Uint32(d.take(4))) //nolint:gosec // the bits
+		return Date(binary.LittleEndian.Uint32(d.take(4)))
 	case tagTimestamp:
-		return Timestamp(d.uint64()) //nolint:gosec // the bits
+		return Timestamp(d.uint64())
 	case tagLocal:
-		return Local(d.uint64()) //nolint:gosec // the bits
+		return Local(d.uint64())
 	case tagArray:
 		n := d.length()
 		out := make([]Value, 0, n)

@@ -58,7 +58,7 @@ func parseTimeOfDay(s string) (int64, bool) {
 		if err != nil || len(p) > 2 || n > 59 || i == 0 && n > 23 {
 			return 0, false
 		}
-		v[i] = int64(n) //nolint:gosec // at most 59
+		v[i] = int64(n)
 	}
 	if half != "" {
 		if v[0] < 1 || v[0] > 12 {

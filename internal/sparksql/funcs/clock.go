@@ -50,20 +50,20 @@ func clockDefs() []*Def {
 		gated(fn("time_to_millis", types.BigInt, "($1 // 1000)", wTime)), gated(fn("time_to_micros", types.BigInt, "$1", wTime)),
 		part("hour of time", "CAST($1 // 3600000000 AS INTEGER)").called("hour"), part("minute of time", "CAST($1 // 60000000 % 60 AS INTEGER)").called("minute"),
 		part("second of time", "CAST($1 // 1000000 % 60 AS INTEGER)").called("second"),
-		fn("make_timestamp of time", types.Timestamp, "", wDate(), wTime, wStr()).optional(1).operator().called("make_timestamp"),
+		fn("timestamp of time", types.Timestamp, "", wDate(), wTime, wStr()).optional(1).operator().called("make_timestamp"),
 	}
 }
 
 // timeOr makes hour(TIME) and the like of another function's call.
 func (d *Def) timeOr(name string, at int) *Def {
 	plainBuild, least := d.build, d.Min
-	if name == "make_timestamp of time" {
+	if name == "timestamp of time" {
 		d.Min = 2
 	}
 	d.build = func(c *call) (plan.Expr, error) {
 		if at < len(c.args) {
 			if _, ok := c.args[at].Type().(types.Time); ok {
-				if name != "make_timestamp of time" {
+				if name != "timestamp of time" {
 					if err := timeOff(c.ctx, c.args[at].Type()); err != nil {
 						return nil, err
 					}

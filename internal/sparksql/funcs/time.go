@@ -32,7 +32,7 @@ func timeDefs() []*Def {
 		fn("last_day", date, "last_day($1)", wDate()), fn("next_day", date, "", wDate(), wStr()).nullable().raising(),
 		fn("trunc", date, "", wDate(), wStr()).nullable(), fn("date_trunc", ts, "", wStr(), wTs()).nullable(),
 		fn("make_date", date, "", wInt(), wInt(), wInt()).nullable().raising(),
-		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising().timeOr("make_timestamp of time", 1),
+		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising().timeOr("timestamp of time", 1),
 		makeTS("make_timestamp_ltz", ts, 7).optional(1).raising(), makeTS("try_make_timestamp_ltz", ts, 7).optional(1), makeTS("try_make_timestamp", ts, 7).optional(1),
 		makeTS("make_timestamp_ntz", types.TimestampNTZ, 6).raising(), makeTS("try_make_timestamp_ntz", types.TimestampNTZ, 6),
 		fn("unix_date", num, "CAST(($1 - DATE '1970-01-01') AS INTEGER)", wDate()),

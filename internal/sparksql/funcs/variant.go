@@ -139,8 +139,8 @@ func VariantPath(text string) (path, last string) {
 	b.WriteByte('$')
 	for text != "" {
 		var name string
-		switch {
-		case text[0] == '[':
+		switch text[0] {
+		case '[':
 			part, rest, _ := strings.Cut(text, "]")
 			b.WriteString(part + "]")
 			if len(part) > 2 && (part[1] == '\'' || part[1] == '"') {
@@ -148,10 +148,10 @@ func VariantPath(text string) (path, last string) {
 			}
 			text = rest
 			continue
-		case text[0] == '.':
+		case '.':
 			text = text[1:]
 			continue
-		case text[0] == '`':
+		case '`':
 			name, text, _ = strings.Cut(text[1:], "`")
 		default:
 			n := strings.IndexAny(text, ".[")

@@ -50,7 +50,7 @@ func clockRules() map[string]rule {
 			}
 			return "((" + a[2] + " - " + a[1] + ") // " + step + ")"
 		},
-		"make_timestamp of time": func(l *lowerer, c *plan.Call, a []string) string {
+		"timestamp of time": func(l *lowerer, c *plan.Call, a []string) string {
 			local := "(CAST(" + a[0] + " AS TIMESTAMP) + to_microseconds(" + a[1] + "))"
 			if len(a) == 3 {
 				return l.zoned("local_to_instant", "TIMESTAMP", instantType, local, c.Args[2], a[2])

@@ -7,7 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// ErrNoMapping: the type has no counterpart on the other side.
+// ErrNoMapping says that a type has no counterpart on the other side.
 var ErrNoMapping = errors.New("types: no mapping")
 
 // commentKey is the Arrow field metadata key that carries a column comment.
