@@ -100,6 +100,10 @@ func (e *Engine) command(ctx context.Context, sess *Session, c *plan.Command) (*
 		return e.use(ctx, sess, c)
 	case "set":
 		return set(sess, c), nil
+	case "set time zone":
+		return setTimeZone(sess, c)
+	case "drop view":
+		return e.dropView(ctx, sess, c)
 	case "create schema":
 		cat, schema := schemaName(sess, c.Name)
 		return &Result{}, e.cfg.Catalog.EnsureSchema(ctx, cat, schema, sess.Principal.Name)

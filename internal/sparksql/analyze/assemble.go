@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"errors"
+
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -71,8 +73,17 @@ func (a *analyzer) orderTerm(t ast.SortItem, sel *selection, s *scope) (plan.Exp
 		return &plan.Column{Attr: sel.items[n].attr}, nil
 	}
 	x, err := a.expr(t.X, s)
+	switch sparksql.ClassOf(err) {
+	case "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "AMBIGUOUS_REFERENCE":
+		e, _ := errors.AsType[*sparksql.Error](err)
+		return nil, a.errorf(t.X.Pos(), "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "ORDER BY: %s", e.Message).hint(e.Hint)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if hasCorrelated(x) {
+		return nil, a.errorf(t.X.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY", "0A000",
+			"ORDER BY cannot hold a sub-query that refers to the query around it.").hint("Put it into the select list and order by its name.")
 	}
 	if hasWindow(x) { // it is computed below the projection
 		m := map[plan.ID]plan.Expr{}

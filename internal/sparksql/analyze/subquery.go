@@ -33,6 +33,10 @@ func (a *analyzer) scalarSubquery(e *ast.Subquery, s *scope) (plan.Expr, error) 
 		return nil, a.errorf(e.Pos(), "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823",
 			"A query as a value must have one column, this one has %d.", len(r.cols))
 	}
+	if outerInAggregate(r.node) {
+		return nil, a.errorf(e.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE", "0A000",
+			"The result of a sub-query's aggregation cannot use columns of the query around it.").hint("Use them in its WHERE.")
+	}
 	return &plan.Subquery{Kind: plan.ScalarSubquery, Plan: r.node, Typ: r.cols[0].Type, Null: true}, nil
 }
 
@@ -104,6 +108,58 @@ func (a *analyzer) sameNames(args []plan.Expr, e *ast.In) ([]plan.Expr, error) {
 		args[i+1] = r
 	}
 	return args, nil
+}
+
+// correlated tells whether a sub-query uses columns of the query around it.
+func correlated(s *plan.Subquery) bool {
+	own := map[plan.ID]bool{}
+	plan.VisitNodes(s.Plan, func(n plan.Node) { keepOutput(n, own) })
+	hit := false
+	plan.VisitNodes(s.Plan, func(n plan.Node) {
+		for _, e := range plan.Exprs(n) {
+			plan.Walk(e, func(x plan.Expr) bool {
+				o, ok := x.(*plan.Outer)
+				hit = hit || ok && !own[o.Attr.ID]
+				return !hit
+			})
+		}
+	})
+	return hit
+}
+
+// hasCorrelated tells whether e holds a correlated scalar sub-query.
+func hasCorrelated(e plan.Expr) bool {
+	return contains(e, func(x plan.Expr) bool {
+		s, ok := x.(*plan.Subquery)
+		return ok && s.Kind == plan.ScalarSubquery && correlated(s)
+	})
+}
+
+// outerInAggregate tells whether an aggregation's result is computed with
+// columns of the query around, which Spark does not do.
+func outerInAggregate(n plan.Node) bool {
+	uses := func(es []plan.NamedExpr) bool {
+		for _, e := range es {
+			if contains(e.X, func(x plan.Expr) bool { _, ok := x.(*plan.Outer); return ok }) {
+				return true
+			}
+		}
+		return false
+	}
+	switch m := n.(type) {
+	case *plan.Aggregate:
+		return uses(m.Aggs)
+	case *plan.Project:
+		if agg, ok := m.Input.(*plan.Aggregate); ok {
+			return uses(m.Exprs) || uses(agg.Aggs)
+		}
+		return outerInAggregate(m.Input)
+	case *plan.Limit:
+		return outerInAggregate(m.Input)
+	case *plan.Sort:
+		return outerInAggregate(m.Input)
+	}
+	return false
 }
 
 // inColumns casts both sides of IN (query) to their common types.

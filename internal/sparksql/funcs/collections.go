@@ -38,11 +38,11 @@ func arrayDefs() []*Def {
 		(&Def{Name: "element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType, raises: elementRaises}).withNull(elementNull),
 		(&Def{Name: "try_element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType}).nullable(),
 		fn("size", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("cardinality", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("array_size", types.Int, "", wArray()),
-		fn("array_contains", types.Boolean, "", wArray(), wAny()).fitting(fitElement).withNull(func(c *call) bool { return anyNullable(c.args) || containsNull(c, 0) }),
-		fn("array_position", types.BigInt, "", wArray(), wAny()).fitting(fitElement),
-		arr("array_distinct", "", wArray()), arr("array_sort", "", wArray()).optional(0).withSortLambda(),
-		arr("sort_array", "", wArray(), wBoolStrict()).optional(1).defaults(litBool(true)),
-		fnOf("array_max", elemType(0), "", wArray()).nullable(), fnOf("array_min", elemType(0), "", wArray()).nullable(),
+		fn("array_contains", types.Boolean, "", wArray(), wAny()).fitting(fitElement).withNull(func(c *call) bool { return anyNullable(c.args) || containsNull(c, 0) }).checked(orderedElements),
+		fn("array_position", types.BigInt, "", wArray(), wAny()).fitting(fitElement).checked(orderedElements),
+		arr("array_distinct", "", wArray()), arr("array_sort", "", wArray()).optional(0).withSortLambda().checked(orderedElements),
+		arr("sort_array", "", wArray(), wBoolStrict()).optional(1).defaults(litBool(true)).checked(orderedElements),
+		fnOf("array_max", elemType(0), "", wArray()).nullable().checked(orderedElements), fnOf("array_min", elemType(0), "", wArray()).nullable().checked(orderedElements),
 		fn("array_join", types.String, "", exactly(types.Array{Elem: types.String, ContainsNull: true}), wStr(), wStr()).optional(1),
 		arr("array_remove", "", wArray(), wAny()).fitting(fitElement),
 		arr("array_append", "", wArray(), wAny()).fitting(fitElement).typed(appendedType).withNull(func(c *call) bool { return c.args[0].Nullable() }),
@@ -168,6 +168,16 @@ func fitSized(c *call) error {
 
 // fitElement fits (array, value of its element type).
 func fitElement(c *call) error {
+	if err := nullArray(c); err != nil {
+		return err
+	}
+	if c.d.Name == "array_remove" && c.args[1].Type() == types.Void {
+		if err := c.fitOne(0, wArray()); err != nil {
+			return err
+		}
+		c.args[1] = CastTo(c.args[1], elemOf(c, 0), c.ctx)
+		return nil
+	}
 	if err := c.fitOne(0, wArray()); err != nil {
 		return err
 	}
@@ -185,7 +195,29 @@ func fitElement(c *call) error {
 	return nil
 }
 
+// nullArray refuses NULL in place of the array, each function in its own way.
+func nullArray(c *call) error {
+	if c.args[0].Type() != types.Void {
+		return nil
+	}
+	switch c.d.Name {
+	case "array_contains", "array_position":
+		return mismatch(c.ctx, "NULL_TYPE", "Cannot resolve %q: its arguments must not be of the type VOID.", c.text())
+	case "array_remove", "array_insert":
+		return mismatch(c.ctx, "ARRAY_FUNCTION_DIFF_TYPES", "Cannot resolve %q: its first argument is no array.", c.text())
+	case "array_append", "array_prepend":
+		return unexpected(c, 0, `"ARRAY"`)
+	}
+	return nil
+}
+
 func fitInsert(c *call) error {
+	if err := nullArray(c); err != nil {
+		return err
+	}
+	if c.args[1].Type() == types.Void {
+		return unexpected(c, 1, `"INT"`)
+	}
 	if err := c.fitOne(0, wArray()); err != nil {
 		return err
 	}
@@ -463,4 +495,12 @@ func showStruct(e plan.Expr, a []string) string {
 		out = append(out, a[i])
 	}
 	return "struct(" + strings.Join(out, ", ") + ")"
+}
+
+// orderedElements refuses arrays whose elements have no order.
+func orderedElements(c *call) error {
+	if t := elemOf(c, 0); len(c.args) < 2 && !orderable(t) || !orderable(t) && c.d.Name != "array_sort" {
+		return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(t))
+	}
+	return nil
 }
