@@ -200,14 +200,26 @@ func (a *analyzer) like(e *ast.Like, s *scope) (plan.Expr, error) {
 	if e.Quantifier == "" {
 		return a.negate(e.Not, e.Pos())(funcs.Resolve(e.Op, args, ctx))
 	}
-	if e.Op == "like" {
+	constant := true // texts, not NULL
+	for _, p := range args[1:] {
+		lit, ok := funcs.Eval(p)
+		constant = constant && ok && lit.Value != nil
+	}
+	if constant {
 		name := "like " + e.Quantifier
 		if e.Not {
 			name = "not " + name
 		}
+		for i := range args {
+			if e.Op == "ilike" {
+				if args[i], err = funcs.Resolve("lower", args[i:i+1], ctx); err != nil {
+					return nil, err
+				}
+			}
+		}
 		return funcs.Resolve(name, args, ctx)
 	}
-	// ILIKE ANY is a chain of OR, ILIKE ALL one of AND.
+	// With other patterns ANY is a chain of OR, ALL one of AND.
 	link := "or"
 	if e.Quantifier == "all" {
 		link = "and"

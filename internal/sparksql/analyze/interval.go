@@ -26,7 +26,11 @@ var unitOf = map[string]types.Unit{
 
 // intervalError is a parse error of an interval literal.
 func (a *analyzer) intervalError(e *ast.Interval, class, format string, args ...any) error {
-	f := a.errorf(e.Pos(), class, "22006", format, args...)
+	state := "22006"
+	if class == "INVALID_TYPED_LITERAL" {
+		state = "42604"
+	}
+	f := a.errorf(e.Pos(), class, state, format, args...)
 	f.Phase = sparksql.PhaseParse
 	return (*sparksql.Error)(f)
 }

@@ -55,6 +55,9 @@ func arity(d *Def, n int, ctx Context) error {
 	default:
 		want = fmt.Sprintf("%d to %d", d.Min, d.Max)
 	}
+	if d.Name == "count" {
+		return errf(ctx, "WRONG_NUM_ARGS.WITH_SUGGESTION", "42605", "The function `count` takes at least 1 argument, but got %d; count(*) counts rows.", n)
+	}
 	return errf(ctx, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605",
 		"The function %s takes %s arguments, but got %d.", quoteName(d.Name), want, n)
 }

@@ -198,7 +198,7 @@ func regexDefs() []*Def {
 		d := fn(name, types.Boolean, "", wStr()).many().operator().always()
 		d.Min = 2
 		return d.shown(func(_ plan.Expr, a []string) string {
-			return strings.ReplaceAll(name, " ", "") + "(" + strings.Join(a, ", ") + ")"
+			return strings.ReplaceAll(name, " ", "") + "(" + a[0] + ")" // Spark leaves the patterns out
 		})
 	}
 	return []*Def{

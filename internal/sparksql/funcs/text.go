@@ -29,6 +29,14 @@ func javaFloat(f float64, bits int) string {
 		}
 		return "0.0"
 	}
+	least := map[int]float64{32: math.SmallestNonzeroFloat32, 64: math.SmallestNonzeroFloat64}[bits]
+	if math.Abs(f) == least { // Java prints two digits of the least number
+		s := map[int]string{32: "1.4E-45", 64: "4.9E-324"}[bits]
+		if f < 0 {
+			s = "-" + s
+		}
+		return s
+	}
 	if a := math.Abs(f); a >= 1e-3 && a < 1e7 {
 		s := strconv.FormatFloat(f, 'f', -1, bits)
 		if !strings.Contains(s, ".") {
