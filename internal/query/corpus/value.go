@@ -148,6 +148,8 @@ func primitive(a arrow.Array, i int, t types.Primitive) (any, error) {
 		switch t {
 		case types.String:
 			return strings.ToValidUTF8(strings.Clone(x.Value(i)), "\ufffd"), nil
+		case types.Calendar:
+			return strings.Clone(x.Value(i)), nil
 		case types.Variant:
 			return map[string]any{"variant": strings.Clone(x.Value(i))}, nil
 		}

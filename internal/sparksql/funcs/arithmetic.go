@@ -34,7 +34,7 @@ func arithmeticDefs() []*Def {
 			return strings.Join(a, " "+sign+" ")
 		}))
 	}
-	out = append(out, plain("ts+dt", "+"), plain("ts-dt", "-"), plain("ts+ym", "+"), plain("ts-ym", "-"), plain("date+ym", "+"), plain("date-ym", "-"))
+	out = append(out, plain("t+calendar", "+"), plain("t-calendar", "-"), plain("ts+dt", "+"), plain("ts-dt", "-"), plain("ts+ym", "+"), plain("ts-ym", "-"), plain("date+ym", "+"), plain("date-ym", "-"))
 	for name, sign := range map[string]string{"ts-ts": "-", "date-date": "-", "iv+iv": "+", "iv-iv": "-", "iv*n": "*", "iv/n": "/"} {
 		out = append(out, (&Def{Name: name, Min: 2, Max: 2, typ: typeIs(types.Void)}).operator().shown(showTry(func(a []string) string {
 			return "(" + strings.Join(a, " "+sign+" ") + ")"
@@ -245,7 +245,7 @@ func timeArith(c *call, op string, a, b types.Type) (plan.Expr, error) {
 	switch {
 	case op == "-" && (isTime(a) && (isTime(b) || types.IsString(b)) || types.IsString(a) && isTime(b)):
 		return timeDifference(c, a, b)
-	case (op == "+" || op == "-") && isTime(a) && isInterval(b):
+	case (op == "+" || op == "-") && isTime(a) && (isInterval(b) || b == types.Calendar):
 		return timePlusInterval(c, op, a, b)
 	case (op == "+" || op == "-") && a == types.Date:
 		name := map[string]string{"+": "date_add", "-": "date_sub"}[op]
@@ -306,6 +306,9 @@ func timeDifference(c *call, a, b types.Type) (plan.Expr, error) {
 }
 
 func timePlusInterval(c *call, op string, a, b types.Type) (plan.Expr, error) {
+	if b == types.Calendar {
+		return c.intervalCall("t"+op+"calendar", a), nil
+	}
 	if _, ym := b.(types.YearMonth); ym {
 		if a == types.Date {
 			return c.intervalCall("date"+op+"ym", types.Date), nil

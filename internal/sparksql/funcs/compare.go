@@ -122,7 +122,7 @@ func legacyCompare(a, b types.Type) (types.Type, bool) {
 }
 
 // orderable types can be compared with <; maps cannot.
-func orderable(t types.Type) bool { return !hasMap(t) && t != types.Variant }
+func orderable(t types.Type) bool { return !hasMap(t) && t != types.Variant && t != types.Calendar }
 
 func hasMap(t types.Type) bool {
 	switch t := t.(type) {

@@ -33,6 +33,7 @@ func timeDefs() []*Def {
 		fn("trunc", date, "", wDate(), wStr()).nullable(), fn("date_trunc", ts, "", wStr(), wTs()).nullable(),
 		fn("make_date", date, "", wInt(), wInt(), wInt()).nullable().raising(),
 		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising().timeOr("timestamp of time", 1),
+		makeInterval("make_interval").raising(), makeInterval("try_make_interval"),
 		makeTS("make_timestamp_ltz", ts, 7).optional(1).raising(), makeTS("try_make_timestamp_ltz", ts, 7).optional(1), makeTS("try_make_timestamp", ts, 7).optional(1),
 		makeTS("make_timestamp_ntz", types.TimestampNTZ, 6).raising(), makeTS("try_make_timestamp_ntz", types.TimestampNTZ, 6),
 		fn("unix_date", num, "CAST(($1 - DATE '1970-01-01') AS INTEGER)", wDate()),
@@ -48,6 +49,14 @@ func timeDefs() []*Def {
 		fn("dayname", str, "left(dayname($1), 3)", wDate()), fn("monthname", str, "left(monthname($1), 3)", wDate()),
 		fn("window_time", ts, "", wAny()).fitting(fitWindowTime),
 	}
+}
+
+// makeInterval is make_interval(years, months, weeks, days, hours, mins, secs).
+func makeInterval(name string) *Def {
+	secs := types.Decimal{Precision: 18, Scale: 6}
+	d := fn(name, types.Calendar, "", wInt(), wInt(), wInt(), wInt(), wInt(), wInt(), exactly(secs)).optional(7)
+	zero := litInt(0)
+	return d.defaults(zero, zero, zero, zero, zero, zero, &plan.Literal{Value: zeroBig(), Typ: secs}).nullable()
 }
 
 // makeTS is a variant of make_timestamp of so many arguments.

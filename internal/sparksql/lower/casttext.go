@@ -42,6 +42,8 @@ func (k caster) text(x string, from types.Type) string {
 	switch from {
 	case types.String:
 		return x
+	case types.Calendar:
+		return calendarText(x)
 	case types.Variant:
 		return k.fromVariant(x, types.String)
 	case types.Float:

@@ -263,6 +263,8 @@ func primitive(p types.Primitive) (string, bool) {
 		return "TIMESTAMP", true
 	case types.Variant:
 		return variantBlob, true
+	case types.Calendar:
+		return "INTERVAL", true
 	}
 	return "", false
 }

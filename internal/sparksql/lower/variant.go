@@ -82,6 +82,7 @@ func (k caster) fromVariant(x string, to types.Type) string {
 	})
 }
 
+// hasVariant tells whether results show values of t in another form.
 func hasVariant(t types.Type) bool {
 	switch t := t.(type) {
 	case types.Array:
@@ -95,7 +96,7 @@ func hasVariant(t types.Type) bool {
 			}
 		}
 	}
-	return t == types.Variant
+	return t == types.Variant || t == types.Calendar
 }
 
 // present makes a value of type t what a result shows: VARIANTs as JSON text.
@@ -122,6 +123,9 @@ func (l *lowerer) present(x string, t types.Type) (text, duckType string) {
 			parts[i], ts[i] = quote(f.Name)+": "+v, ident(f.Name)+" "+dt
 		}
 		return "CASE WHEN " + x + " IS NOT NULL THEN {" + strings.Join(parts, ", ") + "} END", "STRUCT(" + strings.Join(ts, ", ") + ")"
+	}
+	if t == types.Calendar {
+		return calendarText(x), "VARCHAR"
 	}
 	return l.call("variant_to_json", []string{x}, []string{variantBlob}, "VARCHAR", map[string]any{"zone": l.opt.TimeZone}), "VARCHAR"
 }

@@ -34,6 +34,7 @@ const (
 	Timestamp    // an instant, shown in the session's time zone
 	TimestampNTZ // local date and time without a zone
 	Variant
+	Calendar // months, days and microseconds that do not mix: what make_interval gives
 )
 
 var primitives = [...][2]string{
@@ -42,6 +43,7 @@ var primitives = [...][2]string{
 	Float: {"float", "FLOAT"}, Double: {"double", "DOUBLE"}, String: {"string", "STRING"},
 	Binary: {"binary", "BINARY"}, Date: {"date", "DATE"}, Timestamp: {"timestamp", "TIMESTAMP"},
 	TimestampNTZ: {"timestamp_ntz", "TIMESTAMP_NTZ"}, Variant: {"variant", "VARIANT"},
+	Calendar: {"interval", "INTERVAL"},
 }
 
 // MaxPrecision is the largest precision of a DECIMAL.

@@ -1,0 +1,59 @@
+package lower
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// calendarRules are the functions of intervals with months, days and
+// microseconds, which DuckDB has as INTERVAL.
+func calendarRules() map[string]rule {
+	return map[string]rule{
+		"make_interval": makeInterval, "try_make_interval": makeInterval,
+		"t+calendar": calendarShift("+"), "t-calendar": calendarShift("-"),
+	}
+}
+
+func makeInterval(l *lowerer, c *plan.Call, a []string) string {
+	val := l.try(a, func(a []string) string {
+		return "to_months(" + a[0] + " * 12 + " + a[1] + ") + to_days(" + a[2] + " * 7 + " + a[3] + ") + to_microseconds(" +
+			cast(a[4], "BIGINT") + " * 3600000000 + " + cast(a[5], "BIGINT") + " * 60000000 + CAST(" + a[6] + " * 1000000 AS BIGINT))"
+	})
+	if !c.Raises {
+		return val
+	}
+	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + val + ", " + raise("ARITHMETIC_OVERFLOW", "22003", "An interval does not fit.") + ") END"
+}
+
+// calendarShift adds an interval to a date or time: months and days on the
+// wall clock, the rest in time.
+func calendarShift(sign string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		step := " " + sign + " " + a[1]
+		switch c.Typ {
+		case types.Date:
+			return l.let(a[1], func(iv string) string {
+				rest := "datepart('hour', " + iv + ") <> 0 OR datepart('minute', " + iv + ") <> 0 OR datepart('microseconds', " + iv + ") <> 0"
+				return "CASE WHEN " + rest + " THEN " + raise("INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION", "22006", "An interval with a time cannot be added to a DATE.") +
+					" ELSE CAST(" + a[0] + " " + sign + " " + iv + " AS DATE) END"
+			})
+		case types.TimestampNTZ:
+			return "(" + a[0] + step + ")"
+		}
+		return l.instant("("+l.local(a[0], l.opt.TimeZone)+step+")", l.opt.TimeZone)
+	}
+}
+
+// calendarText prints an interval as "1 years 2 months 3 days 4 hours".
+func calendarText(x string) string {
+	parts := []string{"' '"}
+	for _, unit := range []string{"year", "month", "day", "hour", "minute"} {
+		n := "datepart('" + unit + "', " + x + ")"
+		parts = append(parts, "CASE WHEN "+n+" <> 0 THEN "+n+" || ' "+unit+"s' END")
+	}
+	us := "datepart('microseconds', " + x + ")"
+	parts = append(parts, "CASE WHEN "+us+" <> 0 THEN rtrim(rtrim(CAST(CAST("+us+" AS DECIMAL(20,0)) * 0.000001 AS VARCHAR), '0'), '.') || ' seconds' END")
+	return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(nullif(concat_ws(" + strings.Join(parts, ", ") + "), ''), '0 seconds') END"
+}
