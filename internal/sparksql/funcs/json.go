@@ -52,8 +52,13 @@ func jsonDefs() []*Def {
 		(&Def{Name: "to_json", Min: 1, Max: 2, fit: fitToJSON, typ: typeIs(str)}).shown(firstOnly("to_json")),
 		(&Def{Name: "schema_of_json", Min: 1, Max: 2, fit: fitSchemaOf, typ: typeIs(str)}).neverNull().shown(firstOnly("schema_of_json")),
 		fn("get_json_object", str, "", wStr(), wStr()).nullable(),
-		fn("json_array_length", types.Int, "", wStr()).nullable(), fn("json_object_keys", types.Array{Elem: str, ContainsNull: true}, "", wStr()).nullable(),
+		fn("json_array_length", types.Int, "", wText()).nullable(), fn("json_object_keys", types.Array{Elem: str, ContainsNull: true}, "", wStr()).nullable(),
 	}
+}
+
+// wText takes texts only.
+func wText() want {
+	return kindOf(`"STRING"`, types.IsString, types.String, types.String)
 }
 
 // options reads a constant map of texts at argument i.
@@ -78,6 +83,9 @@ func (c *call) options(i int) (map[string]string, error) {
 }
 
 func fitFromJSON(c *call) error {
+	if t := c.args[0].Type(); !types.IsString(t) && t != types.Void && t != types.Binary {
+		return unexpected(c, 0, `"STRING"`)
+	}
 	if err := c.fitOne(0, wStr()); err != nil {
 		return err
 	}

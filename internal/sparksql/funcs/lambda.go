@@ -1,6 +1,8 @@
 package funcs
 
 import (
+	"strings"
+
 	"strconv"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -201,7 +203,16 @@ func (d *Def) withSortLambda() *Def {
 		}
 		return append(vs, vs[0]), nil
 	}
-	return d
+	// Without a comparator Spark prints its own.
+	v := "namedlambdavariable()"
+	standard := "lambdafunction((IF(((" + v + " IS NULL) AND (" + v + " IS NULL)), 0, (IF((" + v + " IS NULL), 1, (IF((" + v + " IS NULL), -1, (IF((" +
+		v + " < " + v + "), -1, (IF((" + v + " > " + v + "), 1, 0)))))))))), " + v + ", " + v + ")"
+	return d.shown(func(_ plan.Expr, a []string) string {
+		if len(a) == 1 {
+			a = append(a[:1:1], standard)
+		}
+		return d.Name + "(" + strings.Join(a, ", ") + ")"
+	})
 }
 
 func fitZip(c *call) error {

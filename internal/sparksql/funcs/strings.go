@@ -39,6 +39,7 @@ func stringDefs() []*Def {
 		fn("crc32", types.BigInt, "", wBin()),
 		(&Def{Name: "hash", Min: 1, Max: -1, typ: typeIs(num), fit: fitHash}).neverNull(), (&Def{Name: "xxhash64", Min: 1, Max: -1, typ: typeIs(types.BigInt), fit: fitHash}).neverNull(),
 		fn("encode", types.Binary, "", wStr(), wStr()).always(), (&Def{Name: "decode", Min: 2, Max: -1, build: buildDecode}),
+		(&Def{Name: "decode pairs", Min: 3, Max: -1, Operator: true, typ: argType(2)}).shown(showDecode),
 		(&Def{Name: "elt", Min: 2, Max: -1, want: []want{wInt(), wStr()}, typ: typeIs(str)}).nullable().raising(),
 		fn("find_in_set", num, "", wStr(), wStr()),
 		fn("parse_url", str, "", wStr(), wStr(), wStr()).optional(1).nullable().always(), fn("url_encode", str, "", wStr()), fn("url_decode", str, "", wStr()).always(),
@@ -166,21 +167,49 @@ func buildDecode(c *call) (plan.Expr, error) {
 		n.Raises = true
 		return n, nil
 	}
-	var when []plan.When
+	return decodePairs(c)
+}
+
+// decodePairs is decode(x, search, result, ..., default): the call "decode
+// pairs" over (x, search as its common type with x, result, ..., default),
+// where the first operand is repeated for each search.
+func decodePairs(c *call) (plan.Expr, error) {
+	out := &plan.Call{Fn: "decode pairs", Pos: c.ctx.Pos, Null: true}
 	rest := c.args[1:]
-	for len(rest) >= 2 {
-		cond, err := Resolve("<=>", []plan.Expr{c.args[0], rest[0]}, c.ctx)
+	results := []types.Type{}
+	for i := 1; i < len(rest); i += 2 {
+		results = append(results, rest[i].Type())
+	}
+	var els plan.Expr = litNull()
+	if len(rest)%2 == 1 {
+		els = rest[len(rest)-1]
+	}
+	t, ok := Common(append(results, els.Type()), c.ctx.ANSI)
+	if !ok {
+		return nil, mismatch(c.ctx, "DATA_DIFF_TYPES", "The results of decode have no common type: %s.", typeList(results))
+	}
+	out.Typ = t
+	for i := 0; i+1 < len(rest); i += 2 {
+		cond, err := Resolve("<=>", []plan.Expr{c.args[0], rest[i]}, c.ctx)
 		if err != nil {
 			return nil, err
 		}
-		when = append(when, plan.When{Cond: cond, Then: rest[1]})
-		rest = rest[2:]
+		sides := cond.Children()
+		out.Args = append(out.Args, sides[0], sides[1], CastTo(rest[i+1], t, c.ctx))
 	}
-	var els plan.Expr
-	if len(rest) == 1 {
-		els = rest[0]
+	if len(rest)%2 == 1 {
+		out.Args = append(out.Args, CastTo(els, t, c.ctx))
 	}
-	return Case(when, els, c.ctx)
+	return out, nil
+}
+
+// showDecode prints the first operand once.
+func showDecode(_ plan.Expr, a []string) string {
+	out := a[:1:1]
+	for len(a) >= 3 {
+		out, a = append(out, a[1], a[2]), a[3:]
+	}
+	return "decode(" + strings.Join(append(out, a...), ", ") + ")"
 }
 
 func regexDefs() []*Def {
