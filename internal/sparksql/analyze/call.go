@@ -59,6 +59,10 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 				"The function %s does not support FILTER, IGNORE NULLS or WITHIN GROUP.", quote(name))
 		}
 	}
+	if e.IgnoreNulls && def.Kind == funcs.Aggregate && !ignoresNulls[def.Name] || e.Filter != nil && def.Kind == funcs.Window {
+		return nil, a.errorf(e.Pos(), "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
+			"The function %s does not support IGNORE NULLS or FILTER.", quote(name))
+	}
 	if def.Kind == funcs.Aggregate {
 		inner := *s
 		inner.inAgg++
@@ -102,6 +106,16 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		return nil, a.errorf(e.Pos(), "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "The window function %s needs an OVER clause.", quote(name))
 	}
 	return x, nil
+}
+
+// ignoresNulls are the aggregates that take IGNORE NULLS; others drop NULLs or
+// have no use for it.
+var ignoresNulls = map[string]bool{"first": true, "last": true, "any_value": true, "first_value": true, "last_value": true,
+	"collect_list": true, "collect_set": true, "array_agg": true}
+
+// volatile tells whether an expression has another value each time.
+func volatile(x plan.Expr) bool {
+	return contains(x, func(y plan.Expr) bool { c, ok := y.(*plan.Call); return ok && c.Volatile })
 }
 
 // builtinName tells whether a qualified name can mean a built-in function.
@@ -199,6 +213,9 @@ func (a *analyzer) lambda(l *ast.Lambda, i int, args []plan.Expr, def *funcs.Def
 // aggregate adds FILTER and refuses aggregates within aggregates.
 func (a *analyzer) aggregate(agg *plan.AggCall, e *ast.Call, s *scope) (plan.Expr, error) {
 	for _, x := range agg.Args {
+		if volatile(x) {
+			return nil, a.errorf(e.Pos(), "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "42845", "The argument of an aggregate function cannot have another value each time.").hint("Compute it in a sub-query.")
+		}
 		if hasAggregate(x) && e.Over == nil {
 			return nil, a.errorf(e.Pos(), "NESTED_AGGREGATE_FUNCTION", "42607", "An aggregate function cannot stand in the argument of another one.").hint("Use a sub-query.")
 		}

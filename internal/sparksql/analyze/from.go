@@ -226,6 +226,9 @@ func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error
 		if err := a.scalarOnly(cond, j.On.Pos(), "in a join condition"); err != nil {
 			return r, err
 		}
+		if volatile(cond) && out.Kind != plan.InnerJoin && out.Kind != plan.CrossJoin {
+			return r, a.errorf(j.On.Pos(), "INVALID_NON_DETERMINISTIC_EXPRESSIONS", "42K0E", "The condition of an outer join cannot have another value each time.")
+		}
 		out.Cond = cond
 		if out.Kind == plan.CrossJoin {
 			out.Kind = plan.InnerJoin

@@ -235,7 +235,12 @@ func regexDefs() []*Def {
 		like("like", "LIKE"), like("ilike", "ILIKE"), many("like any"), many("like all"), many("not like any"), many("not like all"),
 		fn("regexp_extract", str, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always(),
 		fn("regexp_extract_all", types.Array{Elem: str, ContainsNull: true}, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always(),
-		fn("regexp_replace", str, "", wStr(), wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always(),
+		fn("regexp_replace", str, "", wStr(), wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always().checked(func(c *call) error {
+			if n, ok := constInt(c.args[3]); ok && n < 1 {
+				return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the position starts at 1.", c.text())
+			}
+			return nil
+		}),
 		fn("regexp_count", types.Int, "", wStr(), wStr()).always(), fn("regexp_substr", str, "", wStr(), wStr()).nullable().always(),
 		fn("regexp_instr", types.Int, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(0)).always(),
 		fn("split", types.Array{Elem: str}, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(-1)).always(),
