@@ -1,9 +1,8 @@
 package funcs
 
 import (
-	"strings"
-
 	"strconv"
+	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"

@@ -180,7 +180,7 @@ func decodePairs(c *call) (plan.Expr, error) {
 	for i := 1; i < len(rest); i += 2 {
 		results = append(results, rest[i].Type())
 	}
-	var els plan.Expr = litNull()
+	els := litNull()
 	if len(rest)%2 == 1 {
 		els = rest[len(rest)-1]
 	}

@@ -80,17 +80,7 @@ func stringRules() map[string]rule {
 		"sha2": sha2, "crc32": kernel("crc32", "BIGINT", "BLOB"),
 		"hash": hashing("hash", "INTEGER"), "xxhash64": hashing("xxhash64", "BIGINT"),
 		"encode": charset("encode", "VARCHAR", "BLOB"), "decode": charset("decode", "BLOB", "VARCHAR"),
-		"decode pairs": func(l *lowerer, c *plan.Call, a []string) string {
-			sql, i := "CASE", 0
-			for ; i+2 < len(a); i += 3 {
-				same := l.scalar(&plan.Call{Fn: "<=>", Args: []plan.Expr{c.Args[i], c.Args[i+1]}, Typ: types.Boolean, Pos: c.Pos})
-				sql += " WHEN " + same + " THEN " + a[i+2]
-			}
-			if i < len(a) {
-				sql += " ELSE " + a[i]
-			}
-			return cast(sql+" END", l.duckType(c.Typ))
-		},
+		"decode pairs": decodePairs,
 		"elt": elt,
 		"find_in_set": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.let2(a[0], a[1], func(x, s string) string {
@@ -113,6 +103,20 @@ func stringRules() map[string]rule {
 		},
 		"to_number": toNumber(false), "try_to_number": toNumber(true),
 	}
+}
+
+// decodePairs compares the first operand, which stands before each search,
+// with one search after the other.
+func decodePairs(l *lowerer, c *plan.Call, a []string) string {
+	sql, i := "CASE", 0
+	for ; i+2 < len(a); i += 3 {
+		same := l.scalar(&plan.Call{Fn: "<=>", Args: []plan.Expr{c.Args[i], c.Args[i+1]}, Typ: types.Boolean, Pos: c.Pos})
+		sql += " WHEN " + same + " THEN " + a[i+2]
+	}
+	if i < len(a) {
+		sql += " ELSE " + a[i]
+	}
+	return cast(sql+" END", l.duckType(c.Typ))
 }
 
 // toNumber reads a text in a constant format.
