@@ -81,7 +81,7 @@ func stringRules() map[string]rule {
 		"hash": hashing("hash", "INTEGER"), "xxhash64": hashing("xxhash64", "BIGINT"),
 		"encode": charset("encode", "VARCHAR", "BLOB"), "decode": charset("decode", "BLOB", "VARCHAR"),
 		"decode pairs": decodePairs,
-		"elt": elt,
+		"elt":          elt,
 		"find_in_set": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.let2(a[0], a[1], func(x, s string) string {
 				return "CASE WHEN " + x + " IS NOT NULL AND " + s + " IS NOT NULL THEN CASE WHEN contains(" + x + ", ',') THEN 0::INTEGER ELSE coalesce(list_position(string_split(" +
