@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+
 	"github.com/marisma/marisma/delta/internal/logfile"
 	"github.com/marisma/marisma/objstore"
 )

@@ -111,8 +111,8 @@ func packages(t *testing.T) map[string]map[string]bool {
 			}
 			if s == module {
 				out[rel][""] = true
-			} else if strings.HasPrefix(s, module+"/") {
-				out[rel][strings.TrimPrefix(s, module+"/")] = true
+			} else if dir, ok := strings.CutPrefix(s, module+"/"); ok {
+				out[rel][dir] = true
 			}
 		}
 		return nil
