@@ -88,7 +88,7 @@ func apiNode(n pipeline.Node) api.Node {
 func (b *backend) PipelineAction(ctx context.Context, key, action string, tables []string) error {
 	i := slices.IndexFunc(b.engines.pipelines, func(p *pipeline.Pipeline) bool { return p.Status().Key == key })
 	if i < 0 {
-		return fmt.Errorf("%w: there is no pipeline %q", web.ErrNotFound, key)
+		return web.As(web.ErrNotFound, fmt.Errorf("there is no pipeline %q", key))
 	}
 	p := b.engines.pipelines[i]
 	switch action {
@@ -99,11 +99,11 @@ func (b *backend) PipelineAction(ctx context.Context, key, action string, tables
 	case "reset":
 		err := p.Reset(ctx, tables)
 		if errors.Is(err, pipeline.ErrUnknownTable) {
-			return fmt.Errorf("%w: %w", web.ErrInvalid, err)
+			return web.As(web.ErrInvalid, err)
 		}
 		return err
 	}
-	return fmt.Errorf("%w: a pipeline can run, stop or reset, not %q", web.ErrInvalid, action)
+	return web.As(web.ErrInvalid, fmt.Errorf("a pipeline can run, stop or reset, not %q", action))
 }
 
 func apiDevice(d iothub.Device) api.Device {
@@ -132,7 +132,7 @@ func (b *backend) withKeys(d iothub.Device) api.Device {
 func (b *backend) Device(id string) (api.Device, error) {
 	d, ok := b.stores.registry.Get(id)
 	if !ok {
-		return api.Device{}, fmt.Errorf("%w: there is no device %q", web.ErrNotFound, id)
+		return api.Device{}, web.As(web.ErrNotFound, fmt.Errorf("there is no device %q", id))
 	}
 	return b.withKeys(d), nil
 }
@@ -140,11 +140,11 @@ func (b *backend) Device(id string) (api.Device, error) {
 // AddDevice registers a device.
 func (b *backend) AddDevice(ctx context.Context, id string) (api.Device, error) {
 	if err := iothub.CheckID(id); err != nil {
-		return api.Device{}, fmt.Errorf("%w: %w", web.ErrInvalid, err)
+		return api.Device{}, web.As(web.ErrInvalid, err)
 	}
 	d, err := b.stores.registry.Add(ctx, id)
 	if errors.Is(err, iothub.ErrExists) {
-		return api.Device{}, fmt.Errorf("%w: %w", web.ErrConflict, err)
+		return api.Device{}, web.As(web.ErrConflict, err)
 	}
 	if err != nil {
 		return api.Device{}, err
@@ -155,7 +155,7 @@ func (b *backend) AddDevice(ctx context.Context, id string) (api.Device, error) 
 // RemoveDevice forgets a device and closes its connection.
 func (b *backend) RemoveDevice(ctx context.Context, id string) error {
 	if _, ok := b.stores.registry.Get(id); !ok {
-		return fmt.Errorf("%w: there is no device %q", web.ErrNotFound, id)
+		return web.As(web.ErrNotFound, fmt.Errorf("there is no device %q", id))
 	}
 	if err := b.stores.registry.Remove(ctx, id); err != nil {
 		return err
@@ -215,14 +215,14 @@ func apiCommit(c delta.HistoryEntry) api.Commit {
 func (b *backend) lookup(ctx context.Context, name string) (catalog.Table, error) {
 	parts := strings.Split(name, ".")
 	if len(parts) != 3 {
-		return catalog.Table{}, fmt.Errorf("%w: %q is no full name: catalog.schema.table", web.ErrInvalid, name)
+		return catalog.Table{}, web.As(web.ErrInvalid, fmt.Errorf("%q is no full name: catalog.schema.table", name))
 	}
 	t, err := b.stores.catalog.Table(ctx, parts[0], parts[1], parts[2])
 	if errors.Is(err, catalog.ErrNotFound) {
-		return t, fmt.Errorf("%w: %w", web.ErrNotFound, err)
+		return t, web.As(web.ErrNotFound, err)
 	}
 	if err == nil && t.Type == catalog.View {
-		return t, fmt.Errorf("%w: %s is a view and has no commits of its own", web.ErrInvalid, name)
+		return t, web.As(web.ErrInvalid, fmt.Errorf("%s is a view and has no commits of its own", name))
 	}
 	return t, err
 }
@@ -240,7 +240,7 @@ func checkOne(text string) error {
 		return err
 	}
 	if len(stmts) != 1 {
-		return fmt.Errorf("%w: one statement at a time is run here, not %d", web.ErrInvalid, len(stmts))
+		return web.As(web.ErrInvalid, fmt.Errorf("one statement at a time is run here, not %d", len(stmts)))
 	}
 	return nil
 }

@@ -9,6 +9,19 @@ import (
 	"github.com/marisma/marisma/internal/web/api"
 )
 
+// kinded is an error of a kind that reads as the error itself.
+type kinded struct{ kind, err error }
+
+// As makes err one of the kinds ErrNotFound, ErrInvalid and ErrConflict,
+// without a word more in its text.
+func As(kind, err error) error { return &kinded{kind, err} }
+
+// Error is the text of the error itself.
+func (k *kinded) Error() string { return k.err.Error() }
+
+// Unwrap gives the kind and the error.
+func (k *kinded) Unwrap() []error { return []error{k.kind, k.err} }
+
 // classify picks the HTTP status and the API's form of err.
 func classify(err error) (int, api.Error) {
 	if e, ok := errors.AsType[*api.Error](err); ok {
