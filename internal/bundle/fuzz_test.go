@@ -31,7 +31,9 @@ func FuzzLoadYAML(f *testing.F) {
 			t.Fatalf("not Errors: %v", err)
 		}
 		for _, e := range all {
-			if e.File == "" || e.Line < 0 || e.Message == "" || strings.Contains(e.Message, "%!") {
+			// A message may quote the input, which may hold what fmt writes for a wrong verb.
+			broken := strings.Contains(e.Message, "%!") && !strings.Contains(databricks+local, "%!")
+			if e.File == "" || e.Line < 0 || e.Message == "" || broken {
 				t.Errorf("problem without a place or with broken words: %+v", e)
 			}
 		}
