@@ -68,6 +68,7 @@ const stopWait = 5 * time.Second
 // or until a part that the rest needs fails.
 func (a *App) Run(ctx context.Context) error {
 	a.started = time.Now()
+	tuneMemory()
 	if err := checkNew(ctx, a.cfg.Project); err != nil {
 		return err
 	}

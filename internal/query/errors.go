@@ -2,9 +2,6 @@ package query
 
 import (
 	"errors"
-	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/sparksql"

@@ -270,8 +270,8 @@ func TestRuntimeErrorsHaveSparksClass(t *testing.T) {
 		class string
 	}{
 		{plain, ""},
-		{&worker.QueryError{Message: "m", Kind: "Out of Range Error"}, "ARITHMETIC_OVERFLOW"},
-		{&worker.QueryError{Message: "m", Kind: "Conversion Error"}, "CAST_INVALID_INPUT"},
+		{&worker.QueryError{Message: "Out of Range Error: Overflow in addition of INT64 (1 + 2)!\n\nLINE 1: SELECT c1", Kind: "Out of Range Error"}, "ARITHMETIC_OVERFLOW"},
+		{&worker.QueryError{Message: "Conversion Error: Type INT32 with value 300 can't be cast because the value is out of range for the destination type INT8", Kind: "Conversion Error"}, "CAST_OVERFLOW"},
 		{&worker.QueryError{Message: "m", Class: "DIVIDE_BY_ZERO", SQLState: "22012"}, "DIVIDE_BY_ZERO"},
 		{&worker.QueryError{Message: "m", Memory: true}, "OUT_OF_MEMORY"},
 		{&worker.QueryError{Message: "m", Kind: "IO Error"}, ""},
@@ -280,6 +280,9 @@ func TestRuntimeErrorsHaveSparksClass(t *testing.T) {
 		got := query.RuntimeError(c.err)
 		if sparksql.ClassOf(got) != c.class {
 			t.Errorf("%v: %v, want %q", c.err, got, c.class)
+		}
+		if strings.Contains(got.Error(), "LINE 1") {
+			t.Errorf("%v shows the engine's own text", got)
 		}
 		if c.class == "" && !errors.Is(got, c.err) {
 			t.Errorf("%v became %v", c.err, got)

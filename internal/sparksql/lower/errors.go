@@ -56,6 +56,7 @@ func RuntimeError(text string) *sparksql.Error {
 			msg := n.message
 			if msg == "" {
 				_, msg, _ = strings.Cut(text, "Error: ")
+				msg, _, _ = strings.Cut(msg, "\n\nLINE ") // what DuckDB ran is not the user's text
 			}
 			return &sparksql.Error{Class: n.class, SQLState: n.state, Phase: sparksql.PhaseRuntime, Message: msg}
 		}
