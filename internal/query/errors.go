@@ -1,9 +1,6 @@
 package query
 
 import (
-	"errors"
-
-	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/lower"
 	"github.com/marisma/marisma/internal/worker"
@@ -13,10 +10,8 @@ import (
 // where lowered SQL raised it or DuckDB's own error has a counterpart, err
 // itself else.
 func RuntimeError(err error) error {
-	var q *worker.QueryError
-	if d, ok := errors.AsType[*duck.Error](err); ok {
-		q = &worker.QueryError{Message: d.Message, Class: d.Class, SQLState: d.SQLState, Kind: d.Kind, Memory: errors.Is(err, duck.ErrMemory)}
-	} else if q, ok = errors.AsType[*worker.QueryError](err); !ok {
+	q, ok := worker.AsQueryError(err)
+	if !ok {
 		return err
 	}
 	out := &sparksql.Error{Class: q.Class, SQLState: q.SQLState, Phase: sparksql.PhaseRuntime, Message: q.Message}

@@ -37,12 +37,25 @@ type QueryError struct {
 // Error is the engine's message.
 func (e *QueryError) Error() string { return e.Message }
 
-func queryError(err error) *QueryError {
-	q := &QueryError{Message: err.Error(), Memory: errors.Is(err, duck.ErrMemory)}
-	if d, ok := errors.AsType[*duck.Error](err); ok {
-		q.Message, q.Class, q.SQLState, q.Kind = d.Message, d.Class, d.SQLState, d.Kind
+// AsQueryError finds what DuckDB said in err, wherever it ran: a QueryError
+// that a worker sent, or one made of the engine's error in this process.
+func AsQueryError(err error) (*QueryError, bool) {
+	if q, ok := errors.AsType[*QueryError](err); ok {
+		return q, true
 	}
-	return q
+	d, ok := errors.AsType[*duck.Error](err)
+	if !ok {
+		return nil, false
+	}
+	return &QueryError{Message: d.Message, Class: d.Class, SQLState: d.SQLState, Kind: d.Kind, Memory: errors.Is(err, duck.ErrMemory)}, true
+}
+
+// queryError is the payload that tells of err.
+func queryError(err error) *QueryError {
+	if q, ok := AsQueryError(err); ok {
+		return q
+	}
+	return &QueryError{Message: err.Error(), Memory: errors.Is(err, duck.ErrMemory)}
 }
 
 // Frame kinds.

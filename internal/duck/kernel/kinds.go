@@ -1,9 +1,6 @@
 package kernel
 
 import (
-	"maps"
-	"slices"
-
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 )
 
@@ -101,6 +98,3 @@ func kinds() map[string]maker {
 		"variant_entries":         variantEntries,
 	}
 }
-
-// Kinds are the names of all kinds, sorted.
-func Kinds() []string { return slices.Sorted(maps.Keys(kinds())) }

@@ -143,9 +143,6 @@ func fit(digits []byte, shift, precision int) (U128, bool) {
 	return u, u.Less(Pow10(precision))
 }
 
-// Big is the value of n.
-func Big(n decimal128.Num) *big.Int { return n.BigInt() }
-
 // FromBig brings an unscaled value to at most precision digits.
 func FromBig(v *big.Int, precision int) (decimal128.Num, bool) {
 	if v.BitLen() > 127 {

@@ -78,11 +78,6 @@ func ParseNumberFormat(s string) (*NumberFormat, error) {
 	return f, nil
 }
 
-// Digits are the precision and the scale of the numbers that fit.
-func (f *NumberFormat) Digits() (precision, scale int) {
-	return len(strings.ReplaceAll(f.whole, ",", "")) + len(f.frac), len(f.frac)
-}
-
 // Append prints v / 10^scale.
 func (f *NumberFormat) Append(b []byte, v *big.Int, scale int) []byte {
 	neg := v.Sign() < 0

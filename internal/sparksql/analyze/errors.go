@@ -53,7 +53,7 @@ func nearest(want string, names []string, n int) string {
 		if i := strings.LastIndexByte(last, '.'); i >= 0 && !strings.Contains(lower, ".") {
 			last = last[i+1:]
 		}
-		all = append(all, scored{name, distance(lower, last)})
+		all = append(all, scored{name, sparksql.Distance(lower, last)})
 	}
 	slices.SortStableFunc(all, func(x, y scored) int {
 		if x.d != y.d {
@@ -66,27 +66,4 @@ func nearest(want string, names []string, n int) string {
 		out = append(out, quote(s.name))
 	}
 	return strings.Join(out, ", ")
-}
-
-// distance is the number of edits between two names.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diag, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diag+cost)
-		}
-	}
-	return row[len(b)]
 }

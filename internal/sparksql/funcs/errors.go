@@ -75,35 +75,14 @@ func unresolved(name string, ctx Context) error {
 func nearest(name string, names []string) string {
 	best, least := "", max(1, len(name)/3)+1
 	for _, n := range names {
-		if d := distance(name, n, least); d < least {
+		if d := len(name) - len(n); d >= least || -d >= least {
+			continue // as many edits at least
+		}
+		if d := sparksql.Distance(name, n); d < least {
 			best, least = n, d
 		}
 	}
 	return best
-}
-
-// distance is the Levenshtein distance, or at least limit where it is not less.
-func distance(a, b string, limit int) int {
-	if d := len(a) - len(b); d >= limit || -d >= limit {
-		return limit
-	}
-	prev := make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := range len(a) {
-		cur := make([]int, len(b)+1)
-		cur[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			cur[j+1] = min(prev[j]+cost, prev[j+1]+1, cur[j]+1)
-		}
-		prev = cur
-	}
-	return prev[len(b)]
 }
 
 func sortedNames(operators bool) []string {
