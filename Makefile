@@ -8,8 +8,9 @@ PY := $(VENV)/bin/python
 CORPUS ?= ../shared/corpus/sql
 GOLDEN ?= ../shared/golden
 FUZZTIME ?= 20s
+RECORDED := internal/query/corpus/testdata/recorded
 
-.PHONY: help build demo check test race e2e corpus golden interop interop-smoke fuzz crash bench gen docs ui clean
+.PHONY: help build demo check test race e2e corpus golden interop interop-smoke spark-record fuzz crash bench gen docs ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -67,6 +68,9 @@ interop-smoke: build $(VENV)/.smoke .cache/node/.done ## the quick share of the 
 
 interop: build $(VENV)/.full .cache/node/.done ## real device SDKs, Spark and delta-rs against the binary
 	cd interop && ../$(PY) -m pytest -v
+
+spark-record: $(VENV)/.full ## ask Spark anew for the answers to our own statements
+	cd interop && ../$(PY) -m spark_record ../$(RECORDED) ../$(RECORDED)
 
 fuzz: ## each fuzz target for FUZZTIME
 	@set -e; for p in $$($(GO) list ./...); do \

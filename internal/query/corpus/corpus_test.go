@@ -71,6 +71,37 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
+// TestRecorded runs our own statements with the answers that
+// `make spark-record` wrote beside them.
+func TestRecorded(t *testing.T) {
+	const dir = "testdata/recorded"
+	cases, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) == 0 {
+		t.Fatal("there are no recorded answers")
+	}
+	lab, err := Open(t.Context(), dir, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := lab.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, c := range cases {
+		f, err := lab.Run(t.Context(), c)
+		if err != nil {
+			t.Fatalf("%s: %v", c.ID, err)
+		}
+		if f != nil {
+			t.Error(f)
+		}
+	}
+}
+
 func outFile() (*os.File, error) {
 	if p := os.Getenv("CORPUS_OUT"); p != "" {
 		return os.Create(p)

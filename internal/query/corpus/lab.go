@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
@@ -53,6 +54,9 @@ func Open(ctx context.Context, corpus, dir string) (_ *Lab, err error) {
 			_ = l.Close() // err says more
 		}
 	}()
+	if corpus, err = filepath.Abs(corpus); err != nil {
+		return nil, err
+	}
 	store := filepath.Join(dir, "tables")
 	if err := os.MkdirAll(store, 0o750); err != nil {
 		return nil, err
@@ -88,7 +92,8 @@ func (l *Lab) Close() error {
 	return errors.Join(errs...)
 }
 
-// load makes a table for each CREATE TABLE of setup.sql.
+// load makes a table for each CREATE TABLE of setup.sql, from its Parquet file,
+// and for each CREATE VIEW, from the rows of its query.
 func (l *Lab) load(ctx context.Context, corpus string) error {
 	b, err := os.ReadFile(filepath.Join(corpus, "setup.sql")) //nolint:gosec // the caller names the folder
 	if errors.Is(err, os.ErrNotExist) {
@@ -97,26 +102,81 @@ func (l *Lab) load(ctx context.Context, corpus string) error {
 	if err != nil {
 		return err
 	}
-	for line := range strings.SplitSeq(string(b), "\n") {
-		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "CREATE TABLE "+labSchema+".")
-		if !ok {
-			continue
+	for text := range strings.SplitSeq(strings.ReplaceAll(string(b), "\r", ""), ";\n") {
+		var lines []string
+		for line := range strings.SplitSeq(text, "\n") {
+			if !strings.HasPrefix(line, "--") {
+				lines = append(lines, line)
+			}
 		}
-		name, cols, _ := strings.Cut(rest, " (")
-		cols, _, _ = strings.Cut(cols, ") USING")
-		fields, err := parse.Schema(cols)
+		text = strings.TrimSpace(strings.Join(lines, "\n"))
+		var name string
+		var err error
+		if rest, ok := strings.CutPrefix(text, "CREATE TABLE "+labSchema+"."); ok {
+			var cols string
+			name, cols, _ = strings.Cut(rest, " (")
+			cols, _, _ = strings.Cut(cols, ") USING")
+			err = l.fromFile(ctx, name, cols, filepath.Join(corpus, "tables", name+".parquet"))
+		} else if rest, ok := strings.CutPrefix(text, "CREATE VIEW "+labSchema+"."); ok {
+			var query string
+			name, query, _ = strings.Cut(rest, " AS ")
+			err = l.fromQuery(ctx, name, query)
+		}
 		if err != nil {
 			return fmt.Errorf("setup.sql: %s: %w", name, err)
-		}
-		if err := l.table(ctx, name, fields, filepath.Join(corpus, "tables", name+".parquet")); err != nil {
-			return fmt.Errorf("table %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// table makes one Delta table from a Parquet file, columns by position.
-func (l *Lab) table(ctx context.Context, name string, fields []types.Field, file string) error {
+// fromFile makes a table from a Parquet file, columns by position.
+func (l *Lab) fromFile(ctx context.Context, name, cols, file string) error {
+	fields, err := parse.Schema(cols)
+	if err != nil {
+		return err
+	}
+	return l.table(ctx, name, fields, l.read(ctx, fields, file))
+}
+
+// fromQuery makes a table of what a statement gives.
+func (l *Lab) fromQuery(ctx context.Context, name, text string) error {
+	res, err := l.engine.Run(ctx, &query.Session{Catalog: labCatalog, Schema: labSchema}, text)
+	if err != nil {
+		return err
+	}
+	defer res.Close()
+	fields := make([]types.Field, len(res.Columns))
+	for i, c := range res.Columns {
+		fields[i] = types.Field{Name: c.Name, Type: c.Type, Nullable: true}
+	}
+	af, err := types.ArrowFields(fields)
+	if err != nil {
+		return err
+	}
+	schema := arrow.NewSchema(af, nil)
+	return l.table(ctx, name, fields, func(yield func(arrow.RecordBatch, error) bool) {
+		for {
+			rec, err := res.Next(ctx)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			named := array.NewRecordBatch(schema, rec.Columns(), rec.NumRows())
+			rec.Release()
+			ok := yield(named, nil)
+			named.Release()
+			if !ok {
+				return
+			}
+		}
+	})
+}
+
+// table makes one Delta table of rows.
+func (l *Lab) table(ctx context.Context, name string, fields []types.Field, rows iter.Seq2[arrow.RecordBatch, error]) error {
 	t := catalog.Table{Catalog: labCatalog, Schema: labSchema, Name: name, Type: catalog.Managed}
 	for _, f := range fields {
 		t.Columns = append(t.Columns, catalog.Column{Name: f.Name, Type: f.Type.String(), Nullable: f.Nullable})
@@ -138,7 +198,7 @@ func (l *Lab) table(ctx context.Context, name string, fields []types.Field, file
 	if err != nil {
 		return err
 	}
-	if _, err := d.Append(ctx, l.read(ctx, fields, file)); err != nil {
+	if _, err := d.Append(ctx, rows); err != nil {
 		return err
 	}
 	l.tables.Put(t, d)
