@@ -35,6 +35,12 @@ type lexer struct {
 	off       int
 	line, col int
 	toks      []token
+	// template takes ${name} for (a part of) a word, as in a pipeline's file
+	// before its parameters are filled in.
+	template bool
+	// comments are kept where keep is set.
+	keep     bool
+	comments []Comment
 }
 
 // operators from the longest; "<<", ">>" and ">>>" are put together by the
@@ -45,17 +51,25 @@ var operators = []string{
 }
 
 func lex(base sparksql.Pos, src string) ([]token, error) {
-	l := &lexer{src: src, base: base, line: 1, col: 1, toks: make([]token, 0, len(src)/4+1)}
+	l := &lexer{src: src, base: base, line: 1, col: 1}
+	if err := l.all(); err != nil {
+		return nil, err
+	}
+	return l.toks, nil
+}
+
+func (l *lexer) all() error {
+	l.toks = make([]token, 0, len(l.src)/4+1)
 	for {
 		if err := l.space(); err != nil {
-			return nil, err
+			return err
 		}
 		if l.off >= len(l.src) {
 			l.toks = append(l.toks, token{kind: tEOF, off: l.off, end: l.off, line: l.line, col: l.col})
-			return l.toks, nil
+			return nil
 		}
 		if err := l.next(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
@@ -99,22 +113,30 @@ func (l *lexer) space() error {
 		case unicode.IsSpace(r) || r == '\ufeff':
 			l.advance(n)
 		case strings.HasPrefix(rest, "--"):
-			if i := strings.IndexByte(rest, '\n'); i >= 0 {
-				l.advance(i)
-			} else {
-				l.advance(len(rest))
+			n := strings.IndexByte(rest, '\n')
+			if n < 0 {
+				n = len(rest)
 			}
+			l.comment(n)
 		case strings.HasPrefix(rest, "/*"):
 			n := blockComment(rest)
 			if n < 0 {
 				return parseError("UNCLOSED_BRACKETED_COMMENT", "42601", l.pos(), "the comment is not closed; expected */")
 			}
-			l.advance(n)
+			l.comment(n)
 		default:
 			return nil
 		}
 	}
 	return nil
+}
+
+// comment passes a comment of n bytes.
+func (l *lexer) comment(n int) {
+	if l.keep {
+		l.comments = append(l.comments, Comment{Text: l.src[l.off : l.off+n], Off: l.off, End: l.off + n})
+	}
+	l.advance(n)
 }
 
 // blockComment is the length of the comment that s starts with, nested ones
@@ -155,7 +177,7 @@ func (l *lexer) next() error {
 			return nil
 		}
 		return l.word(rest)
-	case r == '_' || unicode.IsLetter(r):
+	case r == '_' || unicode.IsLetter(r) || l.parameter(rest) > 0:
 		return l.word(rest)
 	}
 	for _, op := range operators {
@@ -191,6 +213,10 @@ func (l *lexer) emit(k kind, text string, n int) {
 func (l *lexer) word(rest string) error {
 	n, plain := 0, true
 	for n < len(rest) {
+		if w := l.parameter(rest[n:]); w > 0 {
+			n += w
+			continue
+		}
 		r, w := utf8.DecodeRuneInString(rest[n:])
 		if r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			break
@@ -206,6 +232,19 @@ func (l *lexer) word(rest string) error {
 	}
 	l.emit(tIdent, rest[:n], n)
 	return nil
+}
+
+// parameter is the length of the ${name} that s starts with, 0 without or
+// where the text is no template.
+func (l *lexer) parameter(s string) int {
+	if !l.template || !strings.HasPrefix(s, "${") {
+		return 0
+	}
+	n := strings.IndexAny(s, "}\n")
+	if n < 0 || s[n] == '\n' {
+		return 0
+	}
+	return n + 1
 }
 
 func (l *lexer) quoted(rest string) error {

@@ -26,6 +26,9 @@ type parser struct {
 	depth  int
 	params int // "?" seen so far
 	cases  int // CASE expressions that are open
+	// parens counts the parentheses around expressions, which trees do not
+	// show; nil where nobody asks.
+	parens map[ast.Expr]int
 }
 
 // Statements parses all statements of a file, separated by semicolons.
@@ -34,6 +37,10 @@ func Statements(file, text string) ([]ast.Statement, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.all()
+}
+
+func (p *parser) all() ([]ast.Statement, error) {
 	var out []ast.Statement
 	for {
 		for p.acceptOp(";") {

@@ -173,6 +173,9 @@ func (p *parser) parenthesized() (ast.Expr, error) {
 	}
 	if len(items) == 1 {
 		if _, alias := items[0].(*ast.Alias); !alias {
+			if p.parens != nil {
+				p.parens[items[0]]++
+			}
 			return items[0], nil
 		}
 	}
