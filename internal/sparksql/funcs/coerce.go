@@ -80,7 +80,7 @@ func (r rule) common(a, b types.Type) (types.Type, bool) {
 	if b == types.Void {
 		return a, true
 	}
-	if t, ok := commonNumeric(a, b); ok {
+	if t, ok := r.commonNumeric(a, b); ok {
 		_, da := a.(types.Decimal)
 		_, db := b.(types.Decimal)
 		return t, !r.tight || !da && !db
@@ -174,7 +174,8 @@ func mergeNull(a, b types.Type) types.Type {
 	return a
 }
 
-func commonNumeric(a, b types.Type) (types.Type, bool) {
+// commonNumeric: an integer beside a FLOAT is a DOUBLE under ANSI, else a FLOAT.
+func (r rule) commonNumeric(a, b types.Type) (types.Type, bool) {
 	if !types.IsNumeric(a) || !types.IsNumeric(b) {
 		return nil, false
 	}
@@ -192,7 +193,7 @@ func commonNumeric(a, b types.Type) (types.Type, bool) {
 	}
 	pa, _ := a.(types.Primitive)
 	pb, _ := b.(types.Primitive)
-	if pa != pb && (pa == types.Float || pb == types.Float) {
+	if r.ansi && pa != pb && (pa == types.Float || pb == types.Float) {
 		return types.Double, true
 	}
 	return max(pa, pb), true
@@ -292,7 +293,7 @@ func storeAssignable(from, to types.Type) bool {
 
 // upCast tells whether every value of from is one of to.
 func upCast(from, to types.Type) bool {
-	c, ok := commonNumeric(from, to)
+	c, ok := rule{ansi: true}.commonNumeric(from, to)
 	return ok && types.Equal(c, to)
 }
 

@@ -1,6 +1,7 @@
 package funcs
 
 import (
+	"math/big"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -11,8 +12,11 @@ func comparisonDefs() []*Def {
 	var out []*Def
 	for op, show := range map[string]string{"=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "<=>": "<=>"} {
 		d := (&Def{Name: op, Min: 2, Max: 2, typ: typeIs(types.Boolean), fit: fitCompare}).operator().infix(show)
-		if op == "<=>" {
-			d.neverNull()
+		switch op {
+		case "<=>":
+			d.neverNull().build = buildEquality
+		case "=":
+			d.build = buildEquality
 		}
 		out = append(out, d)
 	}
@@ -44,6 +48,69 @@ func comparisonDefs() []*Def {
 		(&Def{Name: "between", Min: 3, Max: 3, build: buildBetween}).shown(showBetween),
 	)
 	return out
+}
+
+// buildEquality is = or <=>. Without ANSI, a BOOLEAN beside a number is cast to
+// it; beside the constants 1 and 0 it stands for itself and its opposite.
+func buildEquality(c *call) (plan.Expr, error) {
+	a, b := unChar(c.args[0].Type()), unChar(c.args[1].Type())
+	switch {
+	case c.ctx.ANSI:
+	case a == types.Boolean && types.IsNumeric(b):
+		return c.booleanEquality(c.args[0], c.args[1])
+	case b == types.Boolean && types.IsNumeric(a):
+		return c.booleanEquality(c.args[1], c.args[0])
+	}
+	if err := c.fitArgs(); err != nil {
+		return nil, err
+	}
+	return c.finish(types.Boolean), nil
+}
+
+func (c *call) booleanEquality(x, n plan.Expr) (plan.Expr, error) {
+	if l, ok := n.(*plan.Literal); ok && l.Value != nil {
+		truth, known := truthOf(l)
+		var err error
+		if known && !truth {
+			if x, err = Resolve("not", []plan.Expr{x}, c.ctx); err != nil {
+				return nil, err
+			}
+		}
+		if known && c.d.Name == "=" {
+			return x, nil
+		}
+		if known {
+			set, err := Resolve("is not null", []plan.Expr{c.args[0]}, c.ctx)
+			if c.args[0] == n {
+				set, err = Resolve("is not null", []plan.Expr{c.args[1]}, c.ctx)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return Resolve("and", []plan.Expr{set, x}, c.ctx)
+		}
+	}
+	for i := range c.args {
+		c.args[i] = CastTo(c.args[i], unChar(n.Type()), c.ctx)
+	}
+	return c.finish(types.Boolean), nil
+}
+
+// truthOf tells whether a number is 1 or 0.
+func truthOf(l *plan.Literal) (truth, known bool) {
+	var f float64
+	switch v := l.Value.(type) {
+	case int64:
+		f = float64(v)
+	case float32:
+		f = float64(v)
+	case float64:
+		f = v
+	case *big.Int:
+		d, _ := l.Typ.(types.Decimal)
+		f, _ = new(big.Rat).SetFrac(v, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d.Scale)), nil)).Float64()
+	}
+	return f == 1, f == 1 || f == 0
 }
 
 // fitCompare brings two operands of a comparison to one type.
@@ -221,17 +288,17 @@ func logicDefs() []*Def {
 	}
 }
 
+// fitLogic takes BOOLEAN, NULL and, under ANSI, a text beside a BOOLEAN.
 func fitLogic(c *call) error {
 	a, b := unChar(c.args[0].Type()), unChar(c.args[1].Type())
-	fits := func(t types.Type) bool { return t == types.Boolean || t == types.Void || types.IsString(t) }
-	switch {
-	case fits(a) && fits(b) && (a == types.Boolean || b == types.Boolean || a == types.Void || b == types.Void):
-		c.args[0], c.args[1] = CastTo(c.args[0], types.Boolean, c.ctx), CastTo(c.args[1], types.Boolean, c.ctx)
-		return nil
-	case types.Equal(a, b):
-		return mismatch(c.ctx, "BINARY_OP_WRONG_TYPE", "Cannot resolve %q: the operator takes BOOLEAN, not %s.", c.text(), quoteType(a))
+	fits := func(t, other types.Type) bool {
+		return t == types.Boolean || t == types.Void || types.IsString(t) && c.ctx.ANSI && other == types.Boolean
 	}
-	return mismatch(c.ctx, "BINARY_OP_DIFF_TYPES", "Cannot resolve %q: the operands have incompatible types (%s and %s).", c.text(), quoteType(a), quoteType(b))
+	if !fits(a, b) || !fits(b, a) {
+		return c.refuseOperands(a, b)
+	}
+	c.args[0], c.args[1] = CastTo(c.args[0], types.Boolean, c.ctx), CastTo(c.args[1], types.Boolean, c.ctx)
+	return nil
 }
 
 func (d *Def) withNull(f func(c *call) bool) *Def { d.null = f; return d }

@@ -2,6 +2,7 @@ package funcs
 
 import (
 	"math/big"
+	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -66,18 +67,33 @@ func boundDecimal(p, s int) types.Decimal {
 	return types.Decimal{Precision: min(p, types.MaxPrecision), Scale: min(s, types.MaxPrecision)}
 }
 
-// decimalResult is the type of a op b.
-func decimalResult(op string, a, b types.Decimal) types.Decimal {
+// keepsScale tells whether the session wants no digit of a scale lost: a result
+// that is too wide is NULL or an error then.
+func keepsScale(ctx Context) bool {
+	return strings.EqualFold(ctx.Conf["spark.sql.decimalOperations.allowPrecisionLoss"], "false")
+}
+
+// decimalResult is the type of a op b; keep is keepsScale.
+func decimalResult(op string, a, b types.Decimal, keep bool) types.Decimal {
+	fit := fitDecimal
+	if keep {
+		fit = boundDecimal
+	}
 	switch op {
 	case "*":
-		return fitDecimal(a.Precision+b.Precision+1, a.Scale+b.Scale)
+		return fit(a.Precision+b.Precision+1, a.Scale+b.Scale)
 	case "/":
 		scale := max(minScale, a.Scale+b.Precision+1)
-		return fitDecimal(a.Precision-a.Scale+b.Scale+scale, scale)
+		whole := a.Precision - a.Scale + b.Scale
+		if over := min(whole, types.MaxPrecision) + min(scale, types.MaxPrecision) - types.MaxPrecision; keep && over > 0 {
+			scale = min(scale, types.MaxPrecision) - over/2 - 1
+			whole = types.MaxPrecision - scale
+		}
+		return fit(whole+scale, scale)
 	case "%":
 		scale := max(a.Scale, b.Scale)
-		return fitDecimal(min(a.Precision-a.Scale, b.Precision-b.Scale)+scale, scale)
+		return fit(min(a.Precision-a.Scale, b.Precision-b.Scale)+scale, scale)
 	}
 	scale := max(a.Scale, b.Scale)
-	return fitDecimal(max(a.Precision-a.Scale, b.Precision-b.Scale)+scale+1, scale)
+	return fit(max(a.Precision-a.Scale, b.Precision-b.Scale)+scale+1, scale)
 }

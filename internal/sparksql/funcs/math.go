@@ -180,7 +180,7 @@ func fitBitCount(c *call) error {
 	return nil
 }
 
-// bitOp takes integers only; a string beside one is cast.
+// bitOp takes integers only; under ANSI a text beside one is a BIGINT.
 func bitOp(op string) *Def {
 	sql := "($1 " + op + " $2)"
 	if op == "^" {
@@ -188,13 +188,22 @@ func bitOp(op string) *Def {
 	}
 	d := &Def{Name: op, Min: 2, Max: 2, SQL: sql, typ: argType(0), fit: func(c *call) error {
 		a, b := unChar(c.args[0].Type()), unChar(c.args[1].Type())
-		t, ok := CommonType(a, b)
-		if t == types.Void {
-			t = types.Int
+		side := func(t, other types.Type) types.Type {
+			switch {
+			case t == types.Void && types.IsIntegral(other):
+				return other
+			case t == types.Void && other == types.Void:
+				return types.Int
+			case types.IsString(t) && types.IsIntegral(other) && c.ctx.ANSI:
+				return types.BigInt
+			}
+			return t
 		}
-		if !ok || !types.IsIntegral(t) {
-			return mismatch(c.ctx, "BINARY_OP_WRONG_TYPE", "Cannot resolve %q: the operator takes integers, not %s.", c.text(), quoteType(a))
+		x, y := side(a, b), side(b, a)
+		if !types.IsIntegral(x) || !types.IsIntegral(y) {
+			return c.refuseOperands(a, b)
 		}
+		t, _ := rule{}.commonNumeric(x, y)
 		c.args[0], c.args[1] = CastTo(c.args[0], t, c.ctx), CastTo(c.args[1], t, c.ctx)
 		return nil
 	}}

@@ -104,6 +104,11 @@ func (p printer) callName(fn string, e plan.Expr, args []plan.Expr) string {
 	for i, a := range args {
 		texts[i] = p.name(a)
 	}
+	if c, ok := e.(*plan.Call); ok {
+		if k, ok := c.Const.(spelling); ok && k.name != "" {
+			return k.text(texts)
+		}
+	}
 	if d := Lookup(fn); d != nil && d.show != nil {
 		return d.show(e, texts)
 	}

@@ -167,8 +167,11 @@ func intDivide(l *lowerer, c *plan.Call, a []string) string {
 			ts := []string{l.duckType(c.Args[0].Type()), l.duckType(c.Args[1].Type())}
 			return l.call("decimal_int_div", []string{x, y}, ts, "BIGINT", nil)
 		}
-		if !c.Raises {
-			return l.try([]string{x, y}, func(a []string) string { return a[0] + " // " + a[1] })
+		if isInterval(c.Args[0].Type()) {
+			x, y = cast(x, "BIGINT"), cast(y, "BIGINT")
+		}
+		if !c.Raises { // the least number by -1 wraps around
+			return "CASE WHEN " + y + " = -1 THEN " + wrapped("-"+cast(x, "HUGEINT"), types.BigInt, "BIGINT") + " ELSE " + x + " // " + y + " END"
 		}
 		return "(" + x + " // " + y + ")"
 	})
@@ -183,6 +186,9 @@ func remainder(l *lowerer, c *plan.Call, a []string) string {
 			return l.decimalRemainder(c, x, y, x2, y2)
 		}
 		if c.Fn == "pmod" {
+			if types.IsIntegral(c.Typ) {
+				return "CASE WHEN " + y + " = -1 THEN " + cast("0", dt) + " ELSE " + pmod(x, y, dt) + " END"
+			}
 			return pmod(x, y, dt)
 		}
 		if types.IsIntegral(c.Typ) {

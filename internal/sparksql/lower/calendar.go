@@ -12,6 +12,7 @@ import (
 func calendarRules() map[string]rule {
 	return map[string]rule{
 		"make_interval": makeInterval, "try_make_interval": makeInterval,
+		"calendar*n": calendarScale("*"), "calendar/n": calendarScale("/"),
 		"t+calendar": calendarShift("+"), "t-calendar": calendarShift("-"),
 	}
 }
@@ -56,4 +57,29 @@ func calendarText(x string) string {
 	us := "datepart('microseconds', " + x + ")"
 	parts = append(parts, "CASE WHEN "+us+" <> 0 THEN rtrim(rtrim(CAST(CAST("+us+" AS DECIMAL(20,0)) * 0.000001 AS VARCHAR), '0'), '.') || ' seconds' END")
 	return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(nullif(concat_ws(" + strings.Join(parts, ", ") + "), ''), '0 seconds') END"
+}
+
+// calendarScale multiplies or divides months, days and microseconds; a part of
+// a day goes on as microseconds, a part of a month is lost.
+func calendarScale(op string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		scaled := func(a []string) string {
+			part := func(unit string) string { return "CAST(datepart('" + unit + "', " + a[0] + ") AS DOUBLE)" }
+			by := " " + op + " " + a[1]
+			months := "trunc((" + part("year") + " * 12 + " + part("month") + ")" + by + ")"
+			days := "(" + part("day") + by + ")"
+			us := "((" + part("hour") + " * 3600000000 + " + part("minute") + " * 60000000 + " + part("microseconds") + ")" + by + " + 86400000000 * (" + days + " - trunc(" + days + ")))"
+			return "to_months(CAST(" + months + " AS INTEGER)) + to_days(CAST(trunc(" + days + ") AS INTEGER)) + to_microseconds(CAST(round(" + us + ") AS BIGINT))"
+		}
+		if op == "*" {
+			return l.fitting(c, a, scaled)
+		}
+		return l.let2(a[0], a[1], func(x, y string) string {
+			zero := "NULL"
+			if c.Raises {
+				zero = intervalByZero()
+			}
+			return "CASE WHEN " + y + " = 0 THEN " + zero + " ELSE " + l.fitting(c, []string{x, y}, scaled) + " END"
+		})
+	}
 }

@@ -52,7 +52,9 @@ func intervalRules() map[string]rule {
 	return map[string]rule{
 		"ts+dt": shift("+"), "ts-dt": shift("-"), "ts+ym": months("+"), "ts-ym": months("-"), "date+ym": months("+"), "date-ym": months("-"),
 		"date+dt": days("+"), "date-dt": days("-"), "iv+iv": sum("+"), "iv-iv": sum("-"),
-		"iv neg": func(_ *lowerer, _ *plan.Call, a []string) string { return "(-" + a[0] + ")" },
+		"iv neg": func(l *lowerer, c *plan.Call, a []string) string {
+			return l.fittingAs("WITHOUT_SUGGESTION", c, a, func(a []string) string { return "-" + a[0] })
+		},
 		"ts-ts": func(l *lowerer, c *plan.Call, a []string) string {
 			x, y := a[0], a[1]
 			if c.Args[0].Type() == types.Timestamp {
@@ -70,11 +72,15 @@ func intervalRules() map[string]rule {
 // fitting is an interval that raises where it does not fit, or is NULL then
 // under try_ functions. (Spark raises without ANSI, too.)
 func (l *lowerer) fitting(c *plan.Call, a []string, val func(a []string) string) string {
+	return l.fittingAs("WITH_SUGGESTION", c, a, val)
+}
+
+func (l *lowerer) fittingAs(sub string, c *plan.Call, a []string, val func(a []string) string) string {
 	if funcs.IsTry(c) {
 		return l.try(a, val)
 	}
 	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + l.try(a, val) + ", " +
-		raise("INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION", "22015", "An interval does not fit.") + ") END"
+		raise("INTERVAL_ARITHMETIC_OVERFLOW."+sub, "22015", "An interval does not fit.") + ") END"
 }
 
 func isDayOnly(t types.Type) bool {
@@ -97,12 +103,16 @@ func intervalTimes(l *lowerer, c *plan.Call, a []string) string {
 	return halfUp("("+a[0]+" * "+cast(a[1], "DOUBLE")+")", dt)
 }
 
+func intervalByZero() string {
+	return raise("INTERVAL_DIVIDED_BY_ZERO", "22012", "An interval is divided by zero.")
+}
+
 func intervalOver(l *lowerer, c *plan.Call, a []string) string {
 	dt := l.duckType(c.Typ)
 	return l.let(cast(a[1], "DOUBLE"), func(y string) string {
 		zero := "NULL"
 		if c.Raises {
-			zero = raise("INTERVAL_DIVIDED_BY_ZERO", "22012", "An interval is divided by zero.")
+			zero = intervalByZero()
 		}
 		return "CASE WHEN " + y + " = 0 THEN " + zero + " ELSE " + halfUp("("+a[0]+" / "+y+")", dt) + " END"
 	})
