@@ -7,8 +7,6 @@ import (
 	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
-
-	"github.com/marisma/marisma/delta/internal/parquetfile"
 )
 
 // CompactOptions say which files Compact merges. The zero value is good.
@@ -115,26 +113,24 @@ func (t *Table) Compact(ctx context.Context, opt CompactOptions) (CompactResult,
 	return res, nil
 }
 
-// copyFile writes a's rows into the writer's file of the same partition.
+// copyFile writes a's live rows into the writer's file of the same partition.
 func (w *Writer) copyFile(ctx context.Context, s *Snapshot, a Add) error {
-	names := make([]string, 0, w.files.NumFields())
-	for _, f := range w.files.Fields() {
-		names = append(names, f.Name)
-	}
 	rows := int64(0)
-	err := parquetfile.Read(ctx, newInput(ctx, w.table.store, s.Locate(a), a.Size), names, func(rec arrow.RecordBatch) error {
-		fit, err := conform(rec, w.files)
-		if err != nil {
-			return err
-		}
-		defer fit.Release()
-		rows += fit.NumRows()
-		return w.writePart(a.PartitionValues, fit)
+	err := s.readFile(ctx, a, w.data, func(rec arrow.RecordBatch) error {
+		defer rec.Release()
+		rows += rec.NumRows()
+		data := w.project(rec)
+		defer data.Release()
+		return w.writePart(a.PartitionValues, data)
 	})
 	if err != nil {
 		return err
 	}
-	if n := recordCount(a.Stats); n >= 0 && n != rows {
+	n := recordCount(a.Stats)
+	if a.DeletionVector != nil {
+		n -= a.DeletionVector.Cardinality
+	}
+	if recordCount(a.Stats) >= 0 && n != rows {
 		return fmt.Errorf("%w: the file has %d rows, the log says %d", ErrCorrupt, rows, n)
 	}
 	return nil

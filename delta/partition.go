@@ -40,11 +40,13 @@ func folder(columns []string, values Values) string {
 	return b.String()
 }
 
-// split calls f for each partition's rows in rec, without the partition
-// columns. The batches are valid during the call.
-func split(rec arrow.RecordBatch, columns []string, files *arrow.Schema, f func(Values, arrow.RecordBatch) error) error {
+// split calls f for each partition's rows in rec, which has the table's
+// columns, with the columns of the data files. The batches are valid during
+// the call.
+func (w *Writer) split(rec arrow.RecordBatch, f func(Values, arrow.RecordBatch) error) error {
+	columns := w.part
 	if len(columns) == 0 {
-		data := project(rec, files)
+		data := w.project(rec)
 		defer data.Release()
 		return f(nil, data)
 	}
@@ -74,7 +76,7 @@ func split(rec arrow.RecordBatch, columns []string, files *arrow.Schema, f func(
 		g := groups[string(key)]
 		if g == nil {
 			g = &group{values: make(Values, len(columns))}
-			for i, c := range columns {
+			for i, c := range w.keys {
 				g.values[c] = strings.Clone(texts[i])
 			}
 			groups[string(key)] = g
@@ -82,7 +84,7 @@ func split(rec arrow.RecordBatch, columns []string, files *arrow.Schema, f func(
 		}
 		g.rows = append(g.rows, int32(row))
 	}
-	data := project(rec, files)
+	data := w.project(rec)
 	defer data.Release()
 	for _, g := range order {
 		part, err := take(data, g.rows)
@@ -98,14 +100,14 @@ func split(rec arrow.RecordBatch, columns []string, files *arrow.Schema, f func(
 	return nil
 }
 
-// project keeps the files' columns of a batch.
-func project(rec arrow.RecordBatch, files *arrow.Schema) arrow.RecordBatch {
-	cols := make([]arrow.Array, 0, files.NumFields())
-	for _, f := range files.Fields() {
+// project keeps the data files' columns of a batch, under their names there.
+func (w *Writer) project(rec arrow.RecordBatch) arrow.RecordBatch {
+	cols := make([]arrow.Array, 0, w.files.NumFields())
+	for i, f := range w.data.Fields() {
 		c := rec.Column(find(rec.Schema(), f.Name))
-		cols = append(cols, retyped(c.Data(), f.Type))
+		cols = append(cols, retyped(c.Data(), w.files.Field(i).Type))
 	}
-	out := array.NewRecordBatch(files, cols, rec.NumRows())
+	out := array.NewRecordBatch(w.files, cols, rec.NumRows())
 	for _, c := range cols {
 		c.Release()
 	}

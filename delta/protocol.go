@@ -11,36 +11,39 @@ import (
 	"github.com/marisma/marisma/delta/internal/schema"
 )
 
-// readFeatures are the reader features under which files read as ever.
-var readFeatures = []string{"timestampNtz", "vacuumProtocolCheck"}
+// readFeatures are the reader features that this library knows. Names with
+// -preview are those that writers used before a feature was settled.
+var readFeatures = []string{
+	"columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview",
+	"v2Checkpoint", "vacuumProtocolCheck",
+}
 
 // writeFeatures are the writer features that this library honours, or that
 // ask for nothing as long as properties and schema do not use them.
 var writeFeatures = []string{
-	"appendOnly", "invariants", "checkConstraints", "changeDataFeed", "generatedColumns",
-	"timestampNtz", "vacuumProtocolCheck",
+	"appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "deletionVectors", "generatedColumns",
+	"invariants", "timestampNtz", "typeWidening", "typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck",
 }
 
-// mapped tells whether columns have other names in the files.
-func mapped(m *Metadata) bool {
-	mode := m.Configuration["delta.columnMapping.mode"]
-	return mode != "" && mode != "none"
+// mappingOf is the column mapping in force: the property counts where the
+// protocol has the feature.
+func mappingOf(p *Protocol, m *Metadata) schema.Mapping {
+	if p.MinReaderVersion == 2 || p.MinReaderVersion == 3 && slices.Contains(p.ReaderFeatures, "columnMapping") {
+		return schema.MappingOf(m.Configuration)
+	}
+	return schema.Unmapped
 }
 
-func readable(p *Protocol, m *Metadata) error {
+func readable(p *Protocol) error {
 	var missing []string
 	switch {
 	case p.MinReaderVersion < 1 || p.MinReaderVersion > 3:
 		missing = append(missing, fmt.Sprintf("reader version %d", p.MinReaderVersion))
 	case p.MinReaderVersion == 3 && p.MinWriterVersion < 7:
 		return fmt.Errorf("%w: protocol %d/%d", ErrCorrupt, p.MinReaderVersion, p.MinWriterVersion)
-	case p.MinReaderVersion == 2:
-		if mapped(m) {
-			missing = append(missing, "columnMapping")
-		}
 	case p.MinReaderVersion == 3:
 		for _, f := range p.ReaderFeatures {
-			if !slices.Contains(readFeatures, f) && (f != "columnMapping" || mapped(m)) {
+			if !slices.Contains(readFeatures, f) {
 				missing = append(missing, f)
 			}
 		}
@@ -55,7 +58,7 @@ func writable(p *Protocol, m *Metadata, s *arrow.Schema) error {
 	}
 	if p.MinWriterVersion == 7 {
 		for _, f := range p.WriterFeatures {
-			if !slices.Contains(writeFeatures, f) && (f != "columnMapping" || mapped(m)) {
+			if !slices.Contains(writeFeatures, f) {
 				missing = append(missing, f)
 			}
 		}
@@ -71,14 +74,11 @@ func writable(p *Protocol, m *Metadata, s *arrow.Schema) error {
 	}
 	for key, feature := range map[string]string{
 		"delta.invariants": "invariants", "delta.generationExpression": "generatedColumns",
-		"delta.identity.start": "identityColumns", "delta.columnMapping.id": "",
+		"delta.identity.start": "identityColumns",
 	} {
-		if feature != "" && usesKey(arrow.StructOf(s.Fields()...), key) {
+		if usesKey(arrow.StructOf(s.Fields()...), key) {
 			missing = append(missing, feature)
 		}
-	}
-	if p.MinReaderVersion >= 2 && mapped(m) {
-		missing = append(missing, "columnMapping")
 	}
 	return unsupported(missing, p, true)
 }

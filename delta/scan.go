@@ -8,11 +8,11 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/compute"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/arrow/scalar"
 
 	"github.com/marisma/marisma/delta/internal/parquetfile"
-	"github.com/marisma/marisma/delta/internal/schema"
 	"github.com/marisma/marisma/delta/internal/stats"
 )
 
@@ -66,36 +66,85 @@ func (s *Snapshot) columns(names []string) (*arrow.Schema, error) {
 	return arrow.NewSchema(fields, nil), nil
 }
 
+// readFile calls f for each batch of a file's live rows with the wanted
+// columns. Batches are the callee's to release.
 func (s *Snapshot) readFile(ctx context.Context, a Add, want *arrow.Schema, f func(arrow.RecordBatch) error) error {
-	if a.DeletionVector != nil {
-		return &UnsupportedFeatureError{Features: []string{"deletionVectors"}, Protocol: *s.protocol}
-	}
-	files := schema.Files(want, s.meta.PartitionColumns)
-	var names []string
-	for _, c := range files.Fields() {
-		names = append(names, c.Name)
-	}
-	counted := len(names) == 0
-	if counted { // only partition columns: some column tells how many rows there are
-		all := schema.Files(s.schema, s.meta.PartitionColumns)
-		names = append(names, all.Field(0).Name)
+	deleted, err := s.Deleted(ctx, a)
+	if err != nil {
+		return err
 	}
 	info, err := s.table.store.Head(ctx, s.Locate(a))
 	if err != nil {
 		return err
 	}
-	return parquetfile.Read(ctx, newInput(ctx, s.table.store, s.Locate(a), info.Size), names, func(rec arrow.RecordBatch) error {
-		out, err := s.complete(rec, a, want, counted)
+	picks := func(c arrow.Field) bool {
+		for _, w := range want.Fields() {
+			if !s.partitioned(w.Name) && indexOf([]arrow.Field{c}, w, s.mapping) == 0 {
+				return true
+			}
+		}
+		return false
+	}
+	first := uint64(0)
+	return parquetfile.Read(ctx, newInput(ctx, s.table.store, s.Locate(a), info.Size), picks, func(rec arrow.RecordBatch) error {
+		out, err := s.complete(rec, a, want)
 		if err != nil {
 			return err
+		}
+		if deleted != nil {
+			n := uint64(rec.NumRows())
+			out, err = without(ctx, out, deleted, first)
+			first += n
+			if err != nil {
+				return err
+			}
+			if out.NumRows() == 0 {
+				out.Release()
+				return nil
+			}
 		}
 		return f(out)
 	})
 }
 
+// without drops the deleted rows of a batch whose first row is at a position
+// of its file. It takes rec over.
+func without(ctx context.Context, rec arrow.RecordBatch, deleted *RowSet, first uint64) (arrow.RecordBatch, error) {
+	n := uint64(rec.NumRows())
+	gone := deleted.Rank(first + n - 1)
+	if first > 0 {
+		gone -= deleted.Rank(first - 1)
+	}
+	switch gone {
+	case 0:
+		return rec, nil
+	case n:
+		defer rec.Release()
+		return rec.NewSlice(0, 0), nil
+	}
+	defer rec.Release()
+	b := array.NewBooleanBuilder(memory.DefaultAllocator)
+	defer b.Release()
+	b.Reserve(int(n))
+	for i := range n {
+		b.UnsafeAppend(!deleted.Contains(first + i))
+	}
+	keep := b.NewBooleanArray()
+	defer keep.Release()
+	if rec.NumCols() == 0 {
+		return array.NewRecordBatch(rec.Schema(), nil, int64(n-gone)), nil
+	}
+	out, err := compute.FilterRecordBatch(ctx, rec, keep, compute.DefaultFilterOptions())
+	if err != nil {
+		return nil, fmt.Errorf("delta: leaving out deleted rows: %w", err)
+	}
+	return out, nil
+}
+
 // complete gives a file's batch the wanted columns.
-func (s *Snapshot) complete(rec arrow.RecordBatch, a Add, want *arrow.Schema, counted bool) (arrow.RecordBatch, error) {
+func (s *Snapshot) complete(rec arrow.RecordBatch, a Add, want *arrow.Schema) (arrow.RecordBatch, error) {
 	n := int(rec.NumRows())
+	inFile := rec.Schema().Fields()
 	cols := make([]arrow.Array, 0, want.NumFields())
 	defer func() {
 		for _, c := range cols {
@@ -105,13 +154,13 @@ func (s *Snapshot) complete(rec arrow.RecordBatch, a Add, want *arrow.Schema, co
 	for _, f := range want.Fields() {
 		var c arrow.Array
 		var err error
-		switch at := find(rec.Schema(), f.Name); {
+		switch at := indexOf(inFile, f, s.mapping); {
 		case s.partitioned(f.Name):
-			c, err = constant(f.Type, a.PartitionValues[f.Name], n)
-		case at < 0 || counted:
+			c, err = constant(f.Type, a.PartitionValues[s.mapping.Name(f)], n)
+		case at < 0 || f.Type.ID() == arrow.NULL:
 			c = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, n)
 		default:
-			c, err = fit(rec.Column(at), f.Type)
+			c, err = align(rec.Column(at), f.Type, s.mapping)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: column %s: %w", ErrSchemaMismatch, f.Name, err)

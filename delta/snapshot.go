@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/schema"
 	"github.com/marisma/marisma/delta/internal/stats"
 )
 
@@ -21,6 +22,7 @@ type Snapshot struct {
 	protocol *Protocol
 	meta     *Metadata
 	schema   *arrow.Schema
+	mapping  schema.Mapping
 	txns     map[string]Txn
 	domains  map[string]action.Domain
 	files    []*entry
@@ -89,7 +91,7 @@ type PruneStats struct {
 // true. Unknown columns and values that do not compare are ErrSchemaMismatch.
 func (s *Snapshot) Files(preds ...Predicate) ([]Add, PruneStats, error) {
 	p := PruneStats{Files: s.live}
-	f, err := stats.Compile(s.schema, s.meta.PartitionColumns, preds)
+	f, err := stats.Compile(s.schema, s.mapping, s.meta.PartitionColumns, preds)
 	if err != nil {
 		return nil, p, fmt.Errorf("%w: %w", ErrSchemaMismatch, err)
 	}
@@ -106,6 +108,32 @@ func (s *Snapshot) Files(preds ...Predicate) ([]Add, PruneStats, error) {
 		}
 	}
 	return out, p, nil
+}
+
+// FileSchema is the schema of the table's data files: without partition
+// columns, with the names that column mapping gives (at every depth, field ids
+// as the metadata "PARQUET:field_id"). Older files may lack columns and have
+// narrower types.
+func (s *Snapshot) FileSchema() *arrow.Schema {
+	return s.mapping.Files(s.schema, s.meta.PartitionColumns)
+}
+
+// FilesByID tells that the columns of data files are found by their field ids
+// and not by their names.
+func (s *Snapshot) FilesByID() bool { return s.mapping == schema.ByID }
+
+// Partition gives a's partition values by the table's column names.
+func (s *Snapshot) Partition(a Add) Values {
+	if s.mapping == schema.Unmapped || len(s.meta.PartitionColumns) == 0 {
+		return a.PartitionValues
+	}
+	out := make(Values, len(s.meta.PartitionColumns))
+	for _, p := range s.meta.PartitionColumns {
+		if f, ok := s.schema.FieldsByName(p); ok {
+			out[p] = a.PartitionValues[s.mapping.Name(f[0])]
+		}
+	}
+	return out
 }
 
 // Locate is the store's key of a file. A file that does not lie below the

@@ -170,7 +170,7 @@ func (s *state) check() error {
 	if s.meta == nil {
 		return fmt.Errorf("%w: no metadata up to version %d", ErrCorrupt, s.version)
 	}
-	if err := readable(s.protocol, s.meta); err != nil {
+	if err := readable(s.protocol); err != nil {
 		return err
 	}
 	switch {
@@ -187,7 +187,8 @@ func (s *state) snapshot(t *Table) *Snapshot {
 	s.shared = true
 	return &Snapshot{
 		table: t, version: s.version, time: s.time, protocol: s.protocol, meta: s.meta, schema: s.schema,
-		txns: s.txns, domains: s.domains, files: s.files[:len(s.files):len(s.files)],
+		mapping: mappingOf(s.protocol, s.meta),
+		txns:    s.txns, domains: s.domains, files: s.files[:len(s.files):len(s.files)],
 		live: len(s.index), bytes: s.bytes, rows: s.rows, unknown: s.unknown,
 	}
 }

@@ -170,7 +170,7 @@ func checkPartition(s *arrow.Schema, partition []string) error {
 			return fmt.Errorf("%w: partitioned by %q twice", ErrSchemaMismatch, p)
 		}
 	}
-	if schema.Files(s, partition).NumFields() == 0 {
+	if stored(s, partition).NumFields() == 0 {
 		return fmt.Errorf("%w: no column is left for the data files", ErrSchemaMismatch)
 	}
 	return nil

@@ -14,7 +14,6 @@ import (
 
 	"github.com/marisma/marisma/delta/internal/action"
 	"github.com/marisma/marisma/delta/internal/parquetfile"
-	"github.com/marisma/marisma/delta/internal/schema"
 	"github.com/marisma/marisma/delta/internal/stats"
 	"github.com/marisma/marisma/objstore"
 )
@@ -60,8 +59,10 @@ type Writer struct {
 	table  *Table
 	opt    WriterOptions
 	schema *arrow.Schema // the table's
-	files  *arrow.Schema // of the data files
-	part   []string
+	data   *arrow.Schema // the table's columns that data files have
+	files  *arrow.Schema // of the data files: data's columns under their names there
+	part   []string      // partition columns
+	keys   []string      // and their names in partition values
 	sel    stats.Select
 	upload func(key string, r io.Reader) (objstore.Info, error)
 
@@ -100,13 +101,29 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{
-		table: t, opt: opt, schema: sc, files: schema.Files(sc, meta.PartitionColumns), part: meta.PartitionColumns,
-		sel: stats.FromProperties(meta.Configuration),
+	m := mappingOf(protocol, meta)
+	w := &Writer{
+		table: t, opt: opt, schema: sc, part: meta.PartitionColumns,
+		data: stored(sc, meta.PartitionColumns), files: m.Files(sc, meta.PartitionColumns), sel: stats.FromProperties(sc, m, meta.Configuration),
 		upload: func(key string, r io.Reader) (objstore.Info, error) {
 			return t.store.Put(ctx, key, r, objstore.PutOptions{})
 		},
-	}, nil
+	}
+	for _, p := range w.part {
+		w.keys = append(w.keys, m.Name(sc.Field(find(sc, p))))
+	}
+	return w, nil
+}
+
+// stored are the table's columns that its data files have.
+func stored(s *arrow.Schema, partition []string) *arrow.Schema {
+	var out []arrow.Field
+	for _, f := range s.Fields() {
+		if f.Type.ID() != arrow.NULL && !slices.Contains(partition, f.Name) {
+			out = append(out, f)
+		}
+	}
+	return arrow.NewSchema(out, nil)
 }
 
 // Write adds rows. Columns are matched by name; those that are missing are
@@ -137,7 +154,7 @@ func (w *Writer) write(rec arrow.RecordBatch) error {
 	if err := checkNulls(fit); err != nil {
 		return err
 	}
-	return split(fit, w.part, w.files, w.writePart)
+	return w.split(fit, w.writePart)
 }
 
 // writePart writes rows of one partition; rec has the files' schema.
@@ -169,7 +186,7 @@ func failure(f *dataFile, err error) error {
 }
 
 func (w *Writer) file(values Values) (*dataFile, error) {
-	id := folder(w.part, values)
+	id := folder(w.keys, values)
 	for i, f := range w.open {
 		if f.id == id {
 			w.open = append(slices.Delete(w.open, i, i+1), f)

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
@@ -20,9 +20,10 @@ type Input interface {
 	io.Seeker
 }
 
-// Read calls f for each batch of a file, with those of the named top-level
-// columns that it has. Batches are valid during the call.
-func Read(ctx context.Context, in Input, columns []string, f func(arrow.RecordBatch) error) (err error) {
+// Read calls f for each batch of a file in the order of its rows, with those
+// of its top-level columns that want picks. Where it picks none, batches have
+// a row count only. Batches are valid during the call.
+func Read(ctx context.Context, in Input, want func(arrow.Field) bool, f func(arrow.RecordBatch) error) (err error) {
 	defer func() {
 		// The Parquet reader panics on some malformed files.
 		if p := recover(); p != nil {
@@ -41,34 +42,91 @@ func Read(ctx context.Context, in Input, columns []string, f func(arrow.RecordBa
 	if err := Bounds(pf.MetaData(), size); err != nil {
 		return err
 	}
-	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: 16 << 10}, memory.DefaultAllocator)
+	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows}, memory.DefaultAllocator)
 	if err != nil {
 		return err
+	}
+	whole, err := fr.Schema()
+	if err != nil {
+		return err
+	}
+	tops := map[string]bool{}
+	for _, c := range whole.Fields() {
+		tops[c.Name] = want(c)
 	}
 	var leaves []int
 	ps := pf.MetaData().Schema
 	for i := range ps.NumColumns() {
-		top := ps.Column(i).ColumnPath()[0]
-		if slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, top) }) {
+		if tops[ps.Column(i).ColumnPath()[0]] {
 			leaves = append(leaves, i)
 		}
 	}
+	r := &reader{fr: fr, legacy: map[string]int{}}
+	for _, i := range leaves {
+		if c := ps.Column(i); c.PhysicalType() == parquet.Types.Int96 && len(c.ColumnPath()) == 1 {
+			r.legacy[c.Name()] = i
+		} else {
+			r.leaves = append(r.leaves, i)
+		}
+	}
+	for _, c := range whole.Fields() {
+		if tops[c.Name] {
+			r.columns = append(r.columns, c)
+		}
+	}
 	for g := range pf.NumRowGroups() {
-		if err := group(ctx, fr, leaves, g, f); err != nil {
+		if err := r.group(ctx, g, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func group(ctx context.Context, fr *pqarrow.FileReader, leaves []int, g int, f func(arrow.RecordBatch) error) error {
-	rr, err := fr.GetRecordReader(ctx, leaves, []int{g})
+// batchRows is how many rows a batch has at most.
+const batchRows = 16 << 10
+
+// reader reads the row groups of one file.
+type reader struct {
+	fr      *pqarrow.FileReader
+	columns []arrow.Field
+	leaves  []int          // what pqarrow reads
+	legacy  map[string]int // top-level INT96 columns, which it would cut to 64-bit nanoseconds
+}
+
+func (r *reader) group(ctx context.Context, g int, f func(arrow.RecordBatch) error) error {
+	stamps := map[string]*int96Column{}
+	for name, i := range r.legacy {
+		chunk, err := r.fr.ParquetReader().RowGroup(g).Column(i)
+		if err != nil {
+			return err
+		}
+		if stamps[name], err = newInt96Column(chunk); err != nil {
+			return err
+		}
+	}
+	emit := func(plain arrow.RecordBatch, n int64) error {
+		rec, err := r.join(plain, stamps, n)
+		if err != nil {
+			return err
+		}
+		defer rec.Release()
+		return f(rec)
+	}
+	if len(r.leaves) == 0 {
+		for left := r.fr.ParquetReader().RowGroup(g).NumRows(); left > 0; left -= batchRows {
+			if err := emit(nil, min(left, batchRows)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	rr, err := r.fr.GetRecordReader(ctx, r.leaves, []int{g})
 	if err != nil {
 		return err
 	}
 	defer rr.Release()
 	for rr.Next() {
-		if err := f(rr.RecordBatch()); err != nil {
+		if err := emit(rr.RecordBatch(), rr.RecordBatch().NumRows()); err != nil {
 			return err
 		}
 	}
@@ -76,4 +134,37 @@ func group(ctx context.Context, fr *pqarrow.FileReader, leaves []int, g int, f f
 		return err
 	}
 	return nil
+}
+
+// join puts n rows of both kinds of columns together in the file's order.
+func (r *reader) join(plain arrow.RecordBatch, stamps map[string]*int96Column, n int64) (arrow.RecordBatch, error) {
+	if len(stamps) == 0 && plain != nil {
+		plain.Retain()
+		return plain, nil
+	}
+	fields := make([]arrow.Field, 0, len(r.columns))
+	cols := make([]arrow.Array, 0, len(r.columns))
+	defer func() {
+		for _, c := range cols {
+			c.Release()
+		}
+	}()
+	at := 0
+	for _, c := range r.columns {
+		if col := stamps[c.Name]; col != nil {
+			a, err := col.next(int(n))
+			if err != nil {
+				return nil, fmt.Errorf("column %s: %w", c.Name, err)
+			}
+			c.Type = a.DataType()
+			cols = append(cols, a)
+		} else {
+			a := plain.Column(at)
+			a.Retain()
+			cols = append(cols, a)
+			at++
+		}
+		fields = append(fields, c)
+	}
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, n), nil
 }

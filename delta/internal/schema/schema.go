@@ -318,39 +318,3 @@ func has(t arrow.DataType, is func(arrow.DataType) bool) bool {
 	}
 	return false
 }
-
-// Files is the schema of the data files: without partition and void columns
-// and without the metadata that is the log's.
-func Files(s *arrow.Schema, partition []string) *arrow.Schema {
-	part := map[string]bool{}
-	for _, p := range partition {
-		part[p] = true
-	}
-	var out []arrow.Field
-	for _, f := range s.Fields() {
-		if part[f.Name] || f.Type.ID() == arrow.NULL {
-			continue
-		}
-		out = append(out, arrow.Field{Name: f.Name, Type: bare(f.Type), Nullable: f.Nullable})
-	}
-	return arrow.NewSchema(out, nil)
-}
-
-func bare(t arrow.DataType) arrow.DataType {
-	switch t := t.(type) {
-	case *arrow.StructType:
-		fields := make([]arrow.Field, 0, t.NumFields())
-		for _, f := range t.Fields() {
-			fields = append(fields, arrow.Field{Name: f.Name, Type: bare(f.Type), Nullable: f.Nullable})
-		}
-		return arrow.StructOf(fields...)
-	case *arrow.ListType:
-		f := t.ElemField()
-		return arrow.ListOfField(arrow.Field{Name: f.Name, Type: bare(f.Type), Nullable: f.Nullable})
-	case *arrow.MapType:
-		m := arrow.MapOf(bare(t.KeyType()), bare(t.ItemType()))
-		m.SetItemNullable(t.ItemField().Nullable)
-		return m
-	}
-	return t
-}

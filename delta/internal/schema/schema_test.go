@@ -24,7 +24,7 @@ func TestASchemaTextComesBack(t *testing.T) {
 	if err != nil || text != spark {
 		t.Errorf("%v\n%s\n%s", err, spark, text)
 	}
-	if files := Files(s, []string{"a"}); files.NumFields() != 4 || files.HasField("v") || files.HasField("a") {
+	if files := Unmapped.Files(s, []string{"a"}); files.NumFields() != 4 || files.HasField("v") || files.HasField("a") {
 		t.Errorf("%v", files)
 	}
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/marisma/marisma/delta/internal/schema"
 )
 
 // DefaultColumns is how many leaf columns have statistics unless the table says otherwise.
@@ -19,19 +21,28 @@ type Select struct {
 	Names []string
 }
 
-// FromProperties reads the table properties that choose the columns.
-func FromProperties(p map[string]string) Select {
+// FromProperties reads the table properties that choose the columns of a
+// table's schema; m names them in the files.
+func FromProperties(sc *arrow.Schema, m schema.Mapping, p map[string]string) Select {
 	s := Select{First: DefaultColumns}
 	if n, err := strconv.Atoi(p["delta.dataSkippingNumIndexedCols"]); err == nil {
 		s.First = n
 	}
-	if list, ok := p["delta.dataSkippingStatsColumns"]; ok {
-		s.Names = []string{}
-		for n := range strings.SplitSeq(list, ",") {
-			if n = strings.ReplaceAll(strings.TrimSpace(n), "`", ""); n != "" {
-				s.Names = append(s.Names, n)
-			}
+	list, ok := p["delta.dataSkippingStatsColumns"]
+	if !ok {
+		return s
+	}
+	s.Names = []string{}
+	for n := range strings.SplitSeq(list, ",") {
+		fields, err := resolve(sc, strings.ReplaceAll(strings.TrimSpace(n), "`", ""))
+		if err != nil {
+			continue // a column that was dropped since
 		}
+		path := make([]string, len(fields))
+		for i, f := range fields {
+			path[i] = m.Name(f)
+		}
+		s.Names = append(s.Names, strings.Join(path, "."))
 	}
 	return s
 }

@@ -2,12 +2,14 @@ package stats
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/schema"
 )
 
 // Op is a comparison.
@@ -49,19 +51,22 @@ type test struct {
 	slack     int64    // what a maximum may lack, microseconds
 }
 
-// Compile checks predicates against a schema.
-func Compile(s *arrow.Schema, partition []string, preds []Predicate) (*Filter, error) {
+// Compile checks predicates against a table's schema; files' statistics and
+// partition values have the names that m gives.
+func Compile(s *arrow.Schema, m schema.Mapping, partition []string, preds []Predicate) (*Filter, error) {
 	f := &Filter{}
 	for _, p := range preds {
-		path, typ, err := resolve(s, p.Column)
+		fields, err := resolve(s, p.Column)
 		if err != nil {
 			return nil, err
 		}
-		t := test{op: p.Op, typ: typ, path: path}
-		for _, c := range partition {
-			if len(path) == 1 && path[0] == c {
-				t.partition = c
-			}
+		typ := fields[len(fields)-1].Type
+		t := test{op: p.Op, typ: typ}
+		for _, f := range fields {
+			t.path = append(t.path, m.Name(f))
+		}
+		if len(fields) == 1 && slices.Contains(partition, fields[0].Name) {
+			t.partition = t.path[0]
 		}
 		if typ.ID() == arrow.TIMESTAMP {
 			t.slack = 999
@@ -94,30 +99,30 @@ func Compile(s *arrow.Schema, partition []string, preds []Predicate) (*Filter, e
 	return f, nil
 }
 
-func resolve(s *arrow.Schema, name string) ([]string, arrow.DataType, error) {
+// resolve gives the fields on the way to a column.
+func resolve(s *arrow.Schema, name string) ([]arrow.Field, error) {
 	fields := s.Fields()
 	for _, f := range fields {
 		if strings.EqualFold(f.Name, name) {
-			return []string{f.Name}, f.Type, nil
+			return []arrow.Field{f}, nil
 		}
 	}
-	var path []string
-	var typ arrow.DataType
+	var path []arrow.Field
 next:
 	for part := range strings.SplitSeq(name, ".") {
 		for _, f := range fields {
 			if !strings.EqualFold(f.Name, part) {
 				continue
 			}
-			path, typ, fields = append(path, f.Name), f.Type, nil
+			path, fields = append(path, f), nil
 			if st, ok := f.Type.(*arrow.StructType); ok {
 				fields = st.Fields()
 			}
 			continue next
 		}
-		return nil, nil, fmt.Errorf("no column %q", name)
+		return nil, fmt.Errorf("no column %q", name)
 	}
-	return path, typ, nil
+	return path, nil
 }
 
 // Partition tells whether the file's partition values rule it in.

@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/schema"
 )
 
 func one(name string, t arrow.DataType) *arrow.Schema {
@@ -69,11 +70,11 @@ func TestTheFirstLeavesHaveStatistics(t *testing.T) {
 			arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Int32, Nullable: true}, arrow.Field{Name: "y", Type: arrow.PrimitiveTypes.Int32, Nullable: true})})
 	}
 	s := arrow.NewSchema(fields, nil)
-	c := New(s, FromProperties(nil))
+	c := New(s, FromProperties(s, schema.Unmapped, nil))
 	if text := c.JSON(); strings.Count(text, `"x"`) != 16 || strings.Count(text, `"y"`) != 16 {
 		t.Error(text)
 	}
-	c = New(s, FromProperties(map[string]string{"delta.dataSkippingStatsColumns": "c18.y, `c3`"}))
+	c = New(s, FromProperties(s, schema.Unmapped, map[string]string{"delta.dataSkippingStatsColumns": "c18.y, `c3`"}))
 	if text := c.JSON(); strings.Count(text, `"x"`) != 1 || strings.Count(text, `"y"`) != 2 {
 		t.Error(text)
 	}
@@ -141,7 +142,7 @@ func TestAFileIsNeverRuledOutThatHoldsAMatch(t *testing.T) {
 				preds = []Predicate{{"x", IsNull, nil}}
 			}
 			for _, p := range preds {
-				f, err := Compile(s, nil, []Predicate{p})
+				f, err := Compile(s, schema.Unmapped, nil, []Predicate{p})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -151,7 +152,7 @@ func TestAFileIsNeverRuledOutThatHoldsAMatch(t *testing.T) {
 			}
 		}
 		b := array.NewBuilder(memory.DefaultAllocator, typ)
-		f, err := Compile(s, nil, []Predicate{{"x", Eq, random(r, typ, b)}})
+		f, err := Compile(s, schema.Unmapped, nil, []Predicate{{"x", Eq, random(r, typ, b)}})
 		b.Release()
 		if err != nil {
 			t.Fatal(err)
@@ -178,7 +179,7 @@ func TestPartitionValuesAreCompared(t *testing.T) {
 		{Predicate{"n", Eq, "1.00"}, true}, {Predicate{"n", Gt, 1}, false}, {Predicate{"n", GtEq, 1.0}, true},
 		{Predicate{"s", IsNull, nil}, true}, {Predicate{"s", Eq, "x"}, false}, {Predicate{"s", IsNotNull, nil}, false},
 	} {
-		f, err := Compile(s, []string{"d", "n", "s"}, []Predicate{c.p})
+		f, err := Compile(s, schema.Unmapped, []string{"d", "n", "s"}, []Predicate{c.p})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,10 +187,10 @@ func TestPartitionValuesAreCompared(t *testing.T) {
 			t.Errorf("%+v: %v", c.p, !c.want)
 		}
 	}
-	if _, err := Compile(s, nil, []Predicate{{"nix", Eq, 1}}); err == nil {
+	if _, err := Compile(s, schema.Unmapped, nil, []Predicate{{"nix", Eq, 1}}); err == nil {
 		t.Error("an unknown column was accepted")
 	}
-	if _, err := Compile(s, nil, []Predicate{{"d", Eq, 1.5}}); err == nil {
+	if _, err := Compile(s, schema.Unmapped, nil, []Predicate{{"d", Eq, 1.5}}); err == nil {
 		t.Error("a date was compared with a number")
 	}
 }
@@ -205,7 +206,7 @@ func FuzzStats(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, column string, n int64) {
 		for _, v := range []any{n, fmt.Sprint(n)} {
 			for op := Eq; op <= IsNotNull; op++ {
-				if c, err := Compile(s, nil, []Predicate{{column, op, v}}); err == nil {
+				if c, err := Compile(s, schema.Unmapped, nil, []Predicate{{column, op, v}}); err == nil {
 					c.Stats(text)
 					c.Partition(action.Values{column: text})
 				}
