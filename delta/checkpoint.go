@@ -197,10 +197,8 @@ func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File
 		}
 		return yield(&r)
 	}}
-	for _, p := range base {
-		if err := checkpoint.Read(ctx, newInput(ctx, t.store, p.Key, p.Size), v); err != nil {
-			return fmt.Errorf("%w: %s: %w", errTombstones, p.Key, err)
-		}
+	if err := t.visit(ctx, base, v); err != nil {
+		return fmt.Errorf("%w: %w", errTombstones, err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/marisma/marisma/delta/internal/action"
@@ -72,7 +73,7 @@ func (t *Table) list(ctx context.Context, hint bool) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(l.Commits)+len(l.Checkpoints)+len(l.V2) == 0 {
+	if len(l.Commits)+len(l.Checkpoints) == 0 {
 		return nil, fmt.Errorf("%w: %q has no %s", ErrNotATable, t.root, logfile.Folder)
 	}
 	return l, nil
@@ -111,9 +112,6 @@ func (t *Table) replay(ctx context.Context, l *listing, at int64) (*state, error
 	}
 	st, err := t.from(ctx, nil, l, at)
 	if err != nil && ctx.Err() == nil {
-		if len(l.V2) > 0 && errors.Is(err, ErrVersionNotFound) {
-			return nil, &UnsupportedFeatureError{Features: []string{"v2Checkpoint"}}
-		}
 		if damage != nil { // what is wrong with the checkpoint is why the log was wanted from its beginning
 			err = damage
 		}
@@ -223,15 +221,65 @@ func (t *Table) readCheckpoint(ctx context.Context, st *state, parts []logfile.F
 		},
 		Add: func(a Add) error { st.add(a, parts[0].Version); return nil },
 	}
-	for _, p := range parts {
-		if err := checkpoint.Read(ctx, newInput(ctx, t.store, p.Key, p.Size), v); err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrCorrupt, p.Key, err)
-		}
+	if err := t.visit(ctx, parts, v); err != nil {
+		return err
 	}
 	if st.protocol == nil || st.meta == nil {
 		return fmt.Errorf("%w: version %d", errIncomplete, parts[0].Version)
 	}
 	return nil
+}
+
+// visit reads the files of a checkpoint and the sidecars that they name.
+func (t *Table) visit(ctx context.Context, parts []logfile.File, v *checkpoint.Visitor) error {
+	var sidecars []action.Sidecar
+	top := *v
+	top.Sidecar = func(s action.Sidecar) error { sidecars = append(sidecars, s); return nil }
+	for _, p := range parts {
+		var err error
+		if strings.HasSuffix(p.Key, ".json") {
+			err = t.visitJSON(ctx, p.Key, &top)
+		} else {
+			err = checkpoint.Read(ctx, newInput(ctx, t.store, p.Key, p.Size), &top)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrCorrupt, p.Key, err)
+		}
+	}
+	files := checkpoint.Visitor{Add: v.Add, Remove: v.Remove}
+	for _, s := range sidecars {
+		key := t.sidecar(s.Path)
+		info, err := t.store.Head(ctx, key)
+		if err == nil {
+			err = checkpoint.Read(ctx, newInput(ctx, t.store, key, info.Size), &files)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrCorrupt, key, err)
+		}
+	}
+	return nil
+}
+
+// sidecar is the store's key of a sidecar by the path that a checkpoint names.
+func (t *Table) sidecar(path string) string {
+	c := action.Canonical(path)
+	if action.Absolute(c) || strings.Contains(c, "/") {
+		return t.locate(path)
+	}
+	return t.logKey(logfile.Sidecars + "/" + c)
+}
+
+func (t *Table) visitJSON(ctx context.Context, key string, v *checkpoint.Visitor) error {
+	r, _, err := t.store.Get(ctx, key, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }()
+	set, err := (&action.Decoder{}).Read(r)
+	if err != nil {
+		return err
+	}
+	return v.Set(set)
 }
 
 // SnapshotAt is the table as of a version. ErrVersionNotFound where it does not

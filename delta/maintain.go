@@ -143,7 +143,7 @@ func (t *Table) cleanup(ctx context.Context, opt CleanupOptions) (int, error) {
 		}
 	}
 	for _, f := range l.Rest {
-		if f.Version < first && f.Kind != logfile.V2 {
+		if f.Version < first {
 			doomed = append(doomed, f)
 		}
 	}

@@ -204,7 +204,16 @@ type CommitInfo struct {
 	InCommitTimestamp   *int64            `json:"inCommitTimestamp,omitempty"`
 }
 
-// Set is what one commit says.
+// Sidecar names a file of a checkpoint that holds adds and removes.
+type Sidecar struct {
+	// Path is a file's name in the log's folder _sidecars, or an absolute path.
+	Path        string `json:"path"`
+	SizeInBytes int64  `json:"sizeInBytes"`
+	// ModificationTime is in milliseconds since the epoch.
+	ModificationTime int64 `json:"modificationTime"`
+}
+
+// Set is what one commit says, or one checkpoint that is written as JSON.
 type Set struct {
 	Info     *CommitInfo
 	Protocol *Protocol
@@ -215,6 +224,8 @@ type Set struct {
 	Removes  []Remove
 	// CDC tells that the commit holds change data files.
 	CDC bool
+	// Sidecars occur in checkpoints only.
+	Sidecars []Sidecar
 }
 
 // Marshal is json.Marshal without HTML escaping.

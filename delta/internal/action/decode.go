@@ -112,6 +112,12 @@ func rare(name string, raw []byte, set *Set) error {
 		set.Domains = append(set.Domains, t)
 	case "cdc":
 		set.CDC = true
+	case "sidecar":
+		var t Sidecar
+		if err := json.Unmarshal(raw, &t); err != nil {
+			return err
+		}
+		set.Sidecars = append(set.Sidecars, t)
 	case "commitInfo":
 		set.Info = info(raw)
 	}

@@ -22,6 +22,34 @@ type Visitor struct {
 	Domain   func(action.Domain) error
 	Add      func(action.Add) error
 	Remove   func(action.Remove) error
+	Sidecar  func(action.Sidecar) error
+}
+
+// Set visits the actions of a checkpoint that is written as JSON.
+func (v *Visitor) Set(s *action.Set) error {
+	if s.Protocol != nil && v.Protocol != nil {
+		if err := v.Protocol(s.Protocol); err != nil {
+			return err
+		}
+	}
+	if s.Metadata != nil && v.Metadata != nil {
+		if err := v.Metadata(s.Metadata); err != nil {
+			return err
+		}
+	}
+	return errors.Join(each(s.Txns, v.Txn), each(s.Domains, v.Domain), each(s.Removes, v.Remove), each(s.Adds, v.Add), each(s.Sidecars, v.Sidecar))
+}
+
+func each[T any](list []T, f func(T) error) error {
+	if f == nil {
+		return nil
+	}
+	for _, x := range list {
+		if err := f(x); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Input is a Parquet file.
@@ -44,6 +72,8 @@ func (v *Visitor) wants(top string) bool {
 		return v.Add != nil
 	case "remove":
 		return v.Remove != nil
+	case "sidecar":
+		return v.Sidecar != nil
 	}
 	return false
 }
@@ -163,6 +193,12 @@ func (d *decoder) visits(c columns) []func() error {
 		dom, conf, gone := c.at("domainMetadata.domain"), c.at("domainMetadata.configuration"), c.at("domainMetadata.removed")
 		when(dom, func() error {
 			return d.v.Domain(action.Domain{Domain: dom.text(), Configuration: conf.text(), Removed: gone.long() == 1})
+		})
+	}
+	if d.v.Sidecar != nil {
+		path, size, mtime := c.at("sidecar.path"), c.at("sidecar.sizeInBytes"), c.at("sidecar.modificationTime")
+		when(path, func() error {
+			return d.v.Sidecar(action.Sidecar{Path: path.text(), SizeInBytes: size.long(), ModificationTime: mtime.long()})
 		})
 	}
 	if d.v.Add != nil {

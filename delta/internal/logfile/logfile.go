@@ -14,6 +14,10 @@ import (
 // Folder is the log's folder below the table's root.
 const Folder = "_delta_log"
 
+// Sidecars is the folder below the log's with the files that checkpoints of
+// the second kind name.
+const Sidecars = "_sidecars"
+
 // Hint is the name of the file that points at the last checkpoint.
 const Hint = "_last_checkpoint"
 
@@ -96,10 +100,9 @@ type File struct {
 // Listing is a log folder's content, ordered by version.
 type Listing struct {
 	Commits []File
-	// Checkpoints holds the complete classic ones, each with its parts in order.
+	// Checkpoints holds the complete ones, each with its parts in order; those
+	// of the second kind are one file, which may name sidecars.
 	Checkpoints [][]File
-	// V2 tells the versions of checkpoints of the second kind.
-	V2 []int64
 	// Rest are files of other kinds with a version.
 	Rest []File
 }
@@ -139,8 +142,9 @@ func List(ctx context.Context, s objstore.Store, root string, from int64) (*List
 				parts[id] = append(parts[id], f)
 			}
 		case V2:
-			l.V2 = append(l.V2, f.Version)
-			l.Rest = append(l.Rest, f)
+			if info.Size > 0 {
+				l.Checkpoints = append(l.Checkpoints, []File{f})
+			}
 		case Compacted, Checksum:
 			l.Rest = append(l.Rest, f)
 		case Other:
@@ -156,7 +160,15 @@ func List(ctx context.Context, s objstore.Store, root string, from int64) (*List
 	}
 	sort.Slice(l.Checkpoints, func(i, j int) bool {
 		a, b := l.Checkpoints[i][0], l.Checkpoints[j][0]
-		return a.Version < b.Version || a.Version == b.Version && a.Parts > b.Parts
+		switch {
+		case a.Version != b.Version:
+			return a.Version < b.Version
+		case a.Kind != b.Kind:
+			return a.Kind < b.Kind
+		case a.Parts != b.Parts:
+			return a.Parts > b.Parts
+		}
+		return a.Key < b.Key
 	})
 	return l, nil
 }
