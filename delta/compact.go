@@ -142,13 +142,14 @@ func small(s *Snapshot, opt *CompactOptions) [][]Add {
 		partition string
 		tier      int
 	}
+	keys := partitionKeys(s.schema, s.mapping, s.meta.PartitionColumns)
 	files := map[class][]Add{}
 	var order []class
 	for a := range s.All() {
-		if a.Size >= opt.MinFileBytes || a.DeletionVector != nil {
+		if a.Size >= opt.MinFileBytes {
 			continue
 		}
-		k := class{folder(s.meta.PartitionColumns, a.PartitionValues), tier(a.Size, int64(opt.MinFiles))}
+		k := class{folder(keys, a.PartitionValues), tier(a.Size, int64(opt.MinFiles))}
 		if files[k] == nil {
 			order = append(order, k)
 		}

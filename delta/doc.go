@@ -24,10 +24,11 @@
 //
 // # What is read
 //
-// Tables of reader version 1, and of later ones as long as they use no feature
-// that changes how files are read; others are refused with the features' names
-// (ErrUnsupportedFeature). New tables are of protocol 1/2 with classic
-// checkpoints, which every engine reads.
+// Tables of every reader version, with deletion vectors, column mapping, type
+// widening and checkpoints of the second kind. Features that are not known are
+// refused by name (ErrUnsupportedFeature). New tables are of protocol 1/2 with
+// classic checkpoints, which every engine reads, unless their properties ask
+// for more.
 //
 // Methods are safe for concurrent use unless they say otherwise. Arrow batches
 // that a caller hands in stay the caller's; batches handed out are the

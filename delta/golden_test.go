@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/logfile"
 	"github.com/marisma/marisma/delta/internal/parquetfile"
 	"github.com/marisma/marisma/objstore"
 )
@@ -128,6 +129,39 @@ func TestForeignTablesHaveTheirExpectedRows(t *testing.T) {
 		})
 	}
 	t.Logf("%d tables, %d refused for their features", len(tables), refused)
+}
+
+// Without the commits before them, the checkpoints are all there is.
+func TestForeignCheckpointsOfTheSecondKind(t *testing.T) {
+	root := filepath.Join(shared(t, "golden"), "kernel-rs-golden")
+	for _, name := range []string{"v2-checkpoint-json", "v2-checkpoint-parquet"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, name, "delta"))); err != nil {
+				t.Fatal(err)
+			}
+			for v := range int64(2) {
+				if err := os.Remove(filepath.Join(dir, logfile.Folder, logfile.CommitName(v))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s, err := openLatest(t.Context(), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := 0
+			for rec, err := range s.Read(t.Context(), nil) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows += int(rec.NumRows())
+				rec.Release()
+			}
+			if s.Version() != 2 || s.NumFiles() != 4 || rows != 10 {
+				t.Errorf("version %d, %d files, %d rows", s.Version(), s.NumFiles(), rows)
+			}
+		})
+	}
 }
 
 // answer is what Spark says of a table.

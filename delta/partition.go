@@ -16,10 +16,23 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/schema"
 )
 
 // hiveNull is the folder name's text for NULL.
 const hiveNull = "__HIVE_DEFAULT_PARTITION__"
+
+// partitionKeys are the names of partition columns in partition values.
+func partitionKeys(s *arrow.Schema, m schema.Mapping, columns []string) []string {
+	keys := make([]string, len(columns))
+	for i, c := range columns {
+		keys[i] = c
+		if at := find(s, c); at >= 0 {
+			keys[i] = m.Name(s.Field(at))
+		}
+	}
+	return keys
+}
 
 // folder is the path of a partition's folder, "" where there are no partitions.
 func folder(columns []string, values Values) string {

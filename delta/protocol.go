@@ -126,8 +126,17 @@ func protocolFor(s *arrow.Schema, props map[string]string) (*Protocol, error) {
 	if schema.HasNTZ(s) && !want["timestampNtz"] {
 		return nil, fmt.Errorf("%w: a timestamp without time zone needs the property delta.feature.timestampNtz=supported", ErrUnsupportedFeature)
 	}
-	if props["delta.enableChangeDataFeed"] == "true" {
-		want["changeDataFeed"] = true
+	for p, f := range map[string]string{"delta.enableChangeDataFeed": "changeDataFeed", "delta.enableDeletionVectors": "deletionVectors"} {
+		if props[p] == "true" {
+			want[f] = true
+		}
+	}
+	switch mode := props[schema.ModeKey]; mode {
+	case "", "none":
+	case "name", "id":
+		want["columnMapping"] = true
+	default:
+		return nil, fmt.Errorf("%w: %s is %q; it can be none, name or id", ErrUnsupportedFeature, schema.ModeKey, mode)
 	}
 	if len(want) == 0 {
 		return &Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, nil

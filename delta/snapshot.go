@@ -118,6 +118,9 @@ func (s *Snapshot) FileSchema() *arrow.Schema {
 	return s.mapping.Files(s.schema, s.meta.PartitionColumns)
 }
 
+// Mapped tells that columns have other names in the data files.
+func (s *Snapshot) Mapped() bool { return s.mapping != schema.Unmapped }
+
 // FilesByID tells that the columns of data files are found by their field ids
 // and not by their names.
 func (s *Snapshot) FilesByID() bool { return s.mapping == schema.ByID }
@@ -128,10 +131,8 @@ func (s *Snapshot) Partition(a Add) Values {
 		return a.PartitionValues
 	}
 	out := make(Values, len(s.meta.PartitionColumns))
-	for _, p := range s.meta.PartitionColumns {
-		if f, ok := s.schema.FieldsByName(p); ok {
-			out[p] = a.PartitionValues[s.mapping.Name(f[0])]
-		}
+	for i, key := range partitionKeys(s.schema, s.mapping, s.meta.PartitionColumns) {
+		out[s.meta.PartitionColumns[i]] = a.PartitionValues[key]
 	}
 	return out
 }

@@ -103,10 +103,6 @@ func Create(ctx context.Context, store objstore.Store, root string, s *arrow.Sch
 	if err := checkPartition(sc, t.opt.partition); err != nil {
 		return nil, err
 	}
-	text, err := schema.Text(sc)
-	if err != nil {
-		return nil, fmt.Errorf("delta: %w", err)
-	}
 	props := maps.Clone(t.opt.properties)
 	if props == nil {
 		props = map[string]string{}
@@ -114,6 +110,15 @@ func Create(ctx context.Context, store objstore.Store, root string, s *arrow.Sch
 	protocol, err := protocolFor(sc, props)
 	if err != nil {
 		return nil, err
+	}
+	if schema.MappingOf(props) != schema.Unmapped {
+		var last int32
+		sc, last = schema.Assign(sc, 0, func(string) string { return "col-" + uuid.NewString() })
+		props[schema.MaxIDKey] = fmt.Sprint(last)
+	}
+	text, err := schema.Text(sc)
+	if err != nil {
+		return nil, fmt.Errorf("delta: %w", err)
 	}
 	now := t.opt.clock()
 	m := &Metadata{

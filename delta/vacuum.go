@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/marisma/marisma/delta/internal/action"
+	"github.com/marisma/marisma/delta/internal/deletion"
 	"github.com/marisma/marisma/delta/internal/logfile"
 )
 
@@ -71,8 +72,22 @@ func (t *Table) Vacuum(ctx context.Context, opt VacuumOptions) (VacuumResult, er
 // the retention.
 func (t *Table) needed(ctx context.Context, s *Snapshot) (map[string]bool, error) {
 	keys := map[string]bool{}
+	note := func(path string, d *DeletionVector) error {
+		keys[t.locate(path)] = true
+		if d == nil || d.StorageType == deletion.Inline {
+			return nil
+		}
+		k, err := t.vectorKey(d)
+		if err != nil {
+			return fmt.Errorf("%w: of file %s: %w", ErrCorrupt, path, err)
+		}
+		keys[k] = true
+		return nil
+	}
 	for a := range s.All() {
-		keys[s.Locate(a)] = true
+		if err := note(a.Path, a.DeletionVector); err != nil {
+			return nil, err
+		}
 	}
 	l, err := t.list(ctx, true)
 	if err != nil {
@@ -84,10 +99,7 @@ func (t *Table) needed(ctx context.Context, s *Snapshot) (map[string]bool, error
 			base = parts
 		}
 	}
-	err = t.tombstones(ctx, s, base, func(r *Remove) error {
-		keys[t.locate(r.Path)] = true
-		return nil
-	})
+	err = t.tombstones(ctx, s, base, func(r *Remove) error { return note(r.Path, r.DeletionVector) })
 	return keys, err
 }
 

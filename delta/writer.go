@@ -102,17 +102,13 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 		return nil, err
 	}
 	m := mappingOf(protocol, meta)
-	w := &Writer{
-		table: t, opt: opt, schema: sc, part: meta.PartitionColumns,
+	return &Writer{
+		table: t, opt: opt, schema: sc, part: meta.PartitionColumns, keys: partitionKeys(sc, m, meta.PartitionColumns),
 		data: stored(sc, meta.PartitionColumns), files: m.Files(sc, meta.PartitionColumns), sel: stats.FromProperties(sc, m, meta.Configuration),
 		upload: func(key string, r io.Reader) (objstore.Info, error) {
 			return t.store.Put(ctx, key, r, objstore.PutOptions{})
 		},
-	}
-	for _, p := range w.part {
-		w.keys = append(w.keys, m.Name(sc.Field(find(sc, p))))
-	}
-	return w, nil
+	}, nil
 }
 
 // stored are the table's columns that its data files have.

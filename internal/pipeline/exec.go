@@ -161,7 +161,7 @@ func (e *execution) input(ctx context.Context, p *journal.Plan, s *plan.Scan, pr
 		return e.filesInput(ctx, p, h)
 	}
 	if h, ok := tableOf(s.Source); ok && (s.Source.Version != nil || s.Source.Timestamp != nil) {
-		return query.Files(h.Snapshot, e.path, preds...)
+		return query.Files(ctx, h.Snapshot, e.path, preds...)
 	}
 	name, t, err := e.table(s.Source)
 	if err != nil {
@@ -175,7 +175,7 @@ func (e *execution) input(ctx context.Context, p *journal.Plan, s *plan.Scan, pr
 	if err != nil {
 		return query.Input{}, err
 	}
-	return query.Files(snap, e.path, preds...)
+	return query.Files(ctx, snap, e.path, preds...)
 }
 
 func findPin(p *journal.Plan, name string) (journal.Pin, bool) {
@@ -232,18 +232,9 @@ func (e *execution) streamInput(ctx context.Context, p *journal.Plan, s *plan.Sc
 		if err != nil {
 			return query.Input{}, err
 		}
-		return addsInput(snap, adds, e.path), nil
+		return query.AddsInput(ctx, snap, adds, e.path)
 	}
 	return query.Input{}, fmt.Errorf("pipeline: %s reads a stream of unknown kind %T", e.ds.full, e.stream)
-}
-
-// addsInput reads files that a log once added to a table.
-func addsInput(snap *delta.Snapshot, adds []delta.Add, path func(string) string) query.Input {
-	in := query.Input{Files: make([]query.File, len(adds)), Partition: snap.Metadata().PartitionColumns}
-	for i, a := range adds {
-		in.Files[i] = query.File{Path: path(snap.Locate(a)), Partition: a.PartitionValues}
-	}
-	return in
 }
 
 func (e *engine) filesInput(ctx context.Context, p *journal.Plan, h *filesHandle) (query.Input, error) {

@@ -137,7 +137,7 @@ func (e *Engine) query(ctx context.Context, sess *Session, n plan.Node, opt Opti
 	if asText {
 		n = textPlan(n, sess.zone())
 	}
-	req, err := e.request(n, opt)
+	req, err := e.request(ctx, n, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -150,8 +150,8 @@ func (e *Engine) query(ctx context.Context, sess *Session, n plan.Node, opt Opti
 }
 
 // request lowers n for a worker, with the list of files that it may read.
-func (e *Engine) request(n plan.Node, opt Options) (worker.Request, error) {
-	opt.Inputs = Inputs(n, e.cfg.Tables.LocalPath)
+func (e *Engine) request(ctx context.Context, n plan.Node, opt Options) (worker.Request, error) {
+	opt.Inputs = Inputs(ctx, n, e.cfg.Tables.LocalPath)
 	var req worker.Request
 	res, err := opt.lower(n, func(s *plan.Scan) (string, error) {
 		in, err := opt.Inputs(s)
@@ -167,7 +167,7 @@ func (e *Engine) request(n plan.Node, opt Options) (worker.Request, error) {
 		return req, err
 	}
 	req.SQL = res.SQL
-	for _, k := range res.Kernels {
+	for _, k := range append(res.Kernels, scanKernel) {
 		req.Kernels = append(req.Kernels, kernel.Spec(k))
 	}
 	return req, nil

@@ -145,14 +145,14 @@ func (r *Resolver) Names(ctx context.Context) []string {
 
 // Inputs reads each scan of n from the snapshot that the resolver pinned,
 // pruned by what n's filters say.
-func Inputs(n plan.Node, path func(key string) string) func(*plan.Scan) (Input, error) {
+func Inputs(ctx context.Context, n plan.Node, path func(key string) string) func(*plan.Scan) (Input, error) {
 	preds := Prune(n)
 	return func(s *plan.Scan) (Input, error) {
 		h, ok := s.Source.Handle.(*Handle)
 		if !ok {
 			return Input{}, fmt.Errorf("query: source %v cannot be read here", s.Source.Name)
 		}
-		return Files(h.Snapshot, path, preds[s]...)
+		return Files(ctx, h.Snapshot, path, preds[s]...)
 	}
 }
 

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/duck/kernel"
 	"github.com/marisma/marisma/internal/sparksql/lower"
@@ -35,6 +33,9 @@ type Input struct {
 	// Uniform says that every file has all columns, so that no footer need be
 	// read to find out.
 	Uniform bool
+	// Columns are the columns of Files by the table's names for them, where
+	// the files have others (column mapping), at whatever depth.
+	Columns map[string]arrow.Field
 }
 
 // File is a local Parquet file with the values of its partition columns as the
@@ -42,6 +43,9 @@ type Input struct {
 type File struct {
 	Path      string
 	Partition map[string]string
+	// Deleted are the positions of rows to leave out as a portable 64-bit
+	// Roaring bitmap, nil for none.
+	Deleted []byte
 }
 
 // Options of one execution.
@@ -112,7 +116,7 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 		undo()
 		return nil, err
 	}
-	for _, k := range res.Kernels {
+	for _, k := range append(res.Kernels, scanKernel) {
 		if err := conn.Register(kernel.Spec(k)); err != nil {
 			undo()
 			return nil, err
@@ -179,122 +183,4 @@ func sameArrow(a, b arrow.DataType) bool {
 		return ok && x.Unit == y.Unit && (x.TimeZone == "") == (y.TimeZone == "")
 	}
 	return arrow.TypeEqual(a, b)
-}
-
-// batchesSQL selects the scan's columns from a bound source.
-func batchesSQL(s *plan.Scan, from string) string {
-	if len(s.Attrs) == 0 {
-		return "(SELECT 1 AS one FROM " + from + ")"
-	}
-	cols := make([]string, len(s.Attrs))
-	for i, a := range s.Attrs {
-		cols[i] = ident(s.Source.Columns[s.Ordinals[i]].Name) + " AS " + lower.Col(a)
-	}
-	return "(SELECT " + strings.Join(cols, ", ") + " FROM " + from + ")"
-}
-
-// filesSQL selects the scan's columns from Parquet files: columns that a file
-// lacks are NULL, partition columns come from the log.
-func filesSQL(s *plan.Scan, in Input) (string, error) {
-	parts := map[string]bool{}
-	for _, p := range in.Partition {
-		parts[p] = true
-	}
-	var outer, empty, pvals []string
-	needParts := false
-	for i, a := range s.Attrs {
-		f := s.Source.Columns[s.Ordinals[i]]
-		t, err := lower.DuckType(f.Type)
-		if err != nil {
-			return "", err
-		}
-		if parts[f.Name] {
-			needParts = true
-			outer = append(outer, fmt.Sprintf("CAST(p.%s AS %s) AS %s", ident(f.Name), t, lower.Col(a)))
-			pvals = append(pvals, f.Name)
-		} else {
-			outer = append(outer, fmt.Sprintf("f.%s AS %s", ident(f.Name), lower.Col(a)))
-			empty = append(empty, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, ident(f.Name)))
-		}
-	}
-	if len(outer) == 0 {
-		outer, empty = []string{"1 AS one"}, append(empty, "1 AS one")
-	}
-	if len(in.Files) == 0 {
-		return emptySQL(s)
-	}
-	names := make([]string, len(in.Files))
-	for i, f := range in.Files {
-		names[i] = str(f.Path)
-	}
-	read := "read_parquet([" + strings.Join(names, ", ") + "]"
-	if needParts {
-		read += ", filename = 'marisma file'"
-	}
-	if !in.Uniform {
-		read += ", union_by_name = true"
-	}
-	read += ")"
-	if !in.Uniform && len(empty) > 0 {
-		read = "(SELECT * FROM " + read + " UNION ALL BY NAME SELECT " + strings.Join(empty, ", ") + " WHERE false)"
-	}
-	from := read + " AS f"
-	if needParts {
-		from += " JOIN " + partitionsSQL(in.Files, pvals) + " ON f.\"marisma file\" = p.\"marisma file\""
-	}
-	return "(SELECT " + strings.Join(outer, ", ") + " FROM " + from + ")", nil
-}
-
-// partitionsSQL is an inline table of each file's partition values as text.
-func partitionsSQL(files []File, cols []string) string {
-	rows := make([]string, len(files))
-	for i, f := range files {
-		vals := make([]string, 0, len(cols)+1)
-		vals = append(vals, str(f.Path))
-		for _, c := range cols {
-			if v := f.Partition[c]; v != "" {
-				vals = append(vals, str(v))
-			} else {
-				vals = append(vals, "CAST(NULL AS VARCHAR)")
-			}
-		}
-		rows[i] = "(" + strings.Join(vals, ", ") + ")"
-	}
-	names := []string{"\"marisma file\""}
-	for _, c := range cols {
-		names = append(names, ident(c))
-	}
-	return "(VALUES " + strings.Join(rows, ", ") + ") AS p(" + strings.Join(names, ", ") + ")"
-}
-
-func emptySQL(s *plan.Scan) (string, error) {
-	if len(s.Attrs) == 0 {
-		return "(SELECT 1 AS one WHERE false)", nil
-	}
-	cols := make([]string, len(s.Attrs))
-	for i, a := range s.Attrs {
-		t, err := lower.DuckType(s.Source.Columns[s.Ordinals[i]].Type)
-		if err != nil {
-			return "", err
-		}
-		cols[i] = fmt.Sprintf("CAST(NULL AS %s) AS %s", t, lower.Col(a))
-	}
-	return "(SELECT " + strings.Join(cols, ", ") + " WHERE false)", nil
-}
-
-func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-
-func str(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
-// Files gives the local files of a snapshot that may hold rows for preds.
-func Files(s *delta.Snapshot, path func(key string) string, preds ...delta.Predicate) (Input, error) {
-	adds, _, err := s.Files(preds...)
-	if err != nil {
-		return Input{}, err
-	}
-	in := Input{Files: make([]File, len(adds)), Partition: s.Metadata().PartitionColumns}
-	for i, a := range adds {
-		in.Files[i] = File{Path: path(s.Locate(a)), Partition: a.PartitionValues}
-	}
-	return in, nil
 }

@@ -117,3 +117,61 @@ func (m Mapping) bare(t arrow.DataType) arrow.DataType {
 	}
 	return t
 }
+
+// Assign gives every column of s, at every depth, an id and a physical name
+// where it has none, counting on from max; names makes a new physical name. It
+// returns the largest id in use.
+func Assign(s *arrow.Schema, maxID int32, names func(column string) string) (*arrow.Schema, int32) {
+	a := assigner{last: maxID, names: names}
+	a.known(s.Fields())
+	return arrow.NewSchema(a.fields(s.Fields()), nil), a.last
+}
+
+type assigner struct {
+	last  int32
+	names func(string) string
+}
+
+// known raises last to the ids that are there.
+func (a *assigner) known(fields []arrow.Field) {
+	for _, f := range fields {
+		a.last = max(a.last, ID(f))
+		if n, ok := f.Type.(arrow.NestedType); ok {
+			a.known(n.Fields())
+		}
+	}
+}
+
+func (a *assigner) fields(fields []arrow.Field) []arrow.Field {
+	out := make([]arrow.Field, len(fields))
+	for i, f := range fields {
+		f.Type = a.typ(f.Type)
+		keys, values := slices.Clone(f.Metadata.Keys()), slices.Clone(f.Metadata.Values())
+		if ID(f) < 0 {
+			a.last++
+			keys, values = append(keys, rawPrefix+idKey), append(values, strconv.Itoa(int(a.last)))
+		}
+		if _, ok := f.Metadata.GetValue(physicalKey); !ok {
+			keys, values = append(keys, physicalKey), append(values, a.names(f.Name))
+		}
+		f.Metadata = arrow.NewMetadata(keys, values)
+		out[i] = f
+	}
+	return out
+}
+
+func (a *assigner) typ(t arrow.DataType) arrow.DataType {
+	switch t := t.(type) {
+	case *arrow.StructType:
+		return arrow.StructOf(a.fields(t.Fields())...)
+	case *arrow.ListType:
+		f := t.ElemField()
+		f.Type = a.typ(f.Type)
+		return arrow.ListOfField(f)
+	case *arrow.MapType:
+		out := arrow.MapOf(a.typ(t.KeyType()), a.typ(t.ItemType()))
+		out.SetItemNullable(t.ItemField().Nullable)
+		return out
+	}
+	return t
+}

@@ -45,6 +45,7 @@ func kinds() map[string]maker {
 		"decimal_sub":             decimalOp(subtract),
 		"decimal_mod":             decimalOp(modulo),
 		"decimal_rescale":         decimalRescale,
+		"row_deleted":             rowDeleted,
 		"hash":                    hashKernel(murmur{}),
 		"xxhash64":                hashKernel(xx{}),
 		"sha2":                    sha2,

@@ -1,0 +1,252 @@
+package query
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/sparksql/lower"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// batchesSQL selects the scan's columns from a bound source.
+func batchesSQL(s *plan.Scan, from string) string {
+	if len(s.Attrs) == 0 {
+		return "(SELECT 1 AS one FROM " + from + ")"
+	}
+	cols := make([]string, len(s.Attrs))
+	for i, a := range s.Attrs {
+		cols[i] = ident(s.Source.Columns[s.Ordinals[i]].Name) + " AS " + lower.Col(a)
+	}
+	return "(SELECT " + strings.Join(cols, ", ") + " FROM " + from + ")"
+}
+
+// scanKernel tells whether a row of a file is deleted.
+var scanKernel = lower.Kernel{Name: "marisma_row_deleted", Kind: "row_deleted", Args: []string{"BLOB", "BIGINT"}, Return: "BOOLEAN"}
+
+// filesSQL selects the scan's columns from Parquet files: columns that a file
+// lacks are NULL, partition columns come from the log, deleted rows are left
+// out. Where files hold deleted rows the statement needs scanKernel.
+func filesSQL(s *plan.Scan, in Input) (string, error) {
+	if len(in.Files) == 0 {
+		return emptySQL(s)
+	}
+	f := fileScan{in: in, deleted: slices.ContainsFunc(in.Files, func(f File) bool { return f.Deleted != nil })}
+	for i, a := range s.Attrs {
+		if err := f.column(s.Source.Columns[s.Ordinals[i]], lower.Col(a)); err != nil {
+			return "", err
+		}
+	}
+	if len(f.outer) == 0 {
+		f.outer, f.empty = []string{"1 AS one"}, append(f.empty, "1 AS one")
+	}
+	return f.sql(), nil
+}
+
+// fileScan gathers the parts of a scan's SQL.
+type fileScan struct {
+	in      Input
+	outer   []string // what the scan gives
+	empty   []string // the files' columns as typed NULLs
+	parts   []string // partition columns that are wanted
+	deleted bool
+}
+
+func (f *fileScan) column(c types.Field, as string) error {
+	t, err := lower.DuckType(c.Type)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(f.in.Partition, c.Name) {
+		f.parts = append(f.parts, c.Name)
+		f.outer = append(f.outer, fmt.Sprintf("CAST(p.%s AS %s) AS %s", ident(c.Name), t, as))
+		return nil
+	}
+	col, mapped := f.in.Columns[c.Name]
+	if !mapped {
+		f.outer = append(f.outer, "f."+ident(c.Name)+" AS "+as)
+		f.empty = append(f.empty, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, ident(c.Name)))
+		return nil
+	}
+	stored, err := types.FromArrow(col.Type)
+	if err != nil {
+		return err
+	}
+	if t, err = lower.DuckType(stored); err != nil {
+		return err
+	}
+	f.outer = append(f.outer, renamed("f."+ident(col.Name), stored, c.Type, 0)+" AS "+as)
+	f.empty = append(f.empty, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, ident(col.Name)))
+	return nil
+}
+
+// renamed is a value of a file's type with the table's names of its fields.
+func renamed(x string, from, to types.Type, depth int) string {
+	if types.Equal(from, to) {
+		return x
+	}
+	v := fmt.Sprintf("v%d", depth)
+	switch to := to.(type) {
+	case types.Struct:
+		from, ok := from.(types.Struct)
+		if !ok || len(from.Fields) != len(to.Fields) {
+			break
+		}
+		fields := make([]string, len(to.Fields))
+		for i, f := range to.Fields {
+			fields[i] = ident(f.Name) + " := " + renamed("("+x+")."+ident(from.Fields[i].Name), from.Fields[i].Type, f.Type, depth)
+		}
+		return "CASE WHEN " + x + " IS NOT NULL THEN struct_pack(" + strings.Join(fields, ", ") + ") END"
+	case types.Array:
+		if from, ok := from.(types.Array); ok {
+			return "list_transform(" + x + ", lambda " + v + ": " + renamed(v, from.Elem, to.Elem, depth+1) + ")"
+		}
+	case types.Map:
+		if from, ok := from.(types.Map); ok {
+			return "map_from_entries(list_transform(map_entries(" + x + "), lambda " + v + ": struct_pack(k := " +
+				renamed(v+".key", from.Key, to.Key, depth+1) + ", v := " + renamed(v+".value", from.Value, to.Value, depth+1) + ")))"
+		}
+	}
+	return x
+}
+
+const fileColumn = `"marisma file"`
+
+func (f *fileScan) sql() string {
+	names := make([]string, len(f.in.Files))
+	for i, x := range f.in.Files {
+		names[i] = str(x.Path)
+	}
+	read := "read_parquet([" + strings.Join(names, ", ") + "]"
+	joined := f.deleted || len(f.parts) > 0
+	if joined {
+		read += ", filename = 'marisma file'"
+	}
+	if f.deleted {
+		read += ", file_row_number = true"
+	}
+	if !f.in.Uniform {
+		read += ", union_by_name = true"
+	}
+	read += ")"
+	if !f.in.Uniform && len(f.empty) > 0 {
+		read = "(SELECT * FROM " + read + " UNION ALL BY NAME SELECT " + strings.Join(f.empty, ", ") + " WHERE false)"
+	}
+	from := read + " AS f"
+	if joined {
+		from += " JOIN " + f.logSQL() + " ON f." + fileColumn + " = p." + fileColumn
+	}
+	if f.deleted {
+		from += " WHERE p.\"marisma deleted\" IS NULL OR NOT " + scanKernel.Name + "(p.\"marisma deleted\", f.file_row_number)"
+	}
+	return "(SELECT " + strings.Join(f.outer, ", ") + " FROM " + from + ")"
+}
+
+// logSQL is an inline table of what the log says of each file: its partition
+// values as text, and its deleted rows.
+func (f *fileScan) logSQL() string {
+	rows := make([]string, len(f.in.Files))
+	for i, x := range f.in.Files {
+		vals := make([]string, 0, len(f.parts)+2)
+		vals = append(vals, str(x.Path))
+		for _, c := range f.parts {
+			if v := x.Partition[c]; v != "" {
+				vals = append(vals, str(v))
+			} else {
+				vals = append(vals, "CAST(NULL AS VARCHAR)")
+			}
+		}
+		if f.deleted {
+			vals = append(vals, blob(x.Deleted))
+		}
+		rows[i] = "(" + strings.Join(vals, ", ") + ")"
+	}
+	names := []string{fileColumn}
+	for _, c := range f.parts {
+		names = append(names, ident(c))
+	}
+	if f.deleted {
+		names = append(names, `"marisma deleted"`)
+	}
+	return "(VALUES " + strings.Join(rows, ", ") + ") AS p(" + strings.Join(names, ", ") + ")"
+}
+
+// blob is a literal of bytes; nil is NULL.
+func blob(b []byte) string {
+	if b == nil {
+		return "CAST(NULL AS BLOB)"
+	}
+	return "from_base64('" + base64.StdEncoding.EncodeToString(b) + "')"
+}
+
+func emptySQL(s *plan.Scan) (string, error) {
+	if len(s.Attrs) == 0 {
+		return "(SELECT 1 AS one WHERE false)", nil
+	}
+	cols := make([]string, len(s.Attrs))
+	for i, a := range s.Attrs {
+		t, err := lower.DuckType(s.Source.Columns[s.Ordinals[i]].Type)
+		if err != nil {
+			return "", err
+		}
+		cols[i] = fmt.Sprintf("CAST(NULL AS %s) AS %s", t, lower.Col(a))
+	}
+	return "(SELECT " + strings.Join(cols, ", ") + " WHERE false)", nil
+}
+
+func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+func str(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// Files gives the local files of a snapshot that may hold rows for preds.
+func Files(ctx context.Context, s *delta.Snapshot, path func(key string) string, preds ...delta.Predicate) (Input, error) {
+	adds, _, err := s.Files(preds...)
+	if err != nil {
+		return Input{}, err
+	}
+	return AddsInput(ctx, s, adds, path)
+}
+
+// AddsInput reads the live rows of files that are or were a table's; s tells
+// how to read them.
+func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, path func(key string) string) (Input, error) {
+	in := Input{Files: make([]File, len(adds)), Partition: s.Metadata().PartitionColumns, Columns: fileColumns(s)}
+	for i, a := range adds {
+		f := File{Path: path(s.Locate(a)), Partition: s.Partition(a)}
+		gone, err := s.Deleted(ctx, a)
+		if err != nil {
+			return Input{}, err
+		}
+		if gone != nil {
+			if f.Deleted, err = gone.ToBytes(); err != nil {
+				return Input{}, fmt.Errorf("query: deletion vector of %s: %w", a.Path, err)
+			}
+		}
+		in.Files[i] = f
+	}
+	return in, nil
+}
+
+// fileColumns are the columns of a snapshot's files by the table's names, nil
+// where they are called the same.
+func fileColumns(s *delta.Snapshot) map[string]arrow.Field {
+	if !s.Mapped() {
+		return nil
+	}
+	out := map[string]arrow.Field{}
+	files, at := s.FileSchema(), 0
+	for _, f := range s.Schema().Fields() {
+		if f.Type.ID() == arrow.NULL || slices.Contains(s.Metadata().PartitionColumns, f.Name) {
+			continue
+		}
+		out[f.Name] = files.Field(at)
+		at++
+	}
+	return out
+}
