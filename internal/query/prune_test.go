@@ -233,7 +233,7 @@ func TestPruningChangesNoResult(t *testing.T) {
 		if len(want) > 0 {
 			some++
 		}
-		if !slices.Equal(got, want) {
+		if !slices.Equal(oneZero(got), oneZero(want)) {
 			t.Errorf("%s:\npruned   %q\nunpruned %q", sql, got, want)
 		}
 	}
@@ -241,4 +241,20 @@ func TestPruningChangesNoResult(t *testing.T) {
 	if read > all*49/50 || some < n/4 {
 		t.Errorf("the test prunes or finds too little: %d of %d files read, %d of %d queries gave rows", read, all, some, n)
 	}
+}
+
+// oneZero makes -0 and 0, which are equal and of which min takes the first it
+// meets, one.
+func oneZero(rows []string) []string {
+	for i, r := range rows {
+		cells := strings.Split(r, "|")
+		for j, c := range cells {
+			if c == "-0" {
+				cells[j] = "0"
+			}
+		}
+		rows[i] = strings.Join(cells, "|")
+	}
+	slices.Sort(rows)
+	return rows
 }
