@@ -98,7 +98,7 @@ func (c *cli) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		c.initCmd(), c.upCmd(), c.validateCmd(), c.sqlCmd(), c.pipelineCmd(), c.deviceCmd(), c.tableCmd(),
+		c.initCmd(), c.upCmd(), c.validateCmd(), c.sqlCmd(), c.pipelineCmd(), c.deviceCmd(), c.tableCmd(), c.catalogCmd(),
 		c.simulateCmd(), c.replayCmd(), c.fmtCmd(), c.tokenCmd(), c.doctorCmd(), c.versionCmd(), c.workerCmd(),
 	)
 	return root

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/auth"
@@ -212,15 +211,9 @@ func apiCommit(c delta.HistoryEntry) api.Commit {
 	}
 }
 
+// lookup finds a table that has commits.
 func (b *backend) lookup(ctx context.Context, name string) (catalog.Table, error) {
-	parts := strings.Split(name, ".")
-	if len(parts) != 3 {
-		return catalog.Table{}, web.As(web.ErrInvalid, fmt.Errorf("%q is no full name: catalog.schema.table", name))
-	}
-	t, err := b.stores.catalog.Table(ctx, parts[0], parts[1], parts[2])
-	if errors.Is(err, catalog.ErrNotFound) {
-		return t, web.As(web.ErrNotFound, err)
-	}
+	t, err := b.find(ctx, name)
 	if err == nil && t.Type == catalog.View {
 		return t, web.As(web.ErrInvalid, fmt.Errorf("%s is a view and has no commits of its own", name))
 	}

@@ -37,6 +37,10 @@ CREATE TABLE columns (
   table_id TEXT NOT NULL REFERENCES tables(id) ON DELETE CASCADE, position INTEGER NOT NULL,
   name TEXT NOT NULL, type TEXT NOT NULL, nullable INTEGER NOT NULL, comment TEXT NOT NULL,
   PRIMARY KEY (table_id, position)
+) STRICT;`, `
+CREATE TABLE lineage (
+  table_id TEXT PRIMARY KEY REFERENCES tables(id) ON DELETE CASCADE,
+  made_by TEXT NOT NULL, lineage TEXT NOT NULL, updated INTEGER NOT NULL
 ) STRICT;`}
 }
 

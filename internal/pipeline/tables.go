@@ -13,6 +13,7 @@ import (
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/pipeline/flow"
 	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/lineage"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -26,6 +27,7 @@ type wanted struct {
 	partition  []string
 	properties map[string]string
 	pos        sparksql.Pos
+	lineage    *lineage.Lineage // nil: not known
 }
 
 // ensure gives the Delta table of a definition: made where there is none
@@ -66,6 +68,11 @@ func (p *Pipeline) ensure(ctx context.Context, w wanted) (*flow.Sink, error) {
 	schema, err = p.evolve(ctx, row, t, schema, w)
 	if err != nil {
 		return nil, err
+	}
+	if w.lineage != nil {
+		if err := p.cfg.Catalog.SetLineage(ctx, row.ID, "pipeline "+p.cfg.Pipeline.Key, *w.lineage); err != nil {
+			return nil, err
+		}
 	}
 	return &flow.Sink{Name: strings.Join(w.name, "."), Table: t, Schema: schema}, nil
 }
@@ -188,8 +195,18 @@ func tableOfDataset(d *dataset) wanted {
 	}
 	return wanted{
 		name: d.name, kind: kind, fields: d.cols, comment: d.comment, partition: d.def.PartitionBy,
-		properties: d.def.Properties, pos: d.pos,
+		properties: d.def.Properties, pos: d.pos, lineage: d.lineage(),
 	}
+}
+
+// lineage is where the dataset's columns come from, nil for a table without a
+// query.
+func (d *dataset) lineage() *lineage.Lineage {
+	l, ok := lineage.Statement(d.def)
+	if !ok {
+		return nil
+	}
+	return &l
 }
 
 // quarantineSuffix makes the name of a quarantine table.

@@ -18,6 +18,7 @@ import (
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/lineage"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -365,11 +366,15 @@ func (e *Engine) createView(ctx context.Context, sess *Session, v *plan.CreateVi
 			return nil, err
 		}
 	}
-	_, err := e.cfg.Catalog.CreateView(ctx, t)
+	t, err := e.cfg.Catalog.CreateView(ctx, t)
 	if errors.Is(err, catalog.ErrExists) {
 		return nil, exists
 	}
-	return &Result{}, err
+	if err != nil {
+		return nil, err
+	}
+	l, _ := lineage.Statement(v) // a view has a query
+	return &Result{}, e.cfg.Catalog.SetLineage(ctx, t.ID, "view of "+t.Owner, l)
 }
 
 // viewText is the view's query, with its columns renamed where it has a list.

@@ -27,6 +27,8 @@ type Backend interface {
 	RemoveDevice(ctx context.Context, id string) error
 	Tables(ctx context.Context, p auth.Principal) ([]api.Table, error)
 	History(ctx context.Context, p auth.Principal, table string, limit int) ([]api.Commit, error)
+	// Lineage gives a table's lineage; through follows it down to the sources.
+	Lineage(ctx context.Context, p auth.Principal, table string, through bool) (api.Lineage, error)
 	// SQL runs a statement and sends its lines in order: Columns first, then
 	// Rows, Done last. An error before or between lines is returned.
 	SQL(ctx context.Context, p auth.Principal, req api.SQLRequest, send func(api.SQLLine) error) error
@@ -126,6 +128,10 @@ func (s *Server) api() http.Handler {
 		reply(w, t, err)
 	})
 	mux.HandleFunc("GET /api/v1/tables/{name}/history", s.history)
+	mux.HandleFunc("GET /api/v1/tables/{name}/lineage", func(w http.ResponseWriter, r *http.Request) {
+		l, err := b.Lineage(r.Context(), principal(r.Context()), r.PathValue("name"), r.URL.Query().Get("through") == "true")
+		reply(w, l, err)
+	})
 	mux.HandleFunc("POST /api/v1/sql", s.sql)
 	mux.HandleFunc("POST /api/v1/tokens", admin(func(w http.ResponseWriter, _ *http.Request) {
 		t, err := b.NewToken()

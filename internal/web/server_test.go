@@ -54,6 +54,9 @@ func (f *fake) Tables(context.Context, auth.Principal) ([]api.Table, error) {
 func (f *fake) History(_ context.Context, _ auth.Principal, table string, limit int) ([]api.Commit, error) {
 	return []api.Commit{{Version: int64(limit), Operation: table}}, nil
 }
+func (f *fake) Lineage(_ context.Context, _ auth.Principal, table string, through bool) (api.Lineage, error) {
+	return api.Lineage{Table: table, MadeBy: map[bool]string{true: "through"}[through]}, nil
+}
 func (f *fake) SQL(_ context.Context, p auth.Principal, req api.SQLRequest, send func(api.SQLLine) error) error {
 	if req.Statement == "who" {
 		return send(api.SQLLine{Rows: [][]*string{{&p.Name}}, Done: &api.SQLDone{}})
@@ -146,6 +149,7 @@ var routes = []struct {
 	{"DELETE", "/api/v1/devices/d", "", true},
 	{"GET", "/api/v1/tables", "", false},
 	{"GET", "/api/v1/tables/c.s.t/history", "", false},
+	{"GET", "/api/v1/tables/c.s.t/lineage", "", false},
 	{"POST", "/api/v1/sql", `{"statement":"who"}`, false},
 	{"POST", "/api/v1/tokens", "{}", true},
 }
@@ -249,6 +253,9 @@ func TestErrorsKeepTheirKind(t *testing.T) {
 	call(t, "POST", url+"/api/v1/pipelines/p/reset", "admin", `{"tables":["a","b"]}`)
 	if f.action != "reset a,b" {
 		t.Errorf("action %q", f.action)
+	}
+	if a := call(t, "GET", url+"/api/v1/tables/c.s.t/lineage?through=true", "admin", ""); !strings.Contains(a.body, `"made_by":"through"`) {
+		t.Errorf("lineage through: %s", a.body)
 	}
 	if a := call(t, "GET", url+"/api/v1/tables/c.s.t/history", "admin", ""); !strings.Contains(a.body, `"version":20`) {
 		t.Errorf("history without a limit: %s", a.body)

@@ -151,6 +151,14 @@ func (c *Client) History(ctx context.Context, table string, limit int) ([]Commit
 	return h, c.Do(ctx, http.MethodGet, path, nil, &h)
 }
 
+// Lineage tells where a table's columns come from; through follows them down
+// to the sources that no table of the catalog is.
+func (c *Client) Lineage(ctx context.Context, table string, through bool) (Lineage, error) {
+	var l Lineage
+	path := fmt.Sprintf("/tables/%s/lineage?through=%t", url.PathEscape(table), through)
+	return l, c.Do(ctx, http.MethodGet, path, nil, &l)
+}
+
 // NewToken mints an admin token.
 func (c *Client) NewToken(ctx context.Context) (string, error) {
 	var t struct {

@@ -125,6 +125,42 @@ type Commit struct {
 	Engine     string            `json:"engine_info,omitempty"`
 }
 
+// Lineage tells where a table's columns come from.
+type Lineage struct {
+	Table   string          `json:"table"`
+	MadeBy  string          `json:"made_by"`
+	Updated time.Time       `json:"updated"`
+	Sources []LineageSource `json:"sources"` // what is read
+	// Readers are the tables and views that read this one, by full name.
+	Readers []string        `json:"readers"`
+	Columns []LineageColumn `json:"columns"`
+	Rows    []LineageInput  `json:"rows,omitempty"` // what decides which rows there are
+}
+
+// LineageSource is something that is read: Kind is table, kafka or files.
+type LineageSource struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// LineageColumn is a column with its inputs.
+type LineageColumn struct {
+	Name   string         `json:"name"`
+	Inputs []LineageInput `json:"inputs"`
+}
+
+// LineageInput is a source's column, or a field of it behind dots, and how it
+// is used, in OpenLineage's words: Type DIRECT or INDIRECT, Subtype IDENTITY,
+// TRANSFORMATION, AGGREGATION, JOIN, GROUP_BY, FILTER, SORT, WINDOW or
+// CONDITIONAL.
+type LineageInput struct {
+	Source  LineageSource `json:"source"`
+	Field   string        `json:"field"`
+	Type    string        `json:"type"`
+	Subtype string        `json:"subtype"`
+	Masking bool          `json:"masking"`
+}
+
 // SQLRequest asks for a statement to be run. Limit bounds the rows sent, 0 is
 // no bound.
 type SQLRequest struct {
