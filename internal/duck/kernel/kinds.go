@@ -97,5 +97,8 @@ func kinds() map[string]maker {
 		"variant_castable":        variantCastable,
 		"variant_is_null":         isVariantNull,
 		"variant_entries":         variantEntries,
+		"random_double":           randomDouble,
+		"random_order":            randomOrder,
+		"random_text":             randomText,
 	}
 }

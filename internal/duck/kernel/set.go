@@ -59,6 +59,8 @@ type sig struct {
 type kernel struct {
 	run   run
 	nulls bool // handles NULL arguments itself
+	// volatile gives another value each time, so that DuckDB may not fold it.
+	volatile bool
 }
 
 // Register adds the function, or does nothing when the set has it.
@@ -120,6 +122,9 @@ func (s *Set) add(name string, g sig, kn kernel) error {
 	duckdb.DestroyLogicalType(&l)
 	if kn.nulls {
 		duckdb.ScalarFunctionSetSpecialHandling(f)
+	}
+	if kn.volatile {
+		duckdb.ScalarFunctionSetVolatile(f)
 	}
 	duckdb.ScalarFunctionSetFunction(f, execPtr())
 	setKernel(f.Ptr, kn.run, kn.nulls)

@@ -43,6 +43,11 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		return a.grouping(e, name, s)
 	}
 	def := funcs.Lookup(name)
+	if unit := e.Args; (name == "timestampadd" || name == "timestampdiff") && len(unit) > 0 {
+		if _, text := unit[0].(*ast.Literal); !text { // the parser knows the units
+			return nil, a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s with that unit.", quote(name))
+		}
+	}
 	outer := false
 	if base, ok := strings.CutSuffix(name, "_outer"); ok {
 		if d := funcs.Lookup(base); d != nil && d.Kind == funcs.Generator {

@@ -145,6 +145,11 @@ func (d *Def) Resolve(args []plan.Expr, ctx Context) (plan.Expr, error) {
 	if d.build != nil {
 		return d.build(c)
 	}
+	if d.vars != nil {
+		if err := c.wrapLambdas(); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.fitArgs(); err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ type rule struct {
 	ansi bool
 	// strings allows that a string and another type meet.
 	strings bool
-	// tight keeps decimals apart from everything else (nested comparisons).
+	// tight joins decimals with narrower integers only (elements of arrays).
 	tight bool
 }
 
@@ -83,7 +83,7 @@ func (r rule) common(a, b types.Type) (types.Type, bool) {
 	if t, ok := r.commonNumeric(a, b); ok {
 		_, da := a.(types.Decimal)
 		_, db := b.(types.Decimal)
-		return t, !r.tight || !da && !db
+		return t, !r.tight || !da && !db || da != db && (types.Equal(t, a) || types.Equal(t, b))
 	}
 	if t, ok := commonTime(a, b); ok {
 		return t, true

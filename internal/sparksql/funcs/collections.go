@@ -35,15 +35,15 @@ func arrayDefs() []*Def {
 		}}).neverNull(),
 		(&Def{Name: "[]", Min: 2, Max: 2, build: buildSubscript}).operator().shown(func(_ plan.Expr, a []string) string { return a[0] + "[" + a[1] + "]" }),
 		fnOf("get", elemType(0), "", wArray(), wInt()).nullable(),
-		(&Def{Name: "element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType, raises: elementRaises}).withNull(elementNull),
+		(&Def{Name: "element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType, raises: elementRaises, check: strictIndex}).withNull(elementNull),
 		(&Def{Name: "try_element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType}).nullable(),
 		fn("size", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("cardinality", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("array_size", types.Int, "", wArray()),
 		fn("array_contains", types.Boolean, "", wArray(), wAny()).fitting(fitElement).withNull(func(c *call) bool { return anyNullable(c.args) || containsNull(c, 0) }).checked(orderedElements),
 		fn("array_position", types.BigInt, "", wArray(), wAny()).fitting(fitElement).checked(orderedElements),
-		arr("array_distinct", "", wArray()), arr("array_sort", "", wArray()).optional(0).withSortLambda().checked(orderedElements),
-		arr("sort_array", "", wArray(), wBoolStrict()).optional(1).defaults(litBool(true)).checked(orderedElements),
+		arr("array_distinct", "", wArray()), arr("array_sort", "", wArray()).withSortLambda().fitting(fitSort).checked(orderedElements).withRaises(func(c *call) bool { return len(c.args) > 1 }),
+		arr("sort_array", "", wArray(), wBoolStrict()).optional(1).defaults(litBool(true)).checked(sortable),
 		fnOf("array_max", elemType(0), "", wArray()).nullable().checked(orderedElements), fnOf("array_min", elemType(0), "", wArray()).nullable().checked(orderedElements),
-		fn("array_join", types.String, "", exactly(types.Array{Elem: types.String, ContainsNull: true}), wStr(), wStr()).optional(1),
+		fn("array_join", types.String, "", exactly(types.Array{Elem: types.String, ContainsNull: true}), only(types.String), only(types.String)).optional(1),
 		arr("array_remove", "", wArray(), wAny()).fitting(fitElement),
 		arr("array_append", "", wArray(), wAny()).fitting(fitElement).typed(appendedType).withNull(func(c *call) bool { return c.args[0].Nullable() }),
 		arr("array_prepend", "", wArray(), wAny()).fitting(fitElement).typed(appendedType).withNull(func(c *call) bool { return c.args[0].Nullable() }),
@@ -53,7 +53,7 @@ func arrayDefs() []*Def {
 		}).withNull(func(c *call) bool { return c.args[0].Nullable() || c.args[1].Nullable() }).always(),
 		fnOf("array_repeat", func(c *call) types.Type {
 			return types.Array{Elem: c.args[0].Type(), ContainsNull: c.args[0].Nullable()}
-		}, "", wAny(), wInt()).withNull(func(c *call) bool { return c.args[1].Nullable() }),
+		}, "", wAny(), only(types.Int)).withNull(func(c *call) bool { return c.args[1].Nullable() }),
 		pairDef("array_union"), pairDef("array_intersect"), pairDef("array_except"),
 		fn("arrays_overlap", types.Boolean, "", wArray(), wArray()).fitting(fitPair).withNull(func(c *call) bool {
 			return anyNullable(c.args) || containsNull(c, 0) || containsNull(c, 1)
@@ -64,7 +64,7 @@ func arrayDefs() []*Def {
 		}),
 		arr("slice", "", wArray(), wInt(), wInt()).always(),
 		(&Def{Name: "sequence", Min: 2, Max: 3, fit: fitSequence, typ: func(c *call) types.Type { return types.Array{Elem: c.args[0].Type()} }}).always(),
-		arr("shuffle", "", wArray()).volatile(),
+		arr("shuffle", "", wArray(), wSeed()).optional(1).volatile().checked(seeded(1)).shown(func(_ plan.Expr, a []string) string { return "shuffle(" + a[0] + ")" }),
 		fnOf("array field", argType(0), "", wArray()).operator().shown(func(e plan.Expr, a []string) string {
 			if l, ok := e.Children()[1].(*plan.Lambda); ok {
 				if f, ok := l.Body.(*plan.Field); ok {
@@ -74,6 +74,14 @@ func arrayDefs() []*Def {
 			return a[0]
 		}),
 	}
+}
+
+// sortable checks an array and the constant that says how to sort it.
+func sortable(c *call) error {
+	if err := constant(1, "order")(c); err != nil {
+		return err
+	}
+	return orderedElements(c)
 }
 
 func fitArray(c *call) error {
@@ -88,9 +96,7 @@ func buildSubscript(c *call) (plan.Expr, error) {
 	switch t := c.args[0].Type().(type) {
 	case types.Array:
 		if !types.IsIntegral(c.args[1].Type()) {
-			if types.IsString(c.args[1].Type()) {
-				c.args[1] = CastTo(c.args[1], types.BigInt, c.ctx)
-			} else if c.args[1].Type() != types.Void {
+			if c.args[1].Type() != types.Void {
 				return nil, unexpected(c, 1, `"INTEGRAL"`)
 			}
 		}
@@ -113,6 +119,7 @@ func buildSubscript(c *call) (plan.Expr, error) {
 		if name, ok := constText(c.args[1]); ok {
 			return FieldOf(c.args[0], name, c.ctx)
 		}
+		return nil, errf(c.ctx, "INVALID_EXTRACT_FIELD_TYPE", "42000", "A field's name is a constant text, not %q.", SQLName(c.args[1]))
 	}
 	return nil, errf(c.ctx, "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000",
 		"Nothing can be taken out of %q by [..]: it is %s.", SQLName(c.args[0]), quoteType(c.args[0].Type()))
@@ -122,7 +129,7 @@ func fitElementAt(c *call) error {
 	switch t := c.args[0].Type().(type) {
 	case types.Array:
 		it := c.args[1].Type()
-		if it == types.BigInt || !types.IsIntegral(it) && it != types.Void {
+		if it == types.BigInt || !types.IsIntegral(it) {
 			return unexpected(c, 1, `"INT"`)
 		}
 		c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
@@ -144,6 +151,14 @@ func elementType(c *call) types.Type {
 		return m.Value
 	}
 	return elemOf(c, 0)
+}
+
+// Strict is the Const of element_at that raises beyond the array's end.
+type Strict bool
+
+func strictIndex(c *call) error {
+	c.konst = Strict(c.ctx.ANSI)
+	return nil
 }
 
 func elementRaises(c *call) bool { return isArray(c.args[0].Type()) }
@@ -182,7 +197,7 @@ func fitElement(c *call) error {
 		return err
 	}
 	a, _ := c.args[0].Type().(types.Array)
-	t, ok := rule{ansi: c.ctx.ANSI}.common(a.Elem, unChar(c.args[1].Type()))
+	t, ok := rule{ansi: c.ctx.ANSI, tight: c.d.Name != "array_contains"}.common(a.Elem, unChar(c.args[1].Type()))
 	if !ok || c.args[1].Type() == types.Void && c.d.Name != "array_append" && c.d.Name != "array_prepend" {
 		if c.args[1].Type() == types.Void {
 			return mismatch(c.ctx, "NULL_TYPE", "Cannot resolve %q: its arguments must not be of the type VOID.", c.text())
@@ -209,7 +224,7 @@ func fitInsert(c *call) error {
 		return err
 	}
 	a, _ := c.args[0].Type().(types.Array)
-	t, ok := rule{ansi: c.ctx.ANSI}.common(a.Elem, unChar(c.args[2].Type()))
+	t, ok := rule{ansi: c.ctx.ANSI, tight: true}.common(a.Elem, unChar(c.args[2].Type()))
 	if !ok {
 		return mismatch(c.ctx, "ARRAY_FUNCTION_DIFF_TYPES", "Cannot resolve %q: the array %s and the value %s have no common type.",
 			c.text(), quoteType(a), quoteType(c.args[2].Type()))
@@ -236,7 +251,7 @@ func fitPair(c *call) error {
 		return mismatch(c.ctx, "BINARY_ARRAY_DIFF_TYPES", "Cannot resolve %q: it takes two arrays of one element type, not %s and %s.",
 			c.text(), quoteType(c.args[0].Type()), quoteType(c.args[1].Type()))
 	}
-	t, ok := rule{ansi: c.ctx.ANSI}.common(a.Elem, b.Elem)
+	t, ok := rule{ansi: c.ctx.ANSI, tight: true}.common(a.Elem, b.Elem)
 	if !ok {
 		return mismatch(c.ctx, "BINARY_ARRAY_DIFF_TYPES", "Cannot resolve %q: it takes two arrays of one element type, not %s and %s.",
 			c.text(), quoteType(a), quoteType(b))
@@ -287,7 +302,7 @@ func fitSequence(c *call) error {
 			for i := range c.args {
 				c.args[i] = CastTo(c.args[i], w, c.ctx)
 			}
-		case isTime(t) && (isInterval(s) || s == types.Void):
+		case isTime(t) && (isInterval(s) || s == types.Calendar):
 		default:
 			return wrong()
 		}
@@ -301,7 +316,7 @@ func mapDefs() []*Def {
 		return types.Array{Elem: m.Key}
 	}
 	return []*Def{
-		(&Def{Name: "map", Min: 0, Max: -1, fit: fitMap, typ: mapType}).neverNull().always(),
+		(&Def{Name: "map", Min: 0, Max: -1, fit: fitMap, typ: mapType}).neverNull().always().checked(dedup),
 		fnOf("map_keys", keys, "map_keys($1)", wMap()),
 		fnOf("map_values", func(c *call) types.Type {
 			m, _ := c.args[0].Type().(types.Map)
@@ -313,15 +328,24 @@ func mapDefs() []*Def {
 		}, "map_entries($1)", wMap()),
 		fnOf("map_from_arrays", func(c *call) types.Type {
 			return types.Map{Key: elemOf(c, 0), Value: elemOf(c, 1), ValueContainsNull: containsNull(c, 1)}
-		}, "", wArray(), wArray()).always(),
+		}, "", wArray(), wArray()).always().checked(dedup),
 		fnOf("map_from_entries", entriesType, "", wArray()).fitting(fitEntries).withNull(func(c *call) bool {
 			return c.args[0].Nullable() || containsNull(c, 0)
-		}).always(),
+		}).always().checked(dedup),
 		fn("map_contains_key", types.Boolean, "", wMap(), wAny()).fitting(fitMapKey),
-		(&Def{Name: "map_concat", Min: 0, Max: -1, fit: fitCommonMaps, typ: concatType}).always(),
+		(&Def{Name: "map_concat", Min: 0, Max: -1, fit: fitCommonMaps, typ: mapConcatType}).always().checked(dedup),
 		(&Def{Name: "named_struct", Min: 0, Max: -1, fit: fitNamedStruct, typ: structType}).neverNull(),
 		(&Def{Name: "struct", Min: 0, Max: -1, build: buildStruct}).neverNull().shown(showStruct),
 	}
+}
+
+// LastWins is the Const of what makes maps: of a key that is there twice the
+// last value counts, where it would raise otherwise.
+type LastWins bool
+
+func dedup(c *call) error {
+	c.konst = LastWins(strings.EqualFold(c.ctx.Conf["spark.sql.mapKeyDedupPolicy"], "LAST_WIN"))
+	return nil
 }
 
 func fitMap(c *call) error {
@@ -393,13 +417,20 @@ func fitMapKey(c *call) error {
 func fitCommonMaps(c *call) error {
 	for i, a := range c.args {
 		if !isMap(a.Type()) {
-			return unexpected(c, i, `"MAP"`)
+			return mismatch(c.ctx, "MAP_CONCAT_DIFF_TYPES", "Cannot resolve %q: argument %d is no map but %s.", c.text(), i+1, quoteType(a.Type()))
 		}
 	}
 	if len(c.args) == 0 {
-		c.args = []plan.Expr{&plan.Call{Fn: "map", Typ: types.Map{Key: types.String, Value: types.String}}}
+		return nil
 	}
 	return fitRange(c, 0, len(c.args), rule{ansi: c.ctx.ANSI, strings: true})
+}
+
+func mapConcatType(c *call) types.Type {
+	if len(c.args) == 0 {
+		return types.Map{Key: types.String, Value: types.String}
+	}
+	return concatType(c)
 }
 
 func fitNamedStruct(c *call) error {

@@ -40,6 +40,11 @@ func wIntegral() want {
 	return kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, types.BigInt)
 }
 
+// only takes t (and NULL), without a cast.
+func only(t types.Type) want {
+	return kindOf(quoteType(t), func(x types.Type) bool { return x == t }, t, nil)
+}
+
 // wBoolStrict takes BOOLEAN (and NULL) only.
 func wBoolStrict() want {
 	return kindOf(`"BOOLEAN"`, func(t types.Type) bool { return t == types.Boolean }, types.Boolean, nil)
@@ -151,7 +156,7 @@ func buildRegistry() map[string]*Def {
 	out := map[string]*Def{}
 	for _, family := range [][]*Def{
 		arithmeticDefs(), comparisonDefs(), logicDefs(), mathDefs(), stringDefs(), regexDefs(), timeDefs(), zoneDefs(),
-		arrayDefs(), mapDefs(), lambdaDefs(), jsonDefs(), csvDefs(), variantDefs(), numberFormatDefs(), clockDefs(), miscDefs(), textDefs(), aggregateDefs(), withinDefs(), statisticDefs(), windowDefs(), generatorDefs(),
+		arrayDefs(), mapDefs(), lambdaDefs(), jsonDefs(), csvDefs(), variantDefs(), numberFormatDefs(), clockDefs(), miscDefs(), textDefs(), randomDefs(), aggregateDefs(), withinDefs(), statisticDefs(), windowDefs(), generatorDefs(),
 	} {
 		for _, d := range family {
 			out[d.Name] = d

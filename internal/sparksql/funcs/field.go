@@ -21,7 +21,7 @@ func FieldOf(x plan.Expr, name string, ctx Context) (plan.Expr, error) {
 	case types.Array:
 		s, ok := t.Elem.(types.Struct)
 		if !ok {
-			break
+			return nil, unexpected(&call{d: Lookup("[]"), args: []plan.Expr{x, litStr(name)}, ctx: ctx}, 1, `"INTEGRAL"`)
 		}
 		i, err := fieldIndex(s, name, ctx)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -34,7 +35,7 @@ func oneElemVar(c *call, i, _ int) ([]plan.LambdaVar, error) {
 }
 
 func notALambda(c *call) error {
-	return errf(c.ctx, "INVALID_LAMBDA_FUNCTION_CALL.PARAMETER_DOES_NOT_ACCEPT_LAMBDA_FUNCTION", "42K0D",
+	return errf(c.ctx, noLambda, "42K0D",
 		"This argument of %s is not a lambda function.", quoteName(c.d.Name))
 }
 
@@ -60,9 +61,6 @@ func body(c *call, i int) *plan.Lambda {
 }
 
 func fitPredicate(c *call) error {
-	if _, ok := c.args[1].(*plan.Lambda); !ok {
-		return unexpected(c, 1, `"LAMBDA"`)
-	}
 	if t := body(c, 1).Type(); t != types.Boolean && t != types.Void {
 		return unexpected(c, 1, `"BOOLEAN"`)
 	}
@@ -72,14 +70,35 @@ func fitPredicate(c *call) error {
 	return nil
 }
 
-// fitLambda takes any other expression as a lambda that ignores its arguments.
-func fitLambda(c *call) error {
-	i := len(c.args) - 1
-	if _, ok := c.args[i].(*plan.Lambda); !ok {
-		c.args[i] = &plan.Lambda{Body: c.args[i]}
+func fitLambda(*call) error { return nil }
+
+// wrapLambdas takes any other expression in a lambda's place as one that
+// ignores its arguments.
+func (c *call) wrapLambdas() error {
+	for i, x := range c.args {
+		if _, ok := x.(*plan.Lambda); ok || i == 0 || x == nil {
+			continue
+		}
+		vs, err := c.d.vars(c, i, 1)
+		if isNoLambda(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f := &plan.Lambda{Body: x}
+		for j := range vs {
+			vs[j].ID = plan.NewID()
+			f.Params = append(f.Params, &vs[j])
+		}
+		c.args[i] = f
 	}
 	return nil
 }
+
+const noLambda = "INVALID_LAMBDA_FUNCTION_CALL.PARAMETER_DOES_NOT_ACCEPT_LAMBDA_FUNCTION"
+
+func isNoLambda(err error) bool { return sparksql.ClassOf(err) == noLambda }
 
 func higher(name string, vars func(c *call, i, n int) ([]plan.LambdaVar, error), fit func(c *call) error, typ func(c *call) types.Type) *Def {
 	return &Def{Name: name, Min: 2, Max: 2, vars: vars, fit: fit, typ: typ}
@@ -96,7 +115,7 @@ func lambdaDefs() []*Def {
 		higher("exists", oneElemVar, fitPredicate, typeIs(types.Boolean)).withNull(predicateNull),
 		higher("forall", oneElemVar, fitPredicate, typeIs(types.Boolean)).withNull(predicateNull),
 		(&Def{Name: "aggregate", Min: 3, Max: 4, vars: foldVars, fit: fitFold, typ: foldType}).nullable(),
-		(&Def{Name: "zip_with", Min: 3, Max: 3, vars: zipVars, fit: fitZip, typ: func(c *call) types.Type {
+		(&Def{Name: "zip_with", Min: 3, Max: 3, vars: zipVars, fit: fitLambda, typ: func(c *call) types.Type {
 			return types.Array{Elem: body(c, 2).Type(), ContainsNull: body(c, 2).Nullable()}
 		}}).withNull(func(c *call) bool { return c.args[0].Nullable() || c.args[1].Nullable() }),
 		higher("map_filter", entryVars, fitPredicate, argType(0)),
@@ -107,7 +126,7 @@ func lambdaDefs() []*Def {
 		higher("transform_keys", entryVars, fitLambda, func(c *call) types.Type {
 			m, _ := c.args[0].Type().(types.Map)
 			return types.Map{Key: body(c, 1).Type(), Value: m.Value, ValueContainsNull: m.ValueContainsNull}
-		}).withNull(firstNullable).always(),
+		}).withNull(firstNullable).always().checked(dedup),
 		(&Def{Name: "map_zip_with", Min: 3, Max: 3, vars: mapZipVars, fit: fitMapZip, typ: func(c *call) types.Type {
 			m, _ := c.args[0].Type().(types.Map)
 			return types.Map{Key: m.Key, Value: body(c, 2).Type(), ValueContainsNull: body(c, 2).Nullable()}
@@ -136,10 +155,7 @@ func fitFold(c *call) error {
 		v := &plan.LambdaVar{Name: "acc", ID: plan.NewID(), Typ: unChar(c.args[1].Type()), Null: true}
 		c.args = append(c.args, &plan.Lambda{Params: []*plan.LambdaVar{v}, Body: v})
 	}
-	merge, ok := c.args[2].(*plan.Lambda)
-	if !ok {
-		return unexpected(c, 2, `"LAMBDA"`)
-	}
+	merge := body(c, 2)
 	acc := unChar(c.args[1].Type())
 	if types.Equal(merge.Type(), acc) {
 		return nil
@@ -162,16 +178,27 @@ func zipVars(c *call, i, _ int) ([]plan.LambdaVar, error) {
 	if i != 2 {
 		return nil, notALambda(c)
 	}
+	for k := range 2 {
+		if !isArray(c.args[k].Type()) {
+			return nil, unexpected(c, k, `"ARRAY"`)
+		}
+	}
 	return []plan.LambdaVar{lambdaVar(elemOf(c, 0), true), lambdaVar(elemOf(c, 1), true)}, nil
 }
 
 func mapZipVars(c *call, i, _ int) ([]plan.LambdaVar, error) {
-	a, ok1 := c.args[0].Type().(types.Map)
-	b, ok2 := c.args[1].Type().(types.Map)
-	if !ok1 || !ok2 || i != 2 {
+	if i != 2 {
 		return nil, notALambda(c)
 	}
-	k, ok := rule{ansi: c.ctx.ANSI}.common(a.Key, b.Key)
+	a, ok := c.args[0].Type().(types.Map)
+	if !ok {
+		return nil, unexpected(c, 0, `"MAP"`)
+	}
+	b, ok := c.args[1].Type().(types.Map)
+	if !ok {
+		return nil, unexpected(c, 1, `"MAP"`)
+	}
+	k, ok := zipKey(c, a, b)
 	if !ok {
 		return nil, mismatch(c.ctx, "MAP_ZIP_WITH_DIFF_TYPES", "The keys of map_zip_with have no common type: %s and %s.", quoteType(a.Key), quoteType(b.Key))
 	}
@@ -185,7 +212,7 @@ func fitMapZip(c *call) error {
 	if !ok1 || !ok2 {
 		return unexpected(c, 0, `"MAP"`)
 	}
-	if k, ok := (rule{ansi: c.ctx.ANSI}).common(a.Key, b.Key); ok {
+	if k, ok := zipKey(c, a, b); ok {
 		c.args[0] = CastTo(c.args[0], types.Map{Key: k, Value: a.Value, ValueContainsNull: a.ValueContainsNull}, c.ctx)
 		c.args[1] = CastTo(c.args[1], types.Map{Key: k, Value: b.Value, ValueContainsNull: b.ValueContainsNull}, c.ctx)
 	}
@@ -214,11 +241,18 @@ func (d *Def) withSortLambda() *Def {
 	})
 }
 
-func fitZip(c *call) error {
-	for i := range 2 {
-		if !isArray(c.args[i].Type()) {
-			return unexpected(c, i, `"ARRAY"`)
-		}
+// fitSort takes a comparator that gives an INT.
+func fitSort(c *call) error {
+	if !isArray(c.args[0].Type()) {
+		return unexpected(c, 0, `"ARRAY"`)
 	}
-	return fitLambda(c)
+	if len(c.args) > 1 && body(c, 1).Type() != types.Int {
+		return mismatch(c.ctx, "UNEXPECTED_RETURN_TYPE", "Cannot resolve %q: the comparator must give an INT, but gives %s.", c.text(), quoteType(body(c, 1).Type()))
+	}
+	return nil
+}
+
+// zipKey is the common type of two maps' keys; without ANSI texts take all.
+func zipKey(c *call, a, b types.Map) (types.Type, bool) {
+	return rule{ansi: c.ctx.ANSI, strings: !c.ctx.ANSI}.common(a.Key, b.Key)
 }

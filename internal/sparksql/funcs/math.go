@@ -41,8 +41,6 @@ func mathDefs() []*Def {
 		(&Def{Name: "round", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesUnlessFloat}).defaults(litInt(0)).checked(constant(1, "scale")),
 		(&Def{Name: "bround", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesUnlessFloat}).defaults(litInt(0)).checked(constant(1, "scale")),
 		fn("mod", types.Void, ""), // replaced below
-		fn("rand", types.Double, "random()", wBig()).optional(1).volatile().neverNull(),
-		fn("randn", types.Double, "(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))", wBig()).optional(1).volatile().neverNull(),
 		fn("bin", types.String, "CASE WHEN $1 IS NULL THEN NULL ELSE bin($1) END", wBig()),
 		(&Def{Name: "hex", Min: 1, Max: 1, want: []want{oneOf(types.BigInt, types.Binary, types.String)}, fit: fitHex, typ: typeIs(types.String)}),
 		fn("unhex", types.Binary, "", wStr()).nullable(),

@@ -43,7 +43,7 @@ func stringDefs() []*Def {
 		(&Def{Name: "elt", Min: 2, Max: -1, want: []want{wInt(), wStr()}, typ: typeIs(str)}).nullable().raising(),
 		fn("find_in_set", num, "", wStr(), wStr()),
 		fn("parse_url", str, "", wStr(), wStr(), wStr()).optional(1).nullable().always(), fn("url_encode", str, "", wStr()), fn("url_decode", str, "", wStr()).always(),
-		(&Def{Name: "str_to_map", Min: 1, Max: 3, want: []want{wStr(), wStr(), wStr()}, typ: typeIs(types.Map{Key: str, Value: str, ValueContainsNull: true})}).
+		(&Def{Name: "str_to_map", Min: 1, Max: 3, want: []want{wStr(), wStr(), wStr()}, typ: typeIs(types.Map{Key: str, Value: str, ValueContainsNull: true}), check: dedup}).
 			defaults(litStr(","), litStr(":")).always(),
 		fn("to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable().always(),
 	}

@@ -34,8 +34,6 @@ func textDefs() []*Def {
 		fn("vector_l2_distance", types.Float, "CAST(list_distance($1, $2) AS FLOAT)", wFloats, wFloats),
 		fn("vector_norm", types.Float, "CAST(pow(list_sum(list_transform($1, lambda e: pow(abs(e::DOUBLE), $2::DOUBLE))), 1.0 / $2::DOUBLE) AS FLOAT)", wFloats, exactly(types.Float)).
 			optional(1).defaults(&plan.Literal{Value: float32(2), Typ: types.Float}),
-		fn("uniform", types.Int, "CAST(floor($1 + random() * ($2 - $1 + 1)) AS INTEGER)", wInt(), wInt(), wBig()).optional(1).volatile(),
-		fn("randstr", str, "", wInt(), wBig()).optional(1).volatile().always(),
 	}
 }
 

@@ -36,9 +36,9 @@ func timeDefs() []*Def {
 		makeInterval("make_interval").raising(), makeInterval("try_make_interval"),
 		makeTS("make_timestamp_ltz", ts, 7).optional(1).raising(), makeTS("try_make_timestamp_ltz", ts, 7).optional(1), makeTS("try_make_timestamp", ts, 7).optional(1),
 		makeTS("make_timestamp_ntz", types.TimestampNTZ, 6).raising(), makeTS("try_make_timestamp_ntz", types.TimestampNTZ, 6),
-		fn("unix_date", num, "CAST(($1 - DATE '1970-01-01') AS INTEGER)", wDate()),
+		fn("unix_date", num, "CAST(($1 - DATE '1970-01-01') AS INTEGER)", only(types.Date)),
 		fn("date_from_unix_date", date, "(DATE '1970-01-01' + $1)", wInt()),
-		fn("unix_seconds", types.BigInt, "CAST(floor_div(epoch_us($1), 1000000) AS BIGINT)", wTs()), fn("unix_millis", types.BigInt, "", wTs()), fn("unix_micros", types.BigInt, "epoch_us($1)", wTs()),
+		fn("unix_seconds", types.BigInt, "CAST(floor_div(epoch_us($1), 1000000) AS BIGINT)", only(types.Timestamp)), fn("unix_millis", types.BigInt, "", only(types.Timestamp)), fn("unix_micros", types.BigInt, "epoch_us($1)", only(types.Timestamp)),
 		fn("timestamp_seconds", ts, "", kindOf(`"NUMERIC"`, types.IsNumeric, types.BigInt, nil)).always(),
 		fn("timestamp_millis", ts, "", kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, nil)).fitting(fitBigOnly).always(),
 		fn("timestamp_micros", ts, "make_timestamptz($1)", kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, nil)).fitting(fitBigOnly),
@@ -137,7 +137,7 @@ func ExtractField(name string) string {
 func fitExtract(c *call) error {
 	name, ok := constText(c.args[0])
 	if !ok {
-		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The field of %s must be a constant.", quoteName(c.d.Name))
+		return errf(c.ctx, "NON_FOLDABLE_ARGUMENT", "42K08", "The field of %s must be a constant.", quoteName(c.d.Name))
 	}
 	f := ExtractField(name)
 	t := unChar(c.args[1].Type())
@@ -194,9 +194,9 @@ func checkUnit(c *call) error {
 }
 
 func timeAdd(name string) *Def {
-	d := fn(name, types.Timestamp, "", wStr(), wInt(), wTs()).always().checked(checkUnit).typed(argType(2))
+	d := fn(name, types.Timestamp, "", wStr(), wBig(), wTs()).always().checked(checkUnit).typed(argType(2))
 	d.fit = func(c *call) error {
-		if err := c.fitOne(1, wInt()); err != nil {
+		if err := c.fitOne(1, wBig()); err != nil {
 			return err
 		}
 		if c.args[2].Type() != types.TimestampNTZ {

@@ -25,6 +25,7 @@ func timeArithmeticDefs() []*Def {
 	return []*Def{
 		plain("date+ym", "+"), plain("date-ym", "-"), plain("t+calendar", "+"), plain("t-calendar", "-"),
 		plain("ts+dt", "+"), plain("ts-dt", "-"), plain("ts+ym", "+"), plain("ts-ym", "-"),
+		plain("time+dt", "+"), plain("time-dt", "-"), plain("time-time", "-"),
 		closed("date-date", "-"), closed("iv*n", "*"), closed("iv+iv", "+"), closed("iv-iv", "-"), closed("iv/n", "/"), closed("ts-ts", "-"),
 		node("calendar*n", func(a []string) string { return "multiply_interval(" + a[0] + ", " + a[1] + ")" }),
 		node("calendar/n", func(a []string) string { return "divide_interval(" + a[0] + ", " + a[1] + ")" }),
@@ -66,6 +67,9 @@ func IsTry(c *plan.Call) bool {
 // timeArith is arithmetic with a date, timestamp or interval on a side; nil
 // where the operator is the one of numbers.
 func timeArith(c *call, op string, a, b types.Type) (plan.Expr, error) {
+	if isClock(a) || isClock(b) {
+		return clockSum(c, op, a, b)
+	}
 	switch op {
 	case "+":
 		return timePlus(c, a, b)
@@ -85,6 +89,29 @@ func timeArith(c *call, op string, a, b types.Type) (plan.Expr, error) {
 		}
 	case "div":
 		return intervalDiv(c, a, b)
+	}
+	return nil, nil
+}
+
+func isClock(t types.Type) bool { _, ok := t.(types.Time); return ok }
+
+// clockSum is TIME with an interval, and TIME - TIME.
+func clockSum(c *call, op string, a, b types.Type) (plan.Expr, error) {
+	if err := timeOff(c.ctx, a, b); err != nil {
+		return nil, err
+	}
+	swapped := op == "+" && isDT(a)
+	if swapped {
+		c.swap()
+		a, b = b, a
+	}
+	switch {
+	case (op == "+" || op == "-") && isClock(a) && isDT(b):
+		return c.intervalCall("time"+op+"dt", types.Time{Precision: 6}, swapped), nil
+	case op == "-" && isClock(a) && isClock(b):
+		n := c.finishAs("time-time", types.DayTime{From: types.Hour, To: types.Second})
+		n.Const = c.spelled(false)
+		return n, nil
 	}
 	return nil, nil
 }

@@ -9,13 +9,12 @@ import (
 )
 
 func logicRules() map[string]rule {
-	compare := func(op string) rule {
+	same := func(op string) rule {
 		return func(_ *lowerer, _ *plan.Call, a []string) string { return "(" + a[0] + " " + op + " " + a[1] + ")" }
 	}
-	same := compare("IS NOT DISTINCT FROM")
 	return map[string]rule{
-		"and": lowerAnd, "or": lowerOr, "=": compare("="), "<": compare("<"), "<=": compare("<="), ">": compare(">"), ">=": compare(">="),
-		"<=>": same, "equal_null": same,
+		"and": lowerAnd, "or": lowerOr, "=": same("="), "<": compare("<"), "<=": compare("<="), ">": compare(">"), ">=": compare(">="),
+		"<=>": same("IS NOT DISTINCT FROM"), "equal_null": same("IS NOT DISTINCT FROM"),
 		"in": func(_ *lowerer, _ *plan.Call, a []string) string {
 			if len(a) == 1 {
 				return "false"
@@ -37,8 +36,7 @@ func logicRules() map[string]rule {
 		"nullif": func(_ *lowerer, _ *plan.Call, a []string) string {
 			return "CASE WHEN " + a[0] + " THEN NULL ELSE " + a[1] + " END"
 		},
-		"greatest": func(_ *lowerer, _ *plan.Call, a []string) string { return "greatest(" + strings.Join(a, ", ") + ")" },
-		"least":    func(_ *lowerer, _ *plan.Call, a []string) string { return "least(" + strings.Join(a, ", ") + ")" },
+		"greatest": among("greatest", "DESC"), "least": among("least", "ASC"),
 	}
 }
 
@@ -228,6 +226,9 @@ func negate(l *lowerer, c *plan.Call, a []string) string {
 }
 
 func absolute(l *lowerer, c *plan.Call, a []string) string {
+	if isInterval(c.Typ) {
+		return "abs(" + a[0] + ")"
+	}
 	dt := l.duckType(c.Typ)
 	if _, dec := isDecimal(c.Typ); types.IsFloating(c.Typ) || dec || c.Raises {
 		return cast("abs("+a[0]+")", dt)

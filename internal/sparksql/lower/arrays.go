@@ -45,18 +45,18 @@ func arrayRules() map[string]rule {
 				return "CASE WHEN " + x + " IS NOT NULL AND " + v + " IS NOT NULL THEN CAST(coalesce(list_position(" + x + ", " + v + "), 0) AS BIGINT) END"
 			})
 		},
-		"array_distinct": func(l *lowerer, _ *plan.Call, a []string) string { return l.distinctList(a[0]) },
+		"array_distinct": func(l *lowerer, c *plan.Call, a []string) string { return l.distinctList(l.plainZeros(a[0], c.Typ)) },
 		"array_sort": func(l *lowerer, c *plan.Call, a []string) string {
 			if len(a) > 1 {
-				return l.unsupported(c.Pos, "array_sort cannot be executed with a comparator.")
+				return l.sortBy(a[0], c.Args[1], l.duckType(c.Typ))
 			}
-			return "list_sort(" + a[0] + ", 'ASC', 'NULLS LAST')"
+			return l.sorted(a[0], elem(c.Typ), "'ASC', 'NULLS LAST'")
 		},
 		"sort_array": func(l *lowerer, c *plan.Call, a []string) string {
-			return "CASE WHEN " + a[1] + " THEN list_sort(" + a[0] + ", 'ASC', 'NULLS FIRST') WHEN NOT " + a[1] + " THEN list_sort(" + a[0] + ", 'DESC', 'NULLS LAST') END"
+			t := elem(c.Typ)
+			return "CASE WHEN " + a[1] + " THEN " + l.sorted(a[0], t, "'ASC', 'NULLS FIRST'") + " WHEN NOT " + a[1] + " THEN " + l.sorted(a[0], t, "'DESC', 'NULLS LAST'") + " END"
 		},
-		"array_max": func(_ *lowerer, _ *plan.Call, a []string) string { return "list_max(" + a[0] + ")" },
-		"array_min": func(_ *lowerer, _ *plan.Call, a []string) string { return "list_min(" + a[0] + ")" },
+		"array_max": extreme("list_max", "DESC"), "array_min": extreme("list_min", "ASC"),
 		"array_join": func(l *lowerer, _ *plan.Call, a []string) string {
 			v := l.fresh("e")
 			items := a[0]
@@ -85,7 +85,7 @@ func arrayRules() map[string]rule {
 		},
 		"array_insert": arrayInsert, "array_repeat": arrayRepeat,
 		"array_union": func(l *lowerer, c *plan.Call, a []string) string {
-			text := l.distinctList("(" + a[0] + " || " + a[1] + ")")
+			text := l.distinctList(l.plainZeros("("+a[0]+" || "+a[1]+")", c.Typ))
 			return whenNotNull(c, a, text)
 		},
 		"array_intersect": setFilter(""), "array_except": setFilter("NOT "),
@@ -140,7 +140,7 @@ func elementAt(l *lowerer, c *plan.Call, a []string) string {
 	}
 	return l.let2(a[0], a[1], func(x, i string) string {
 		s := "CASE WHEN " + i + " = 0 AND " + x + " IS NOT NULL THEN " + raise("INVALID_INDEX_OF_ZERO", "22003", "The index 0 is invalid: it starts at 1 or -1.")
-		if c.Fn == "element_at" && c.Raises {
+		if strict, _ := c.Const.(funcs.Strict); c.Fn == "element_at" && bool(strict) {
 			s += " WHEN abs(" + i + ") > len(" + x + ") THEN " +
 				raiseValue("INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "22003", "The index ", i, " is out of the bounds of the array.")
 		}
@@ -205,7 +205,7 @@ func tooLong(f string) string {
 func setFilter(not string) rule {
 	return func(l *lowerer, c *plan.Call, a []string) string {
 		e := l.fresh("e")
-		text := "list_filter(" + l.distinctList(a[0]) + ", lambda " + e + ": " + not + "(list_position(" + a[1] + ", " + e + ") IS NOT NULL))"
+		text := "list_filter(" + l.distinctList(l.plainZeros(a[0], c.Typ)) + ", lambda " + e + ": " + not + "(list_position(" + a[1] + ", " + e + ") IS NOT NULL))"
 		return whenNotNull(c, a, text)
 	}
 }
@@ -224,11 +224,11 @@ func arraysZip(l *lowerer, c *plan.Call, a []string) string {
 	if len(a) == 0 {
 		return l.unsupported(c.Pos, "arrays_zip without arguments cannot be executed.")
 	}
-	lens, parts := make([]string, len(a)), make([]string, len(a))
+	lens, parts, names := make([]string, len(a)), make([]string, len(a)), fieldNames(st)
 	i := l.fresh("i")
 	for k, x := range a {
 		lens[k] = "len(" + x + ")"
-		parts[k] = quote(st.Fields[k].Name) + ": list_extract(" + x + ", " + i + " + 1)"
+		parts[k] = quote(names[k]) + ": list_extract(" + x + ", " + i + " + 1)"
 	}
 	size := lens[0]
 	if len(lens) > 1 {
@@ -245,52 +245,4 @@ func slice(l *lowerer, c *plan.Call, a []string) string {
 			" WHEN " + x + " IS NOT NULL AND " + s + " IS NOT NULL AND " + a[2] + " IS NOT NULL THEN CASE WHEN " + start + " < 1 THEN list_slice(" + x + ", 1, 0) ELSE list_slice(" +
 			x + ", " + start + ", " + start + " + " + a[2] + " - 1) END END"
 	})
-}
-
-// sequence steps by 1 or -1 where no step is given.
-func sequence(l *lowerer, c *plan.Call, a []string) string {
-	t := elem(c.Typ)
-	dt := l.duckType(t)
-	if types.IsIntegral(t) {
-		return l.let2(a[0], a[1], func(x, y string) string {
-			step := "(CASE WHEN " + x + " <= " + y + " THEN 1 ELSE -1 END)"
-			check := ""
-			if len(a) == 3 {
-				step = a[2]
-				check = "WHEN (" + step + " > 0 AND " + x + " > " + y + ") OR (" + step + " < 0 AND " + x + " < " + y + ") OR (" + step + " = 0 AND " + x + " <> " + y + ") THEN " +
-					raise("INTERNAL_ERROR", "XX000", "The bounds of sequence lie against its step.") + " WHEN " + x + " = " + y + " THEN [" + x + "]::BIGINT[] "
-			}
-			big := func(v string) string { return cast(v, "BIGINT") }
-			check += "WHEN abs((" + cast(y, "HUGEINT") + " - " + x + ") // nullif(" + step + ", 0)) >= " + maxElements + " THEN " + tooLong("sequence") + " "
-			return cast("CASE WHEN "+x+" IS NULL OR "+y+" IS NULL OR "+step+" IS NULL THEN NULL "+check+"ELSE generate_series("+big(x)+", "+big(y)+", "+big(step)+") END", dt+"[]")
-		})
-	}
-	return l.timeSequence(c, a, t, dt)
-}
-
-// timeSequence walks dates or timestamps on the wall clock, by a day at first.
-func (l *lowerer) timeSequence(c *plan.Call, a []string, t types.Type, dt string) string {
-	k := caster{l: l, mode: plan.CastANSI, zone: l.opt.TimeZone}
-	x, y := k.cast(a[0], t, types.TimestampNTZ), k.cast(a[1], t, types.TimestampNTZ)
-	step := "(CASE WHEN " + a[0] + " <= " + a[1] + " THEN to_days(1) ELSE to_days(-1) END)"
-	if len(a) == 3 {
-		step = "to_microseconds(" + a[2] + ")"
-	}
-	e := l.fresh("e")
-	back := k.cast(e, types.TimestampNTZ, t)
-	if len(a) == 3 {
-		if _, ok := c.Args[2].Type().(types.YearMonth); ok {
-			return cast(l.monthSequence(x, y, a[2], e, back), dt+"[]")
-		}
-	}
-	return cast("list_transform(generate_series("+x+", "+y+", "+step+"), lambda "+e+": "+back+")", dt+"[]")
-}
-
-// monthSequence adds each multiple of the step to the start, so that the end
-// of a month stays one.
-func (l *lowerer) monthSequence(x, y, step, e, back string) string {
-	i := l.fresh("i")
-	all := "list_transform(range(CAST(abs(date_diff('month', " + x + ", " + y + ")) // abs(nullif(" + step + ", 0)) + 1 AS BIGINT)), lambda " + i + ": " + x + " + to_months(CAST(" + step + " * " + i + " AS INTEGER)))"
-	in := "list_filter(" + all + ", lambda " + e + ": CASE WHEN " + step + " > 0 THEN " + e + " <= " + y + " ELSE " + e + " >= " + y + " END)"
-	return "list_transform(" + in + ", lambda " + e + ": " + back + ")"
 }

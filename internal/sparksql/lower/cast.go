@@ -139,9 +139,9 @@ func (k caster) structure(x string, f, t types.Struct, same bool) string {
 		return x
 	}
 	return k.l.let(x, func(v string) string {
-		parts := make([]string, len(f.Fields))
+		parts, from, names := make([]string, len(f.Fields)), fieldNames(f), fieldNames(t)
 		for i, fd := range f.Fields {
-			parts[i] = quote(t.Fields[i].Name) + ": " + k.cast("struct_extract("+v+", "+quote(fd.Name)+")", fd.Type, t.Fields[i].Type)
+			parts[i] = quote(names[i]) + ": " + k.cast("struct_extract("+v+", "+quote(from[i])+")", fd.Type, t.Fields[i].Type)
 		}
 		return "CASE WHEN " + v + " IS NOT NULL THEN {" + strings.Join(parts, ", ") + "} END"
 	})

@@ -22,9 +22,9 @@ func (k caster) text(x string, from types.Type) string {
 			k.inner(e+".value", t.Value) + "), ', ') || '}')"
 	case types.Struct:
 		return l.let(x, func(v string) string {
-			parts := make([]string, len(t.Fields))
+			parts, names := make([]string, len(t.Fields)), fieldNames(t)
 			for i, f := range t.Fields {
-				parts[i] = k.inner("struct_extract("+v+", "+quote(f.Name)+")", f.Type)
+				parts[i] = k.inner("struct_extract("+v+", "+quote(names[i])+")", f.Type)
 			}
 			return "CASE WHEN " + v + " IS NOT NULL THEN '{' || " + strings.Join(parts, " || ', ' || ") + " || '}' END"
 		})

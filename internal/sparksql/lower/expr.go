@@ -29,7 +29,7 @@ func (l *lowerer) expr(e plan.Expr) string {
 	case *plan.Case:
 		return l.caseWhen(e)
 	case *plan.Field:
-		return "struct_extract(" + l.expr(e.X) + ", " + quote(e.Name) + ")"
+		return "struct_extract(" + l.expr(e.X) + ", " + quote(fieldName(e)) + ")"
 	case *plan.Call:
 		return l.scalar(e)
 	case *plan.Subquery:

@@ -50,8 +50,8 @@ func (l *lowerer) generated(name string, n *plan.Generate) (list string, takes [
 	case "inline":
 		a, _ := c.Args[0].Type().(types.Array)
 		st, _ := a.Elem.(types.Struct)
-		for _, f := range st.Fields {
-			takes = append(takes, field(f.Name))
+		for _, name := range fieldNames(st) {
+			takes = append(takes, field(name))
 		}
 		return l.expr(c.Args[0]), takes
 	case "range":

@@ -14,25 +14,12 @@ var errPlan = errors.New("lower: the plan is not as the registry makes it")
 func errOperand(c *plan.Call) error { return fmt.Errorf("%w: operands of %s", errPlan, c.Fn) }
 
 func intervalRules() map[string]rule {
-	shift := func(sign string) rule {
-		return func(l *lowerer, c *plan.Call, a []string) string {
-			us := "(epoch_us(" + a[0] + ") " + sign + " " + a[1] + ")"
-			if c.Typ == types.TimestampNTZ {
-				return "make_timestamp(" + us + ")"
-			}
-			if isDayOnly(c.Args[1].Type()) && l.opt.TimeZone != "UTC" {
-				local := "(epoch_us(" + l.local(a[0], l.opt.TimeZone) + ") " + sign + " " + a[1] + ")"
-				return l.instant("make_timestamp("+local+")", l.opt.TimeZone)
-			}
-			return "make_timestamptz(" + us + ")"
-		}
-	}
 	months := func(sign string) rule {
 		return func(l *lowerer, c *plan.Call, a []string) string {
 			step := " " + sign + " to_months(" + a[1] + ")"
 			switch c.Typ {
 			case types.Date:
-				return cast("("+a[0]+step+")", "DATE")
+				return l.addMonths(sign, a)
 			case types.TimestampNTZ:
 				return "(" + a[0] + step + ")"
 			}
@@ -50,7 +37,7 @@ func intervalRules() map[string]rule {
 		}
 	}
 	return map[string]rule{
-		"ts+dt": shift("+"), "ts-dt": shift("-"), "ts+ym": months("+"), "ts-ym": months("-"), "date+ym": months("+"), "date-ym": months("-"),
+		"ts+dt": shiftDays("+"), "ts-dt": shiftDays("-"), "ts+ym": months("+"), "ts-ym": months("-"), "date+ym": months("+"), "date-ym": months("-"),
 		"date+dt": days("+"), "date-dt": days("-"), "iv+iv": sum("+"), "iv-iv": sum("-"),
 		"iv neg": func(l *lowerer, c *plan.Call, a []string) string {
 			return l.fittingAs("WITHOUT_SUGGESTION", c, a, func(a []string) string { return "-" + a[0] })
@@ -66,6 +53,35 @@ func intervalRules() map[string]rule {
 			return "(CAST(" + a[0] + " - " + a[1] + " AS BIGINT) * 86400000000)"
 		},
 		"iv*n": intervalTimes, "iv/n": intervalOver,
+		"time+dt": shiftClock("+"), "time-dt": shiftClock("-"),
+		"time-time": func(_ *lowerer, _ *plan.Call, a []string) string { return "(" + a[0] + " - " + a[1] + ")" },
+	}
+}
+
+// shiftDays moves a timestamp by whole days on the wall clock and by the rest
+// in time.
+func shiftDays(sign string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		us := "(epoch_us(" + a[0] + ") " + sign + " " + a[1] + ")"
+		switch {
+		case c.Typ == types.TimestampNTZ:
+			return "make_timestamp(" + us + ")"
+		case isUTC(l.opt.TimeZone):
+			return "make_timestamptz(" + us + ")"
+		}
+		return l.let(a[1], func(iv string) string {
+			local := "(epoch_us(" + l.local(a[0], l.opt.TimeZone) + ") " + sign + " " + iv + " // 86400000000 * 86400000000)"
+			return "make_timestamptz(epoch_us(" + l.instant("make_timestamp("+local+")", l.opt.TimeZone) + ") " + sign + " " + iv + " % 86400000000)"
+		})
+	}
+}
+
+// shiftClock moves a TIME within its day.
+func shiftClock(sign string) rule {
+	return func(l *lowerer, _ *plan.Call, a []string) string {
+		return l.let("("+a[0]+" "+sign+" "+a[1]+")", func(us string) string {
+			return "CASE WHEN " + us + " < 0 OR " + us + " >= 86400000000 THEN " + raise("DATETIME_OVERFLOW", "22008", "The time would leave its day.") + " ELSE " + us + " END"
+		})
 	}
 }
 
@@ -81,11 +97,6 @@ func (l *lowerer) fittingAs(sub string, c *plan.Call, a []string, val func(a []s
 	}
 	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + l.try(a, val) + ", " +
 		raise("INTERVAL_ARITHMETIC_OVERFLOW."+sub, "22015", "An interval does not fit.") + ") END"
-}
-
-func isDayOnly(t types.Type) bool {
-	d, ok := t.(types.DayTime)
-	return ok && d.From == types.Day && d.To == types.Day
 }
 
 // halfUp rounds a DOUBLE or DECIMAL away from zero at .5 and casts it.
@@ -109,11 +120,18 @@ func intervalByZero() string {
 
 func intervalOver(l *lowerer, c *plan.Call, a []string) string {
 	dt := l.duckType(c.Typ)
+	zero := "NULL"
+	if c.Raises {
+		zero = intervalByZero()
+	}
+	if types.IsIntegral(c.Args[1].Type()) {
+		return l.let2(a[0], a[1], func(x, y string) string {
+			n := "abs(" + cast(y, "HUGEINT") + ")"
+			val := cast("(sign("+x+") * sign("+y+") * ((2 * abs("+cast(x, "HUGEINT")+") + "+n+") // (2 * "+n+")))", dt)
+			return "CASE WHEN " + y + " = 0 THEN " + zero + " ELSE " + val + " END"
+		})
+	}
 	return l.let(cast(a[1], "DOUBLE"), func(y string) string {
-		zero := "NULL"
-		if c.Raises {
-			zero = intervalByZero()
-		}
 		return "CASE WHEN " + y + " = 0 THEN " + zero + " ELSE " + halfUp("("+a[0]+" / "+y+")", dt) + " END"
 	})
 }

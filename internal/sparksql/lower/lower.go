@@ -220,13 +220,13 @@ func DuckType(t types.Type) (string, error) {
 }
 
 func structType(t types.Struct) (string, error) {
-	parts := make([]string, len(t.Fields))
+	parts, names := make([]string, len(t.Fields)), fieldNames(t)
 	for i, f := range t.Fields {
 		d, err := DuckType(f.Type)
 		if err != nil {
 			return "", err
 		}
-		parts[i] = ident(f.Name) + " " + d
+		parts[i] = ident(names[i]) + " " + d
 	}
 	if len(parts) == 0 {
 		return "", &sparksql.Error{Class: "UNSUPPORTED_DATATYPE", SQLState: "0A000", Phase: sparksql.PhaseAnalysis,

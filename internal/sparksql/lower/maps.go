@@ -3,6 +3,7 @@ package lower
 import (
 	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -14,16 +15,16 @@ func mapRules() map[string]rule {
 			for i := 0; i+1 < len(a); i += 2 {
 				keys, vals = append(keys, a[i]), append(vals, a[i+1])
 			}
-			return cast("map(["+strings.Join(keys, ", ")+"], ["+strings.Join(vals, ", ")+"])", l.duckType(c.Typ))
+			return l.mapOf(c, "["+strings.Join(keys, ", ")+"]", "["+strings.Join(vals, ", ")+"]")
 		},
 		"map_from_arrays": func(l *lowerer, c *plan.Call, a []string) string {
 			return l.let2(a[0], a[1], func(k, v string) string {
 				return "CASE WHEN " + k + " IS NULL OR " + v + " IS NULL THEN NULL WHEN len(" + k + ") <> len(" + v + ") THEN " +
-					raise("INTERNAL_ERROR", "XX000", "The arrays of map_from_arrays differ in length.") + " ELSE map(" + k + ", " + v + ") END"
+					raise("INTERNAL_ERROR", "XX000", "The arrays of map_from_arrays differ in length.") + " ELSE " + l.mapOf(c, k, v) + " END"
 			})
 		},
 		"map_from_entries": func(l *lowerer, c *plan.Call, a []string) string {
-			text := "map_from_entries(" + a[0] + ")"
+			text := l.mapOfEntries(c, a[0])
 			if !containsNull(c.Args[0]) {
 				return cast(text, l.duckType(c.Typ))
 			}
@@ -33,14 +34,45 @@ func mapRules() map[string]rule {
 			return "list_contains(map_keys(" + a[0] + "), " + a[1] + ")"
 		},
 		"map_concat": func(l *lowerer, c *plan.Call, a []string) string {
+			if len(a) == 0 {
+				return cast("map([], [])", l.duckType(c.Typ))
+			}
 			parts := make([]string, len(a))
 			for i, x := range a {
 				parts[i] = "map_entries(" + x + ")"
 			}
-			return whenNotNull(c, a, "map_from_entries("+strings.Join(parts, " || ")+")")
+			return whenNotNull(c, a, l.mapOfEntries(c, "("+strings.Join(parts, " || ")+")"))
 		},
 		"named_struct": structPack, "struct": structPack,
 	}
+}
+
+// mapOf makes a map of keys and values; a key that is there twice raises, or
+// takes its last value at its first place.
+func (l *lowerer) mapOf(c *plan.Call, keys, vals string) string {
+	t, _ := c.Typ.(types.Map)
+	keys = l.plainZeros(keys, types.Array{Elem: t.Key})
+	if last, _ := c.Const.(funcs.LastWins); bool(last) {
+		return l.let2(keys, vals, func(k, v string) string {
+			e := l.fresh("k")
+			value := "list_extract(" + v + ", len(" + k + ") + 1 - list_position(list_reverse(" + k + "), " + e + "))"
+			return cast("map_from_entries(list_transform("+l.distinctList(k)+", lambda "+e+": {'key': "+e+", 'value': "+value+"}))", l.duckType(c.Typ))
+		})
+	}
+	return cast("map("+keys+", "+vals+")", l.duckType(c.Typ))
+}
+
+// mapOfEntries is mapOf over pairs in a list.
+func (l *lowerer) mapOfEntries(c *plan.Call, list string) string {
+	return l.let(list, func(v string) string {
+		e, f := l.fresh("e"), l.fresh("e")
+		key, value := "key", "value"
+		if a, ok := c.Args[0].Type().(types.Array); ok { // of any pairs
+			names := fieldNames(a.Elem.(types.Struct)) //nolint:forcetypeassert // map_from_entries takes nothing else
+			key, value = names[0], names[1]
+		}
+		return l.mapOf(c, "list_transform("+v+", lambda "+e+": struct_extract("+e+", "+quote(key)+"))", "list_transform("+v+", lambda "+f+": struct_extract("+f+", "+quote(value)+"))")
+	})
 }
 
 func structPack(l *lowerer, c *plan.Call, a []string) string {
@@ -49,8 +81,8 @@ func structPack(l *lowerer, c *plan.Call, a []string) string {
 		return l.unsupported(c.Pos, "A struct without fields cannot be executed.")
 	}
 	parts := make([]string, len(st.Fields))
-	for i, f := range st.Fields {
-		parts[i] = quote(f.Name) + ": " + a[2*i+1]
+	for i, name := range fieldNames(st) {
+		parts[i] = quote(name) + ": " + a[2*i+1]
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }
@@ -74,7 +106,7 @@ func lambdaRules() map[string]rule {
 		},
 		"transform_keys": func(l *lowerer, c *plan.Call, a []string) string {
 			e, body := l.entryLambda(c.Args[1])
-			return "map_from_entries(list_transform(map_entries(" + a[0] + "), lambda " + e + ": {'key': " + body + ", 'value': " + e + ".value}))"
+			return l.mapOfEntries(c, "list_transform(map_entries("+a[0]+"), lambda "+e+": {'key': "+body+", 'value': "+e+".value})")
 		},
 		"map_zip_with": mapZipWith,
 	}

@@ -3,6 +3,7 @@ package lower
 import (
 	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -91,7 +92,12 @@ func stringRules() map[string]rule {
 		"parse_url":  kernel("parse_url", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"),
 		"url_encode": kernel("url_encode", "VARCHAR", "VARCHAR"), "url_decode": raising("url_decode", "CANNOT_DECODE_URL", "22546", "This text is no encoded URL.", "VARCHAR", "VARCHAR"),
 		"str_to_map": func(l *lowerer, c *plan.Call, a []string) string {
-			return l.call("str_to_map", a, []string{"VARCHAR", "VARCHAR", "VARCHAR"}, l.duckType(c.Typ), nil)
+			last, _ := c.Const.(funcs.LastWins)
+			m := l.call("str_to_map", a, []string{"VARCHAR", "VARCHAR", "VARCHAR"}, l.duckType(c.Typ), map[string]any{"Unique": !bool(last)})
+			if last {
+				return m
+			}
+			return "CASE WHEN " + notNull(a) + " THEN coalesce(" + m + ", " + raise("DUPLICATED_MAP_KEY", "23505", "str_to_map got a key twice.") + ") END"
 		},
 		"to_binary": toBinary,
 		"to_char number": func(l *lowerer, c *plan.Call, a []string) string {

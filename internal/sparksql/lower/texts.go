@@ -54,14 +54,5 @@ func textRules() map[string]rule {
 			})
 		},
 		"collation": func(*lowerer, *plan.Call, []string) string { return quote("SYSTEM.BUILTIN.UTF8_BINARY") },
-		"randstr": func(l *lowerer, _ *plan.Call, a []string) string {
-			e := l.fresh("e")
-			return "CASE WHEN " + a[0] + " < 0 THEN " + raise("INVALID_PARAMETER_VALUE.LENGTH", "22023", "The length of randstr is negative.") +
-				" ELSE coalesce(array_to_string(list_transform(range(" + a[0] + "), lambda " + e + ": substr('0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', 1 + CAST(floor(random() * 62) AS INTEGER), 1)), ''), '') END"
-		},
-		"shuffle": func(l *lowerer, _ *plan.Call, a []string) string {
-			e, s := l.fresh("e"), l.fresh("s")
-			return "list_transform(list_sort(list_transform(" + a[0] + ", lambda " + e + ": {'k': random(), 'v': " + e + "})), lambda " + s + ": " + s + ".v)"
-		},
 	}
 }

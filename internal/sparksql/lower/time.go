@@ -54,10 +54,9 @@ func timeRules() map[string]rule {
 		"localtimestamp": func(l *lowerer, _ *plan.Call, _ []string) string { return l.local(l.now(), l.opt.TimeZone) },
 		"hour":           part("hour"), "minute": part("minute"), "second": part("second"),
 		"extract": extract, "date_part": extract,
-		"date_add": func(_ *lowerer, _ *plan.Call, a []string) string { return "(" + a[0] + " + " + a[1] + ")" },
-		"date_sub": func(_ *lowerer, _ *plan.Call, a []string) string { return "(" + a[0] + " - " + a[1] + ")" },
-		"add_months": func(_ *lowerer, _ *plan.Call, a []string) string {
-			return cast("("+a[0]+" + to_months("+a[1]+"))", "DATE")
+		"date_add": shiftDate("+"), "date_sub": shiftDate("-"),
+		"add_months": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.addMonths("+", a)
 		},
 		"months_between": monthsBetween, "next_day": nextDay, "trunc": truncDate, "date_trunc": dateTrunc,
 		"make_date": makeDate, "make_timestamp": makeTimestamp,
@@ -70,9 +69,13 @@ func timeRules() map[string]rule {
 		},
 		"timestamp_millis": func(_ *lowerer, _ *plan.Call, a []string) string { return "make_timestamptz(" + a[0] + " * 1000)" },
 		"timestampadd":     timestampAdd, "timestampdiff": timestampDiff,
-		"make_ym_interval": func(_ *lowerer, _ *plan.Call, a []string) string { return "(" + a[0] + " * 12 + " + a[1] + ")" },
-		"make_dt_interval": func(_ *lowerer, _ *plan.Call, a []string) string {
-			return "(" + cast(a[0], "BIGINT") + " * 86400000000 + " + cast(a[1], "BIGINT") + " * 3600000000 + " + cast(a[2], "BIGINT") + " * 60000000 + CAST(" + a[3] + " * 1000000 AS BIGINT))"
+		"make_ym_interval": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.orOverflow(a, func(a []string) string { return "(" + a[0] + " * 12 + " + a[1] + ")" })
+		},
+		"make_dt_interval": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.orOverflow(a, func(a []string) string {
+				return "(" + cast(a[0], "BIGINT") + " * 86400000000 + " + cast(a[1], "BIGINT") + " * 3600000000 + " + cast(a[2], "BIGINT") + " * 60000000 + CAST(CAST(" + a[3] + " AS DECIMAL(38,6)) * 1000000 AS BIGINT))"
+			})
 		},
 		"window_time": func(l *lowerer, _ *plan.Call, a []string) string {
 			return "make_timestamptz(epoch_us(struct_extract(" + a[0] + ", 'end')) - 1)"
@@ -208,6 +211,13 @@ func dateTrunc(l *lowerer, c *plan.Call, a []string) string {
 			return cast("NULL", instantType)
 		}
 	}
+	if _, short := shortUnits[strings.ToUpper(unit)]; short && u != "day" && !isUTC(l.opt.TimeZone) {
+		return l.let(a[1], func(x string) string { // keeps the offset where a wall time comes twice
+			return l.let(l.local(x, l.opt.TimeZone), func(w string) string {
+				return "make_timestamptz(epoch_us(" + x + ") - epoch_us(" + w + ") + epoch_us(date_trunc('" + u + "', " + w + ")))"
+			})
+		})
+	}
 	return l.instant("date_trunc('"+u+"', "+l.local(a[1], l.opt.TimeZone)+")", l.opt.TimeZone)
 }
 
@@ -228,9 +238,13 @@ func orOutOfBounds(c *plan.Call, a []string, val string) string {
 
 func makeTimestamp(l *lowerer, c *plan.Call, a []string) string {
 	val := l.try(a[:6], func(a []string) string {
-		return "make_timestamp(CAST(" + strings.Join(a[:5], " AS BIGINT), CAST(") + " AS BIGINT), " + cast(a[5], "DOUBLE") + ")"
+		us := cast(a[3], "BIGINT") + " * 3600000000 + " + cast(a[4], "BIGINT") + " * 60000000 + CAST(" + a[5] + " * 1000000 AS BIGINT)"
+		fits := a[3] + " BETWEEN 0 AND 23 AND " + a[4] + " BETWEEN 0 AND 59 AND " + a[5] + " >= 0 AND " + a[5] + " <= 60"
+		return "CASE WHEN " + fits + " THEN make_timestamp(epoch_us(CAST(make_date(CAST(" + strings.Join(a[:3], " AS BIGINT), CAST(") + " AS BIGINT)) AS TIMESTAMP)) + " + us + ") END"
 	})
-	val = orOutOfBounds(c, a, val)
+	if c.Raises {
+		val = "CASE WHEN " + a[5] + " > 60 AND floor(" + a[5] + ") = 60 THEN " + raise("INVALID_FRACTION_OF_SECOND", "22023", "Seconds go from 0 to 60.") + " ELSE " + orOutOfBounds(c, a, val) + " END"
+	}
 	if c.Typ == types.TimestampNTZ {
 		return val
 	}
@@ -249,33 +263,25 @@ var monthStep = map[string]string{"YEAR": "12", "QUARTER": "3", "MONTH": "1"}
 func timestampAdd(l *lowerer, c *plan.Call, a []string) string {
 	unit, _ := constText(c.Args[0])
 	unit = strings.ToUpper(unit)
-	zone := l.opt.TimeZone
-	if c.Typ == types.TimestampNTZ {
-		zone = "UTC"
-	}
-	local := func() string {
-		if c.Typ == types.TimestampNTZ {
-			return a[2]
-		}
-		return l.local(a[2], zone)
-	}
-	back := func(x string) string {
-		if c.Typ == types.TimestampNTZ {
-			return x
-		}
-		return l.instant(x, zone)
+	val := l.try(a[1:], func(a []string) string { return l.addUnits(unit, c.Typ, a[0], a[1]) })
+	return "CASE WHEN " + notNull(a[1:]) + " THEN coalesce(" + val + ", " + raise("DATETIME_OVERFLOW", "22008", "The sum is no timestamp any more.") + ") END"
+}
+
+func (l *lowerer) addUnits(unit string, t types.Type, n, x string) string {
+	local := func() string { return l.local(x, l.opt.TimeZone) }
+	back := func(x string) string { return l.instant(x, l.opt.TimeZone) }
+	of := "make_timestamptz"
+	if t == types.TimestampNTZ {
+		local, back, of = func() string { return x }, func(x string) string { return x }, "make_timestamp"
 	}
 	if m, ok := monthStep[unit]; ok {
-		return back("(" + local() + " + to_months(" + a[1] + " * " + m + "))")
+		return back("(" + local() + " + to_months(CAST(" + n + " * " + m + " AS INTEGER)))")
 	}
-	step := cast(a[1], "BIGINT") + " * " + unitStep[unit]
+	step := cast(n, "BIGINT") + " * " + unitStep[unit]
 	if unit == "DAY" || unit == "WEEK" || unit == "DAYOFYEAR" {
 		return back("make_timestamp(epoch_us(" + local() + ") + " + step + ")")
 	}
-	if c.Typ == types.TimestampNTZ {
-		return "make_timestamp(epoch_us(" + a[2] + ") + " + step + ")"
-	}
-	return "make_timestamptz(epoch_us(" + a[2] + ") + " + step + ")"
+	return of + "(epoch_us(" + x + ") + " + step + ")"
 }
 
 // timestampDiff counts whole units between two wall times.
@@ -295,7 +301,8 @@ func zoneRules() map[string]rule {
 		"to_timestamp_ltz": parseTime(types.Timestamp), "to_timestamp_ntz": parseTime(types.TimestampNTZ),
 		"date_format": func(l *lowerer, c *plan.Call, a []string) string { return l.formatTime(a[0], c.Args[1], a[1]) },
 		"from_unixtime": func(l *lowerer, c *plan.Call, a []string) string {
-			return l.formatTime("make_timestamptz("+a[0]+" * 1000000)", c.Args[1], a[1])
+			us := "CAST(((" + cast(a[0], "HUGEINT") + " * 1000000 + 9223372036854775808) & 18446744073709551615) - 9223372036854775808 AS BIGINT)" // as a Long wraps
+			return l.formatTime("make_timestamptz("+us+")", c.Args[1], a[1])
 		},
 		"unix_timestamp": unixTime, "to_unix_timestamp": unixTime,
 		"from_utc_timestamp": shiftZone(true), "to_utc_timestamp": shiftZone(false),
@@ -371,7 +378,11 @@ func unixTime(l *lowerer, c *plan.Call, a []string) string {
 		return l.floorDiv("epoch_us("+k.cast(a[0], from, types.Timestamp)+")", "1000000")
 	}
 	return l.let(a[0], func(x string) string {
-		return l.floorDiv("epoch_us("+k.orRaise(x, l.parsePattern(x, c.Args[1], a[1], types.Timestamp), cannotParse(x))+")", "1000000")
+		cond := x
+		if c.Args[1].Nullable() {
+			cond = a[1] + " IS NOT NULL AND " + x
+		}
+		return l.floorDiv("epoch_us("+k.orRaise(cond, l.parsePattern(x, c.Args[1], a[1], types.Timestamp), cannotParse(x))+")", "1000000")
 	})
 }
 
@@ -410,4 +421,27 @@ func (l *lowerer) wholeMonths(x, y string) string {
 		}
 		return "(CASE WHEN " + months + " > 0 AND " + rest(w) + " < " + rest(v) + " THEN " + months + " - 1 WHEN " + months + " < 0 AND " + rest(w) + " > " + rest(v) + " THEN " + months + " + 1 ELSE " + months + " END)"
 	})
+}
+
+// shiftDate adds days as Spark's 32 bits do, which wrap.
+func shiftDate(sign string) rule {
+	return func(_ *lowerer, c *plan.Call, a []string) string {
+		if n, ok := constInt(c.Args[1]); ok && n > -1<<24 && n < 1<<24 {
+			return "(" + a[0] + " " + sign + " " + a[1] + ")"
+		}
+		days := "CAST(" + a[0] + " - DATE '1970-01-01' AS BIGINT) " + sign + " " + a[1]
+		return "(DATE '1970-01-01' + CAST(((" + days + " + 2147483648) & 4294967295) - 2147483648 AS INTEGER))"
+	}
+}
+
+// addMonths moves a date by months, and raises where none is left.
+func (l *lowerer) addMonths(sign string, a []string) string {
+	val := l.try(a, func(a []string) string { return cast("("+a[0]+" "+sign+" to_months("+a[1]+"))", "DATE") })
+	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + val + ", " + raise("ARITHMETIC_OVERFLOW", "22003", "The sum is no date any more.") + ") END"
+}
+
+// orOverflow raises where an interval does not fit.
+func (l *lowerer) orOverflow(a []string, val func(a []string) string) string {
+	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + l.try(a, val) + ", " +
+		raise("INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", "22015", "The interval does not fit.") + ") END"
 }

@@ -117,10 +117,10 @@ func (l *lowerer) present(x string, t types.Type) (text, duckType string) {
 		val, vt := l.present(e+".value", t.Value)
 		return "map_from_entries(list_transform(map_entries(" + x + "), lambda " + e + ": {'key': " + key + ", 'value': " + val + "}))", "MAP(" + kt + ", " + vt + ")"
 	case types.Struct:
-		parts, ts := make([]string, len(t.Fields)), make([]string, len(t.Fields))
+		parts, ts, names := make([]string, len(t.Fields)), make([]string, len(t.Fields)), fieldNames(t)
 		for i, f := range t.Fields {
-			v, dt := l.present("struct_extract("+x+", "+quote(f.Name)+")", f.Type)
-			parts[i], ts[i] = quote(f.Name)+": "+v, ident(f.Name)+" "+dt
+			v, dt := l.present("struct_extract("+x+", "+quote(names[i])+")", f.Type)
+			parts[i], ts[i] = quote(names[i])+": "+v, ident(names[i])+" "+dt
 		}
 		return "CASE WHEN " + x + " IS NOT NULL THEN {" + strings.Join(parts, ", ") + "} END", "STRUCT(" + strings.Join(ts, ", ") + ")"
 	}
