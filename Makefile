@@ -7,6 +7,7 @@ VENV := .cache/venv
 PY := $(VENV)/bin/python
 CORPUS ?= ../shared/corpus/sql
 GOLDEN ?= ../shared/golden
+EXPECTED ?= ../shared/corpus/delta/expected
 FUZZTIME ?= 20s
 RECORDED := internal/query/corpus/testdata/recorded
 
@@ -44,8 +45,11 @@ corpus: ## what Spark answered: make corpus CORPUS=<folder>
 	  grep -E 'SKIP|failures are in|corpus_test.go' .cache/corpus.log; \
 	  if [ -s .cache/corpus-table.txt ]; then cat .cache/corpus-table.txt; else tail -n 40 .cache/corpus.log; fi; exit $$status
 
-golden: ## Delta tables of other writers: make golden GOLDEN=<folder>
-	GOLDEN=$(abspath $(GOLDEN)) $(GO) test -count=1 -timeout 30m -run 'TestForeignTables' -v ./delta
+golden: ## Delta tables of other writers: make golden GOLDEN=<folder> EXPECTED=<folder>
+	@mkdir -p .cache
+	@GOLDEN=$(abspath $(GOLDEN)) EXPECTED=$(abspath $(EXPECTED)) GOLDEN_TABLE=$(abspath .cache/golden-table.txt) \
+	  $(GO) test -count=1 -timeout 30m -run 'TestForeignTables$$' ./delta > .cache/golden.log 2>&1; status=$$?; \
+	  if [ -s .cache/golden-table.txt ]; then cat .cache/golden-table.txt; else tail -n 40 .cache/golden.log; fi; exit $$status
 
 # What the foreign clients need; see interop/README.md.
 $(VENV)/.smoke: interop/requirements-smoke.txt

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/compute"
+	"github.com/apache/arrow-go/v18/arrow/extensions"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/delta/internal/schema"
@@ -47,6 +48,9 @@ func alignData(d arrow.ArrayData, want arrow.DataType, m schema.Mapping) (arrow.
 	}
 	a := array.MakeFromData(d)
 	defer a.Release()
+	if schema.IsVariant(want) {
+		return variantData(a, want)
+	}
 	out, err := widen(a, want)
 	if err != nil {
 		return nil, err
@@ -165,4 +169,51 @@ func midnight(a *array.Date32, want arrow.DataType) arrow.Array {
 		}
 	}
 	return b.NewArray()
+}
+
+// variantData gives variants the form of metadata and value: files name the
+// two in any order, and may have taken typed parts out of the value (shredding).
+func variantData(a arrow.Array, want arrow.DataType) (arrow.ArrayData, error) {
+	if st, ok := a.(*array.Struct); ok {
+		t, err := extensions.NewVariantType(st.DataType())
+		if err != nil {
+			return nil, fmt.Errorf("is %s, not a variant: %w", a.DataType(), err)
+		}
+		v := array.NewExtensionArrayWithStorage(t, st)
+		defer v.Release()
+		a = v
+	}
+	v, ok := a.(*extensions.VariantArray)
+	if !ok {
+		return nil, fmt.Errorf("is %s, not %s", a.DataType(), want)
+	}
+	if v.IsShredded() {
+		whole, err := extensions.UnshredVariant(v, memory.DefaultAllocator)
+		if err != nil {
+			return nil, fmt.Errorf("shredded variant: %w", err)
+		}
+		defer whole.Release()
+		v = whole
+	}
+	d := v.Data()
+	from := v.DataType().(*extensions.VariantType).StorageType().(*arrow.StructType)
+	to := want.(*extensions.VariantType).StorageType().(*arrow.StructType)
+	kids := make([]arrow.ArrayData, 0, to.NumFields())
+	defer release(&kids)
+	for _, f := range to.Fields() {
+		at, ok := from.FieldIdx(f.Name)
+		if !ok {
+			return nil, fmt.Errorf("a variant without %s", f.Name)
+		}
+		kid := array.MakeFromData(d.Children()[at])
+		out, err := widen(kid, f.Type)
+		kid.Release()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		out.Data().Retain()
+		kids = append(kids, out.Data())
+		out.Release()
+	}
+	return array.NewData(want, d.Len(), d.Buffers(), kids, d.NullN(), d.Offset()), nil
 }

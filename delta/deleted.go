@@ -36,11 +36,12 @@ func (s *Snapshot) Deleted(ctx context.Context, a Add) (*RowSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: of file %s: %w", ErrCorrupt, a.Path, err)
 	}
-	info, err := s.table.store.Head(ctx, key)
+	store, at := s.table.where(key)
+	info, err := store.Head(ctx, at)
 	if err != nil {
 		return nil, fmt.Errorf("delta: the deletion vector of %s: %w", a.Path, err)
 	}
-	b, err := deletion.Read(newInput(ctx, s.table.store, key, info.Size), d)
+	b, err := deletion.Read(newInput(ctx, store, at, info.Size), d)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, key, err)
 	}

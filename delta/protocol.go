@@ -15,7 +15,7 @@ import (
 // -preview are those that writers used before a feature was settled.
 var readFeatures = []string{
 	"columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview",
-	"v2Checkpoint", "vacuumProtocolCheck",
+	"v2Checkpoint", "vacuumProtocolCheck", "variantShredding", "variantShredding-preview", "variantType", "variantType-preview",
 }
 
 // writeFeatures are the writer features that this library honours, or that
@@ -23,6 +23,7 @@ var readFeatures = []string{
 var writeFeatures = []string{
 	"appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "deletionVectors", "generatedColumns",
 	"invariants", "timestampNtz", "typeWidening", "typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck",
+	"variantType", "variantType-preview",
 }
 
 // mappingOf is the column mapping in force: the property counts where the
@@ -122,6 +123,9 @@ func protocolFor(s *arrow.Schema, props map[string]string) (*Protocol, error) {
 			want[f] = true
 			delete(props, k)
 		}
+	}
+	if schema.HasVariant(s) {
+		want["variantType"] = true
 	}
 	if schema.HasNTZ(s) && !want["timestampNtz"] {
 		return nil, fmt.Errorf("%w: a timestamp without time zone needs the property delta.feature.timestampNtz=supported", ErrUnsupportedFeature)

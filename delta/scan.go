@@ -23,6 +23,9 @@ import (
 func (s *Snapshot) Read(ctx context.Context, columns []string, preds ...Predicate) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		want, err := s.columns(columns)
+		if err == nil && s.schema.NumFields() == 0 {
+			err = fmt.Errorf("%w: the table has no columns; set its schema first", ErrSchemaMismatch)
+		}
 		if err != nil {
 			yield(nil, err)
 			return
@@ -73,7 +76,8 @@ func (s *Snapshot) readFile(ctx context.Context, a Add, want *arrow.Schema, f fu
 	if err != nil {
 		return err
 	}
-	info, err := s.table.store.Head(ctx, s.Locate(a))
+	store, key := s.table.where(s.Locate(a))
+	info, err := store.Head(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -86,7 +90,7 @@ func (s *Snapshot) readFile(ctx context.Context, a Add, want *arrow.Schema, f fu
 		return false
 	}
 	first := uint64(0)
-	return parquetfile.Read(ctx, newInput(ctx, s.table.store, s.Locate(a), info.Size), picks, func(rec arrow.RecordBatch) error {
+	return parquetfile.Read(ctx, newInput(ctx, store, key, info.Size), picks, func(rec arrow.RecordBatch) error {
 		out, err := s.complete(rec, a, want)
 		if err != nil {
 			return err

@@ -92,6 +92,15 @@ func (t *Table) locate(path string) string {
 	return t.key(c)
 }
 
+// where is the store and the key in it of what locate gave: of files outside
+// the table, which shallow clones have, on a local disk the disk's.
+func (t *Table) where(located string) (objstore.Store, string) {
+	if _, local := t.store.(objstore.Pather); local && strings.HasPrefix(located, "/") {
+		return objstore.Local("/"), strings.TrimPrefix(located, "/")
+	}
+	return t.store, located
+}
+
 // Create makes a table whose data is below root, a key prefix; "" is the
 // store's whole. ErrTableExists where there is one.
 func Create(ctx context.Context, store objstore.Store, root string, s *arrow.Schema, opts ...Option) (*Table, error) {

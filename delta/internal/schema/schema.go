@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/extensions"
 )
 
 // ErrType is the family of errors about types that this library does not know.
@@ -46,6 +47,17 @@ var primitives = map[string]arrow.DataType{
 	"boolean": arrow.FixedWidthTypes.Boolean, "date": arrow.FixedWidthTypes.Date32,
 	"timestamp": timestamp, "timestamp_ntz": &arrow.TimestampType{Unit: arrow.Microsecond},
 	"void": arrow.Null, "null": arrow.Null,
+	"variant": Variant,
+}
+
+// Variant is the Arrow type of Delta's variant: metadata and value in the
+// binary form of Parquet's VARIANT.
+var Variant arrow.DataType = extensions.NewDefaultVariantType()
+
+// IsVariant tells whether t is a variant, shredded or not.
+func IsVariant(t arrow.DataType) bool {
+	_, ok := t.(*extensions.VariantType)
+	return ok
 }
 
 // Parse reads a schema text. An empty text, as some logs have it, is a table
@@ -275,6 +287,10 @@ func Name(t arrow.DataType) (string, error) {
 		return "date", nil
 	case arrow.NULL:
 		return "void", nil
+	case arrow.EXTENSION:
+		if IsVariant(t) {
+			return "variant", nil
+		}
 	case arrow.TIMESTAMP:
 		if t.(*arrow.TimestampType).TimeZone == "" {
 			return "timestamp_ntz", nil
@@ -296,6 +312,9 @@ func Normal(s *arrow.Schema) (*arrow.Schema, error) {
 	}
 	return Parse(text)
 }
+
+// HasVariant tells whether a variant occurs in s.
+func HasVariant(s *arrow.Schema) bool { return has(arrow.StructOf(s.Fields()...), IsVariant) }
 
 // HasNTZ tells whether a timestamp without time zone occurs in s.
 func HasNTZ(s *arrow.Schema) bool {
