@@ -9,6 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
 // ErrType says that a type of the schema cannot be read from JSON.
@@ -29,12 +31,20 @@ type column struct {
 	index map[string]int
 	hint  int // field that likely comes next
 	prec  int // of a decimal
-	scale int
+	// logical is the name of a Logical type; interval says what kind one is.
+	logical  string
+	interval cast.Interval
+	scale    int
 }
 
 // newColumn refuses what from_json has no answer for.
 func newColumn(t arrow.DataType, mem memory.Allocator) (*column, error) {
-	c := &column{typ: t, id: t.ID()}
+	c := &column{}
+	if l, ok := t.(*Logical); ok {
+		c.logical, t = l.Spark, l.Storage
+		c.interval, _ = cast.ParseIntervalType(l.Spark)
+	}
+	c.typ, c.id = Physical(t), t.ID()
 	c.valid.mem, c.vals.mem, c.text.mem = mem, mem, mem
 	var kids []arrow.Field
 	switch t := t.(type) {

@@ -27,6 +27,8 @@ type Options struct {
 	DateFormat, TimestampFormat, TimestampNTZFormat string
 	Syntax                                          Syntax
 	Memory                                          memory.Allocator // nil is Go's heap
+	// Variant encodes a JSON value for a VARIANT column; false: it is NULL.
+	Variant func(json []byte) ([]byte, bool)
 }
 
 // Outcome is what became of a document.
@@ -261,9 +263,15 @@ func (p *Parser) value(c *column, k kind, w []byte, depth int) status {
 	if depth > maxDepth || k == kBad {
 		return broken
 	}
+	if c.logical == "variant" {
+		return p.putVariant(c, k, w, depth)
+	}
 	if k == kNull {
 		c.putNull()
 		return good
+	}
+	if c.logical != "" {
+		return p.putLogical(c, k, depth)
 	}
 	row := c.n
 	st := wrong

@@ -11,7 +11,7 @@ import (
 
 // SparkType reads a type in Spark's JSON form, or that form within a JSON
 // string: {"type":"struct","fields":[...]}, "integer", "decimal(10,2)".
-// Intervals are refused: they have no form in JSON here.
+// What Arrow has not is a Logical type.
 func SparkType(data json.RawMessage) (arrow.DataType, error) {
 	var s string
 	if json.Unmarshal(data, &s) == nil {
@@ -96,7 +96,10 @@ func sparkScalar(s string) (arrow.DataType, error) {
 	case "decimal":
 		return &arrow.Decimal128Type{Precision: 10}, nil
 	}
-	if strings.HasPrefix(s, "varchar(") || strings.HasPrefix(s, "char(") {
+	if l, ok := logical(s); ok {
+		return l, nil
+	}
+	if strings.HasPrefix(s, "varchar(") || strings.HasPrefix(s, "string collate ") || strings.HasPrefix(s, "char(") {
 		return arrow.BinaryTypes.String, nil
 	}
 	if d, ok := strings.CutPrefix(s, "decimal("); ok {

@@ -177,3 +177,63 @@ func (n *number) int() (int64, bool) {
 	}
 	return int64(n.mant), true
 }
+
+// Indent rewrites the JSON text b[from:] over lines, as Jackson's pretty
+// printer does: two spaces a level, arrays within a line.
+func Indent(b []byte, from int) []byte {
+	src := append([]byte(nil), b[from:]...)
+	b = b[:from]
+	var open []byte
+	line := func() {
+		b = append(b, '\n')
+		for _, o := range open {
+			if o == '{' {
+				b = append(b, ' ', ' ')
+			}
+		}
+	}
+	for i := 0; i < len(src); i++ {
+		switch c := src[i]; c {
+		case '"':
+			end := i + 1
+			for end < len(src) && src[end] != '"' {
+				if src[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			b = append(b, src[i:min(end+1, len(src))]...)
+			i = end
+		case '{', '[':
+			b = append(b, c)
+			if i+1 < len(src) && src[i+1] == c+2 {
+				b = append(b, ' ', c+2)
+				i++
+				continue
+			}
+			if open = append(open, c); c == '{' {
+				line()
+			} else {
+				b = append(b, ' ')
+			}
+		case '}', ']':
+			if open = open[:len(open)-1]; c == '}' {
+				line()
+			} else {
+				b = append(b, ' ')
+			}
+			b = append(b, c)
+		case ',':
+			if b = append(b, c); open[len(open)-1] == '{' {
+				line()
+			} else {
+				b = append(b, ' ')
+			}
+		case ':':
+			b = append(b, " : "...)
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/marisma/marisma/internal/duck/vector"
@@ -39,7 +40,7 @@ func fromJSON(g *sig) (kernel, error) {
 	if err != nil {
 		return kernel{}, err
 	}
-	opt.Memory = vector.Allocator{}
+	opt.Memory, opt.Variant = vector.Allocator{}, encodeVariant
 	if _, err := jsonarrow.NewType(t, opt); err != nil {
 		return kernel{}, err
 	}
@@ -201,6 +202,7 @@ func toJSON(g *sig) (kernel, error) {
 		return kernel{}, err
 	}
 	typ := g.args[0]
+	var spark arrow.DataType
 	if len(p.Schema) > 0 {
 		t, err := jsonarrow.SparkType(p.Schema)
 		if err != nil {
@@ -210,7 +212,7 @@ func toJSON(g *sig) (kernel, error) {
 		if err != nil || !sameShape(&d, &typ) {
 			return kernel{}, fmt.Errorf("schema %s is not that of %s", t, typ)
 		}
-		typ = d // for its names
+		typ, spark = d, t // for its names and logical types
 	}
 	return kernel{run: func(c *call) error {
 		w := w
@@ -218,6 +220,7 @@ func toJSON(g *sig) (kernel, error) {
 		flat := c.args[0].Flat(&g.args[0], c.n)
 		defer flat.Destroy()
 		root := openTree(flat, &typ)
+		root.mark(spark)
 		out := newTexts(&c.out, c.n)
 		defer out.close()
 		for i := range c.n {
@@ -226,7 +229,9 @@ func toJSON(g *sig) (kernel, error) {
 				continue
 			}
 			start := len(out.buf)
-			out.buf = w.value(out.buf, &root, i)
+			if out.buf = w.value(out.buf, &root, i); w.pretty {
+				out.buf = jsonarrow.Indent(out.buf, start)
+			}
 			out.end(i, start)
 		}
 		return nil
@@ -248,7 +253,9 @@ func (p *jsonParam) toOptions(w *jsonWriter) error {
 			w.stamp, err = cast.CompilePattern(v, false)
 		case "timestampntzformat":
 			w.stampNTZ, err = cast.CompilePattern(v, false)
-		case "pretty", "writenonasciicharacterascodepoint":
+		case "pretty":
+			w.pretty = strings.EqualFold(v, "true")
+		case "writenonasciicharacterascodepoint":
 			if strings.EqualFold(v, "true") {
 				err = fmt.Errorf("option %s is not supported", k)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/marisma/marisma/internal/duck/vector"
 	"github.com/marisma/marisma/internal/jsonarrow"
+	"github.com/marisma/marisma/internal/jsonarrow/variant"
 )
 
 // JSONType is the type of the rows that a from_json kernel with these
@@ -36,6 +37,15 @@ func NewJSONParser(params json.RawMessage) (*jsonarrow.Parser, error) {
 	return p, err
 }
 
+// encodeVariant makes the bytes of a VARIANT out of JSON.
+func encodeVariant(json []byte) ([]byte, bool) {
+	v, err := variant.ParseJSON(json)
+	if err != nil {
+		return nil, false
+	}
+	return variant.Encode(nil, v), true
+}
+
 func jsonParser(params json.RawMessage) (*jsonarrow.Parser, arrow.DataType, error) {
 	var p jsonParam
 	if err := (&sig{params: params}).param(&p); err != nil {
@@ -49,7 +59,7 @@ func jsonParser(params json.RawMessage) (*jsonarrow.Parser, arrow.DataType, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	opt.Memory = vector.Allocator{}
+	opt.Memory, opt.Variant = vector.Allocator{}, encodeVariant
 	ps, err := jsonarrow.NewType(t, opt)
-	return ps, t, err
+	return ps, jsonarrow.Physical(t), err
 }

@@ -100,5 +100,10 @@ func kinds() map[string]maker {
 		"random_double":           randomDouble,
 		"random_order":            randomOrder,
 		"random_text":             randomText,
+		"from_xml":                fromXML,
+		"to_xml":                  toXML,
+		"xml_to_variant":          xmlToVariant,
+		"xpath":                   xpathKernel,
+		"java_integer":            javaInteger,
 	}
 }

@@ -3,13 +3,17 @@ package kernel
 import (
 	"encoding/base64"
 	"strconv"
+	"strings"
+	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/marisma/marisma/internal/duck/vector"
 	"github.com/marisma/marisma/internal/jsonarrow"
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
+	"github.com/marisma/marisma/internal/jsonarrow/variant"
 )
 
 // tree is a vector of any type with its children opened, for reading values
@@ -18,6 +22,27 @@ type tree struct {
 	typ  *vector.Type
 	vec  vector.Vec
 	kids []tree
+	// logical is the name of a type that DuckDB has not, with what prints it.
+	logical  string
+	interval cast.Interval
+}
+
+// mark notes the logical types of a schema; nil is none.
+func (n *tree) mark(t arrow.DataType) {
+	switch t := t.(type) {
+	case *jsonarrow.Logical:
+		n.logical = t.Spark
+		n.interval, _ = cast.ParseIntervalType(t.Spark)
+	case *arrow.StructType:
+		for i := range n.kids {
+			n.kids[i].mark(t.Field(i).Type)
+		}
+	case *arrow.ListType:
+		n.kids[0].mark(t.Elem())
+	case *arrow.MapType:
+		n.kids[0].mark(t.KeyType())
+		n.kids[1].mark(t.ItemType())
+	}
 }
 
 func openTree(v vector.Vec, t *vector.Type) tree {
@@ -61,6 +86,7 @@ type jsonWriter struct {
 	dropNulls             bool // fields of structs
 	zone                  *cast.Zone
 	date, stamp, stampNTZ *cast.Pattern
+	pretty                bool
 }
 
 func (w *jsonWriter) value(b []byte, n *tree, i int) []byte {
@@ -126,13 +152,48 @@ func (w *jsonWriter) key(b []byte, n *tree, i int) []byte {
 		b = cast.AppendDouble(append(b, '"'), at[float64](n, i))
 	case duckdb.TypeFloat:
 		b = cast.AppendFloat(append(b, '"'), at[float32](n, i))
+	case duckdb.TypeStruct:
+		b = append(b, '"', '[')
+		for f := range n.kids { // as Java prints a row
+			if f > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, strings.Trim(string(w.key(nil, &n.kids[f], i)), `"`)...)
+		}
+		b = append(b, ']')
 	default:
 		b = w.value(append(b, '"'), n, i)
 	}
 	return append(b, '"')
 }
 
+// special writes a value of a logical type.
+func (w *jsonWriter) special(b []byte, n *tree, i int) []byte {
+	switch {
+	case n.logical == "variant":
+		v, err := variant.Decode(n.bytes(i))
+		if err != nil {
+			return append(b, "null"...)
+		}
+		return variant.AppendJSON(b, v, w.zone)
+	case strings.HasPrefix(n.logical, "time("):
+		us := at[int64](n, i)
+		return append(append(append(b, '"'), timeText(us)...), '"')
+	case n.interval.Months():
+		return append(n.interval.Append(append(b, '"'), int64(at[int32](n, i))), '"')
+	}
+	return append(n.interval.Append(append(b, '"'), at[int64](n, i)), '"')
+}
+
+// timeText is a time of day without zeros behind the last digit.
+func timeText(us int64) string {
+	return time.UnixMicro(us).UTC().Format("15:04:05.999999")
+}
+
 func (w *jsonWriter) scalar(b []byte, n *tree, i int) []byte {
+	if n.logical != "" {
+		return w.special(b, n, i)
+	}
 	switch n.typ.ID {
 	case duckdb.TypeBoolean:
 		return strconv.AppendBool(b, at[bool](n, i))

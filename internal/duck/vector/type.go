@@ -143,6 +143,8 @@ func FromLogical(l duckdb.LogicalType) Type {
 // FromArrow is the DuckDB type in which an Arrow type enters.
 func FromArrow(a arrow.DataType) (Type, error) {
 	switch a := a.(type) {
+	case arrow.ExtensionType:
+		return FromArrow(a.StorageType())
 	case *arrow.Decimal128Type:
 		if a.Precision < 1 || a.Precision > 38 || a.Scale < 0 || a.Scale > a.Precision {
 			return Type{}, fmt.Errorf("%w: %s", ErrType, a)

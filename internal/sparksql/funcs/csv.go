@@ -34,17 +34,7 @@ func fitFromCSV(c *call) error {
 	if err := c.fitOne(0, wStr()); err != nil {
 		return err
 	}
-	text, ok := constText(c.args[1])
-	if s, isCall := c.args[1].(*plan.Call); !ok && isCall && s.Fn == "schema_of_csv" {
-		text, ok = s.Const.(string)
-	}
-	if !ok {
-		return errf(c.ctx, "INVALID_SCHEMA.NON_STRING_LITERAL", "42K07", "The schema of from_csv must be a constant string or schema_of_csv of one, not %q.", SQLName(c.args[1]))
-	}
-	if c.ctx.ParseType == nil {
-		return errf(c.ctx, "INVALID_SCHEMA.PARSE_ERROR", "42K07", "Schemas cannot be parsed here.")
-	}
-	t, err := c.ctx.ParseType(text)
+	t, err := c.schema(schemaConst)
 	if err != nil {
 		return err
 	}

@@ -156,7 +156,7 @@ func buildRegistry() map[string]*Def {
 	out := map[string]*Def{}
 	for _, family := range [][]*Def{
 		arithmeticDefs(), comparisonDefs(), logicDefs(), mathDefs(), stringDefs(), regexDefs(), timeDefs(), zoneDefs(),
-		arrayDefs(), mapDefs(), lambdaDefs(), jsonDefs(), csvDefs(), variantDefs(), numberFormatDefs(), clockDefs(), miscDefs(), textDefs(), randomDefs(), aggregateDefs(), withinDefs(), statisticDefs(), windowDefs(), generatorDefs(),
+		arrayDefs(), mapDefs(), lambdaDefs(), jsonDefs(), csvDefs(), xmlDefs(), variantDefs(), numberFormatDefs(), clockDefs(), miscDefs(), textDefs(), randomDefs(), aggregateDefs(), withinDefs(), statisticDefs(), windowDefs(), generatorDefs(),
 	} {
 		for _, d := range family {
 			out[d.Name] = d

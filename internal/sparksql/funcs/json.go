@@ -89,21 +89,9 @@ func fitFromJSON(c *call) error {
 	if err := c.fitOne(0, wStr()); err != nil {
 		return err
 	}
-	text, ok := constText(c.args[1])
-	if !ok {
-		if s, isCall := c.args[1].(*plan.Call); isCall && s.Fn == "schema_of_json" {
-			text, ok = SchemaOfJSON(s)
-		}
-	}
-	if !ok {
-		return errf(c.ctx, "INVALID_SCHEMA.NON_STRING_LITERAL", "42K07", "The schema of from_json must be a constant string or schema_of_json of one, not %q.", SQLName(c.args[1]))
-	}
-	if c.ctx.ParseType == nil {
-		return errf(c.ctx, "INVALID_SCHEMA.PARSE_ERROR", "42K07", "Schemas cannot be parsed here.")
-	}
-	t, err := c.ctx.ParseType(text)
+	t, err := c.schema(func(s *plan.Call) (string, bool) { return SchemaOfJSON(s) })
 	if err != nil {
-		return errf(c.ctx, "INVALID_SCHEMA.PARSE_ERROR", "42K07", "The schema %q of from_json does not parse: %v.", text, err)
+		return err
 	}
 	opts, err := c.options(2)
 	if err != nil {
@@ -113,7 +101,10 @@ func fitFromJSON(c *call) error {
 	if spec.Mode() == "DROPMALFORMED" {
 		return errf(c.ctx, "PARSE_MODE_UNSUPPORTED", "42601", "from_json knows the modes PERMISSIVE and FAILFAST, not DROPMALFORMED.")
 	}
-	if !isStruct(t) && !isArray(t) && !isMap(t) {
+	switch m, _ := t.(types.Map); {
+	case isMap(t) && !types.IsString(m.Key):
+		return mismatch(c.ctx, "INVALID_JSON_MAP_KEY_TYPE", "The keys of a map that from_json reads must be STRING, not %s.", quoteType(m.Key))
+	case !isStruct(t) && !isArray(t) && !isMap(t):
 		return mismatch(c.ctx, "INVALID_JSON_SCHEMA", "The schema of from_json must be a STRUCT, ARRAY or MAP, not %s.", quoteType(t))
 	}
 	c.args = c.args[:1]
