@@ -1,7 +1,6 @@
 package jsonarrow
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -27,6 +26,8 @@ type Options struct {
 	DateFormat, TimestampFormat, TimestampNTZFormat string
 	Syntax                                          Syntax
 	Memory                                          memory.Allocator // nil is Go's heap
+	// WholeValues gives up a document at its first nested value of a wrong type.
+	WholeValues bool
 	// Variant encodes a JSON value for a VARIANT column; false: it is NULL.
 	Variant func(json []byte) ([]byte, bool)
 }
@@ -149,7 +150,7 @@ func (p *Parser) Append(doc []byte) Outcome {
 		}
 	}
 	if p.corrupt >= 0 {
-		p.root.kids[p.corrupt].putText(bytes.ToValidUTF8(doc, []byte("\uFFFD")))
+		p.root.kids[p.corrupt].putText(cast.AppendUTF8(nil, doc))
 		p.closeRow()
 	}
 	return out
@@ -214,10 +215,10 @@ func (p *Parser) object(c *column, depth, leave int) status {
 					k.cut(row)
 				}
 				kind, w := p.begin()
-				switch p.value(k, kind, w, depth+1) {
-				case broken:
+				switch s := p.value(k, kind, w, depth+1); {
+				case s == broken, s == partial && p.opt.WholeValues:
 					return broken
-				case partial, wrong:
+				case s != good:
 					st = partial
 				}
 			}

@@ -271,3 +271,43 @@ func ObjectKeys(doc []byte, add func(name []byte)) bool {
 		}
 	}
 }
+
+// Member appends the value that an object has under a name, as json_tuple gives
+// it: texts bare, the last of several; false where there is none, or null.
+func Member(dst, doc []byte, name string) ([]byte, bool) {
+	s := scanner{b: doc}
+	start, found := len(dst), false
+	if k, _ := s.begin(); k != kObject {
+		return dst, false
+	}
+	if s.empty('}') {
+		return dst, false
+	}
+	for {
+		key, ok := s.name()
+		hit := ok && string(key) == name
+		if !ok || !s.colon() {
+			return dst[:start], false
+		}
+		switch k, w := s.begin(); {
+		case !hit:
+			ok = s.skipKind(k, 0) || len(w) > 0
+		case k == kNull:
+			dst, found = dst[:start], false
+		case k == kString:
+			var t []byte
+			t, ok = s.str()
+			dst, found = append(dst[:start], t...), true
+		default:
+			dst, ok = s.copyKind(dst[:start], k, w, 0)
+			found = true
+		}
+		more, next := s.next('}')
+		if !ok || !next {
+			return dst[:start], false
+		}
+		if !more {
+			return dst, found
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
 // maxDepth is how deep values may nest, as in Jackson.
@@ -134,12 +136,7 @@ func (s *scanner) str() ([]byte, bool) {
 
 // appendValid copies t with U+FFFD in place of bytes that are not UTF-8.
 func appendValid(b, t []byte) []byte {
-	for len(t) > 0 {
-		r, n := utf8.DecodeRune(t)
-		b = utf8.AppendRune(b, r)
-		t = t[n:]
-	}
-	return b
+	return cast.AppendUTF8(b, t)
 }
 
 // escaped goes on with a string at its first backslash.

@@ -178,6 +178,12 @@ func (n *number) int() (int64, bool) {
 	return int64(n.mant), true
 }
 
+// Rewrite writes the first value of a text of the given syntax as plain JSON.
+func Rewrite(doc []byte, syn Syntax) ([]byte, bool) {
+	s := scanner{b: doc, syn: syn}
+	return s.copyValue(nil, 0)
+}
+
 // Indent rewrites the JSON text b[from:] over lines, as Jackson's pretty
 // printer does: two spaces a level, arrays within a line.
 func Indent(b []byte, from int) []byte {

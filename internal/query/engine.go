@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -101,7 +102,7 @@ func (e *Engine) run(ctx context.Context, sess *Session, text string, args Args,
 	if err := args.bind(ctx, &env); err != nil {
 		return nil, err
 	}
-	st, err := parse.Statement("", text)
+	st, err := parse.StatementOf(text, strings.EqualFold(sess.Conf["spark.sql.parser.escapedStringLiterals"], "true"))
 	if err != nil {
 		return nil, err
 	}

@@ -97,6 +97,8 @@ func (p *jsonParam) fromOptions() (jsonarrow.Options, error) {
 			o.Corrupt = v
 		case "timezone":
 			zone = v
+		case "partialresults":
+			o.WholeValues = strings.EqualFold(v, "false")
 		case "dateformat":
 			o.DateFormat = v
 		case "timestampformat":
@@ -186,6 +188,13 @@ func getJSONObject(g *sig) (kernel, error) {
 		}
 		return nil
 	}}, g.want(duckdb.TypeVarchar, args...)
+}
+
+// jsonMember is a field of json_tuple.
+func jsonMember(g *sig) (kernel, error) {
+	return kernel{run: rowText(func(b []byte, c *call, i int) ([]byte, bool) {
+		return jsonarrow.Member(b, str(c, 0, i), string(str(c, 1, i)))
+	})}, g.want(duckdb.TypeVarchar, duckdb.TypeVarchar, duckdb.TypeVarchar)
 }
 
 // toJSON writes nested values as Spark does.

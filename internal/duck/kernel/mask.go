@@ -6,17 +6,19 @@ import (
 	"unicode/utf8"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
 // luhnCheck is the check of card numbers; a text with other characters than
 // digits fails it.
 func luhnCheck(b []byte) (bool, bool) {
 	sum, double := 0, false
-	for _, v := range slices.Backward(b) {
-		d := int(v) - '0'
-		if d < 0 || d > 9 {
+	for _, r := range slices.Backward([]rune(string(b))) {
+		if !unicode.Is(unicode.Nd, r) { // of any script, as Java's isDigit
 			return false, true
 		}
+		d := digitValue(r)
 		if double {
 			if d *= 2; d > 9 {
 				d -= 9
@@ -26,6 +28,17 @@ func luhnCheck(b []byte) (bool, bool) {
 		sum += d
 	}
 	return len(b) > 0 && sum%10 == 0, true
+}
+
+// digitValue is the value of a decimal digit of any script: their tens lie
+// together, and each begins ten code points after its neighbour or after a gap.
+func digitValue(r rune) int {
+	n := 0
+	for unicode.Is(unicode.Nd, r-1) {
+		r--
+		n++
+	}
+	return n % 10
 }
 
 func luhn(g *sig) (kernel, error) {
@@ -84,11 +97,4 @@ func maskClass(r rune) int {
 }
 
 // bytesToText makes a text of any bytes; what is no UTF-8 becomes U+FFFD.
-func bytesToText(b, s []byte) ([]byte, bool) {
-	for len(s) > 0 {
-		r, n := utf8.DecodeRune(s)
-		b = utf8.AppendRune(b, r)
-		s = s[n:]
-	}
-	return b, true
-}
+func bytesToText(b, s []byte) ([]byte, bool) { return cast.AppendUTF8(b, s), true }

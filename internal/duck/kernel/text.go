@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -50,19 +49,21 @@ func text1(ret, arg vector.ID, f func(dst, s []byte) ([]byte, bool)) maker {
 
 // initcap changes the first character of each word, which blanks divide.
 func initcap(dst, s []byte) ([]byte, bool) {
-	word := false
+	title, lower := titleCaser(), lowerCaser()
 	for len(s) > 0 {
-		r, n := utf8.DecodeRune(s)
-		s = s[n:]
-		switch {
-		case r == ' ':
-			word = false
-		case word:
-			r = unicode.ToLower(r)
-		default:
-			r, word = unicode.ToTitle(r), true
+		word := s
+		if at := bytes.IndexByte(s, ' '); at >= 0 {
+			word = s[:at]
 		}
-		dst = utf8.AppendRune(dst, r)
+		_, n := utf8.DecodeRune(word)
+		dst = append(dst, title.Bytes(word[:n])...)
+		dst = append(dst, lower.Bytes(word[n:])...)
+		title.Reset()
+		lower.Reset()
+		if s = s[len(word):]; len(s) > 0 {
+			dst = append(dst, ' ')
+			s = s[1:]
+		}
 	}
 	return dst, true
 }

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -42,52 +41,105 @@ func parseURL(g *sig) (kernel, error) {
 	})}, g.want(duckdb.TypeVarchar, args[:len(g.args)]...)
 }
 
-// urlPart keeps the escapes of the text.
-func urlPart(text, part string) (string, bool) {
-	if strings.ContainsAny(text, " \"<>\\^`{|}") {
-		return "", false
+// urlParts are the parts of a URL as they are written.
+type urlParts struct {
+	scheme, authority, rest, ref string
+	hasRef                       bool
+}
+
+// parsedURL cuts a URL as java.net.URI does; false for what that refuses.
+func parsedURL(text string) (u urlParts, ok bool) {
+	if strings.ContainsAny(text, " \"<>\\^`{|}") || strings.Count(text, "#") > 1 || !goodEscapes(text) {
+		return u, false
 	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return "", false
+	u.rest, u.ref, u.hasRef = strings.Cut(text, "#")
+	if at := strings.IndexAny(u.rest, ":/?"); at >= 0 && u.rest[at] == ':' {
+		u.scheme, u.rest = u.rest[:at], u.rest[at+1:]
+		if !goodScheme(u.scheme) || u.rest == "" {
+			return u, false
+		}
 	}
-	rest, ref, hasRef := strings.Cut(text, "#")
-	scheme := ""
-	if u.Scheme != "" {
-		scheme, rest, _ = strings.Cut(rest, ":")
-	}
-	authority, hasAuthority := "", strings.HasPrefix(rest, "//")
-	if hasAuthority {
-		rest = rest[2:]
+	if rest, found := strings.CutPrefix(u.rest, "//"); found {
 		end := strings.IndexAny(rest, "/?")
 		if end < 0 {
 			end = len(rest)
 		}
-		authority, rest = rest[:end], rest[end:]
+		u.authority, u.rest = rest[:end], rest[end:]
+		if rest == "" {
+			return u, false
+		}
 	}
-	path, query, hasQuery := strings.Cut(rest, "?")
-	user, host, hasUser := strings.Cut(authority, "@")
+	return u, true
+}
+
+func goodScheme(s string) bool {
+	for i, c := range s {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (i == 0 || !strings.ContainsRune("0123456789+-.", c)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func goodEscapes(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] == 0x7F || s[i] == '%' && (i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2])) {
+			return false
+		}
+	}
+	return true
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
+
+// hostOf is the host of an authority; "" where it is no host's name.
+func hostOf(host string) string {
+	if strings.HasPrefix(host, "[") {
+		if end := strings.IndexByte(host, ']'); end > 0 {
+			return host[:end+1]
+		}
+		return ""
+	}
+	name, port, _ := strings.Cut(host, ":")
+	if strings.Trim(port, "0123456789") != "" {
+		return ""
+	}
+	for _, c := range name {
+		if !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
+			return ""
+		}
+	}
+	return name
+}
+
+// urlPart keeps the escapes of the text.
+func urlPart(text, part string) (string, bool) {
+	u, ok := parsedURL(text)
+	if !ok {
+		return "", false
+	}
+	path, query, hasQuery := strings.Cut(u.rest, "?")
+	user, host, hasUser := strings.Cut(u.authority, "@")
 	if !hasUser {
-		user, host = "", authority
+		user, host = "", u.authority
 	}
 	switch part {
 	case "HOST":
-		if k := strings.LastIndexByte(host, ':'); k >= 0 && !strings.HasSuffix(host, "]") {
-			host = host[:k]
-		}
+		host = hostOf(host)
 		return host, host != ""
 	case "PATH":
 		return path, true
 	case "QUERY":
 		return query, hasQuery
 	case "REF":
-		return ref, hasRef
+		return u.ref, u.hasRef
 	case "PROTOCOL":
-		return scheme, scheme != ""
+		return u.scheme, u.scheme != ""
 	case "FILE":
-		return rest, true
+		return u.rest, true
 	case "AUTHORITY":
-		return authority, authority != ""
+		return u.authority, u.authority != ""
 	case "USERINFO":
 		return user, hasUser
 	}

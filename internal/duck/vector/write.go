@@ -2,7 +2,6 @@
 package vector
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -13,6 +12,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	duckdb "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
 // ErrNoMemory says that DuckDB could not grow a vector.
@@ -137,11 +138,7 @@ func writeInvalid[O int32 | int64](v *Vec, at int, text []byte, off []O, base O,
 	for i := range out {
 		start := len(buf)
 		t := text[off[i]-base : off[i+1]-base]
-		if utf8.Valid(t) {
-			buf = append(buf, t...)
-		} else {
-			buf = append(buf, bytes.ToValidUTF8(t, []byte("\uFFFD"))...)
-		}
+		buf = cast.AppendUTF8(buf, t)
 		out[i] = MakeStr(buf[start:], uintptr(start))
 	}
 	if len(buf) > inline {

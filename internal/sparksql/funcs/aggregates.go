@@ -289,6 +289,9 @@ func inlineCols(c *plan.Call) []types.Field {
 
 // fitStack gives every column of the stack one type.
 func fitStack(c *call) error {
+	if t := c.args[0].Type(); !types.IsIntegral(t) && t != types.Void {
+		return unexpected(c, 0, `"INT"`)
+	}
 	n, ok := constInt(c.args[0])
 	if !ok {
 		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The number of rows of stack must be a constant.")
@@ -327,9 +330,9 @@ func stackCols(c *plan.Call) []types.Field {
 }
 
 func fitTuple(c *call) error {
-	for i := range c.args {
-		if err := c.fitOne(i, wStr()); err != nil {
-			return err
+	for _, a := range c.args {
+		if !types.IsString(a.Type()) {
+			return mismatch(c.ctx, "NON_STRING_TYPE", "Cannot resolve %q: all arguments of `json_tuple` must be strings.", c.text())
 		}
 	}
 	return nil

@@ -97,6 +97,11 @@ func fitFromJSON(c *call) error {
 	if err != nil {
 		return err
 	}
+	for option, key := range map[string]string{"columnnameofcorruptrecord": "spark.sql.columnNameOfCorruptRecord", "partialresults": "spark.sql.json.enablePartialResults"} {
+		if v, ok := c.ctx.Conf[key]; ok && opts[option] == "" {
+			opts[option] = v
+		}
+	}
 	spec := JSONSpec{Type: nullableInside(t), Options: opts}
 	if spec.Mode() == "DROPMALFORMED" {
 		return errf(c.ctx, "PARSE_MODE_UNSUPPORTED", "42601", "from_json knows the modes PERMISSIVE and FAILFAST, not DROPMALFORMED.")
@@ -114,18 +119,27 @@ func fitFromJSON(c *call) error {
 
 func fitToJSON(c *call) error {
 	t := c.args[0].Type()
-	if !isStruct(t) && !isArray(t) && !isMap(t) && t != types.Variant {
-		return unexpected(c, 0, `("STRUCT" or "ARRAY" or "MAP" or "VARIANT")`)
+	if !isStruct(t) && !isArray(t) && !isMap(t) && t != types.Variant && t != types.Void {
+		return mismatch(c.ctx, "INVALID_JSON_SCHEMA", "Cannot resolve %q: %s is no STRUCT, ARRAY, MAP or VARIANT.", c.text(), quoteType(t))
 	}
 	opts, err := c.options(1)
 	if err != nil {
 		return err
+	}
+	if v, ok := c.ctx.Conf["spark.sql.jsonGenerator.ignoreNullFields"]; ok && opts["ignorenullfields"] == "" {
+		opts["ignorenullfields"] = v
 	}
 	c.args, c.konst = c.args[:1], JSONSpec{Options: opts}
 	return nil
 }
 
 func fitSchemaOf(c *call) error {
+	if l, ok := Eval(c.args[0]); ok && l.Value == nil {
+		return mismatch(c.ctx, "UNEXPECTED_NULL", "The text of schema_of_json must not be NULL.")
+	}
+	if t := c.args[0].Type(); !types.IsString(t) {
+		return unexpected(c, 0, `"STRING"`)
+	}
 	if _, ok := constText(c.args[0]); !ok {
 		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The text of schema_of_json must be a constant, not %q.", SQLName(c.args[0]))
 	}

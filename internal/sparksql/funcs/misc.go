@@ -59,7 +59,7 @@ func aliases() map[string]string {
 		"char": "chr", "sha": "sha1", "printf": "format_string", "dayofmonth": "day", "date_diff": "datediff",
 		"every": "bool_and", "some": "bool_or", "any": "bool_or", "std": "stddev", "stddev_samp": "stddev", "variance": "var_samp",
 		"approx_percentile": "percentile_approx", "mean": "avg", "reduce": "aggregate",
-		"datepart": "date_part", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline", "substr": "substring", "xpath_number": "xpath_double",
+		"datepart": "date_part", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline", "substr": "substring", "position": "locate", "xpath_number": "xpath_double",
 	}
 }
 
@@ -68,6 +68,6 @@ func hiddenAliases() map[string]string {
 	return map[string]string{
 		"==": "=", "!=": "<>", "!": "not", "array_agg": "collect_list", "curdate": "current_date",
 		"current_database": "current_schema", "random": "rand",
-		"position": "locate", "integer": "int", "to_varchar": "to_char", "charindex": "locate", "dateadd": "date_add",
+		"integer": "int", "dateadd": "date_add",
 	}
 }

@@ -100,6 +100,9 @@ func (p printer) lambdaName(e *plan.Lambda) string {
 }
 
 func (p printer) callName(fn string, e plan.Expr, args []plan.Expr) string {
+	if c, ok := e.(*plan.Call); ok && c.Shown != "" {
+		fn = c.Shown
+	}
 	texts := make([]string, len(args))
 	for i, a := range args {
 		texts[i] = p.name(a)

@@ -46,7 +46,7 @@ func numberFormatDefs() []*Def {
 	}
 	return []*Def{
 		number("to_number").always(), number("try_to_number"),
-		{Name: "to_char", Min: 2, Max: 2, build: buildToChar},
+		{Name: "to_char", Min: 2, Max: 2, build: buildToChar}, {Name: "to_varchar", Min: 2, Max: 2, build: buildToChar},
 		(&Def{Name: "to_char number", Operator: true, Min: 2, Max: 2, fit: func(c *call) error {
 			if err := c.fitOne(0, wNumeric()); err != nil {
 				return err
@@ -66,11 +66,20 @@ func buildToChar(c *call) (plan.Expr, error) {
 		return Resolve("to_char number", c.args, c.ctx)
 	}
 	format, _ := constText(c.args[1])
-	switch strings.ToLower(format) {
+	args := c.args[:1]
+	switch format = strings.ToLower(format); format {
 	case "hex", "base64":
-		return Resolve(strings.ToLower(format), c.args[:1], c.ctx)
 	case "utf-8":
-		return Resolve("decode", []plan.Expr{c.args[0], litStr("utf-8")}, c.ctx)
+		format, args = "decode", []plan.Expr{c.args[0], litStr("utf-8")}
+	default:
+		format = ""
 	}
-	return nil, errf(c.ctx, "INVALID_PARAMETER_VALUE.BINARY_FORMAT", "22023", "The format of to_char for BINARY is hex, base64 or utf-8, not %q.", format)
+	if format != "" {
+		e, err := Resolve(format, args, c.ctx)
+		if x, ok := e.(*plan.Call); ok && c.d.Name == "to_varchar" {
+			x.Shown = c.d.Name // Spark prints to_varchar, but not to_char
+		}
+		return e, err
+	}
+	return nil, errf(c.ctx, "INVALID_PARAMETER_VALUE.BINARY_FORMAT", "22023", "The format of %s for BINARY is hex, base64 or utf-8, not %q.", c.d.Name, SQLName(c.args[1]))
 }

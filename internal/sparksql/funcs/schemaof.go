@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/marisma/marisma/internal/jsonarrow"
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -18,14 +20,33 @@ func SchemaOfJSON(c *plan.Call) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.UseNumber()
-	spec, _ := c.Const.(JSONSpec)
-	t, err := inferJSON(dec, spec.Options)
-	if err != nil {
-		return "", false
+	if strings.TrimSpace(text) == "" {
+		return types.String.SQL(), true
 	}
-	return t.SQL(), true
+	spec, _ := c.Const.(JSONSpec)
+	for _, s := range []string{text, strictJSON(text, spec.Options)} {
+		dec := json.NewDecoder(strings.NewReader(s))
+		dec.UseNumber()
+		if t, err := inferJSON(dec, spec.Options); err == nil {
+			return t.SQL(), true
+		}
+	}
+	return "", false
+}
+
+// strictJSON writes a text anew that uses what the options allow beyond JSON;
+// "" where it cannot be read.
+func strictJSON(text string, opts map[string]string) string {
+	on := func(key string) bool { return strings.EqualFold(opts[key], "true") }
+	b, ok := jsonarrow.Rewrite([]byte(text), jsonarrow.Syntax{
+		NoSingleQuotes: strings.EqualFold(opts["allowsinglequotes"], "false"), UnquotedNames: on("allowunquotedfieldnames"),
+		LeadingZeros: on("allownumericleadingzeros"), AnyEscape: on("allowbackslashescapinganycharacter"),
+		Comments: on("allowcomments"), ControlCharacter: on("allowunquotedcontrolchars"),
+	})
+	if !ok {
+		return ""
+	}
+	return string(b)
 }
 
 // inferJSON reads one value and gives its type; NULL counts as STRING.
@@ -52,7 +73,7 @@ func inferValue(dec *json.Decoder, opts map[string]string) (types.Type, error) {
 		}
 		return types.Boolean, nil
 	case string:
-		return types.String, nil
+		return inferTime(v, opts), nil
 	case json.Number:
 		if text {
 			return types.String, nil
@@ -65,6 +86,28 @@ func inferValue(dec *json.Decoder, opts map[string]string) (types.Type, error) {
 		return inferObject(dec, opts)
 	}
 	return nil, io.ErrUnexpectedEOF
+}
+
+// inferTime finds timestamps in texts where the options ask for it.
+func inferTime(s string, opts map[string]string) types.Type {
+	if !strings.EqualFold(opts["infertimestamp"], "true") {
+		return types.String
+	}
+	zone, zones := cast.UTC(), cast.Zones{}
+	if f, ok := opts["timestampformat"]; ok {
+		p, err := cast.CompilePattern(f, true)
+		if err != nil {
+			return types.String
+		}
+		if _, _, ok := p.Parse([]byte(s), zone, &zones); ok {
+			return types.Timestamp
+		}
+		return types.String
+	}
+	if _, ok := cast.Timestamp([]byte(s), zone, &zones); ok {
+		return types.Timestamp
+	}
+	return types.String
 }
 
 func inferNumber(s string, opts map[string]string) types.Type {
@@ -95,8 +138,9 @@ func inferArray(dec *json.Decoder, opts map[string]string) (types.Type, error) {
 	return types.Array{Elem: elem, ContainsNull: true}, err
 }
 
+// inferObject keeps names that come twice, as Spark does.
 func inferObject(dec *json.Decoder, opts map[string]string) (types.Type, error) {
-	byName := map[string]types.Type{}
+	s := types.Struct{Fields: []types.Field{}}
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
@@ -107,13 +151,11 @@ func inferObject(dec *json.Decoder, opts map[string]string) (types.Type, error) 
 			return nil, err
 		}
 		name, _ := key.(string)
-		if old, ok := byName[name]; ok {
-			t = mergeJSON(old, t)
-		}
-		byName[name] = t
+		s.Fields = append(s.Fields, types.Field{Name: name, Type: t, Nullable: true})
 	}
 	_, err := dec.Token()
-	return structOf(byName), err
+	sort.SliceStable(s.Fields, func(i, j int) bool { return s.Fields[i].Name < s.Fields[j].Name })
+	return s, err
 }
 
 func structOf(byName map[string]types.Type) types.Struct {

@@ -30,7 +30,7 @@ func stringDefs() []*Def {
 		fn("startswith", types.Boolean, "starts_with($1, $2)", wStr(), wStr()), fn("endswith", types.Boolean, "ends_with($1, $2)", wStr(), wStr()),
 		fn("contains", types.Boolean, "contains($1, $2)", wStr(), wStr()),
 		fn("split_part", str, "", wStr(), wStr(), wInt()).always(),
-		fn("overlay", str, "", wStr(), wStr(), wInt(), wInt()).optional(1).defaults(litInt(-1)),
+		(&Def{Name: "overlay", Min: 3, Max: 4, fit: fitOverlay, typ: argType(0)}),
 		fn("levenshtein", num, "", wStr(), wStr(), wInt()).optional(1), fn("soundex", str, "", wStr()),
 		fn("format_number", str, "", kindOf(`"NUMERIC"`, types.IsNumeric, types.Double, nil), oneOf(types.Int, types.String)).nullable(),
 		(&Def{Name: "format_string", Min: 1, Max: -1, fit: fitFormat, typ: typeIs(str)}).always(),
@@ -40,7 +40,7 @@ func stringDefs() []*Def {
 		(&Def{Name: "hash", Min: 1, Max: -1, typ: typeIs(num), fit: fitHash}).neverNull(), (&Def{Name: "xxhash64", Min: 1, Max: -1, typ: typeIs(types.BigInt), fit: fitHash}).neverNull(),
 		fn("encode", types.Binary, "", wStr(), wStr()).always(), (&Def{Name: "decode", Min: 2, Max: -1, build: buildDecode}),
 		(&Def{Name: "decode pairs", Min: 3, Max: -1, Operator: true, typ: argType(2)}).shown(showDecode),
-		(&Def{Name: "elt", Min: 2, Max: -1, want: []want{wInt(), wStr()}, typ: typeIs(str)}).nullable().raising(),
+		(&Def{Name: "elt", Min: 2, Max: -1, fit: fitElt, typ: argType(1)}).nullable().raising(),
 		fn("find_in_set", num, "", wStr(), wStr()),
 		fn("parse_url", str, "", wStr(), wStr(), wStr()).optional(1).nullable().always(), fn("url_encode", str, "", wStr()), fn("url_decode", str, "", wStr()).always(),
 		(&Def{Name: "str_to_map", Min: 1, Max: 3, want: []want{wStr(), wStr(), wStr()}, typ: typeIs(types.Map{Key: str, Value: str, ValueContainsNull: true}), check: dedup}).
@@ -63,6 +63,14 @@ func fitConcat(c *call) error {
 		}
 	}
 	switch {
+	case arrays > 0 && arrays < len(c.args):
+		ts := make([]types.Type, len(c.args))
+		for i, a := range c.args {
+			if ts[i] = a.Type(); !isArray(ts[i]) {
+				ts[i] = types.String
+			}
+		}
+		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: its arguments have different types: %s.", c.text(), typeList(ts))
 	case arrays > 0:
 		return fitRange(c, 0, len(c.args), rule{ansi: c.ctx.ANSI, strings: true})
 	case binaries == len(c.args) && binaries > 0:
@@ -132,10 +140,48 @@ func fitPad(c *call) error {
 }
 
 func fitReverse(c *call) error {
-	if isArray(c.args[0].Type()) {
+	if t := c.args[0].Type(); isArray(t) || t == types.Binary {
 		return nil
 	}
 	return c.fitOne(0, wStr())
+}
+
+// fitElt: binaries alone give a binary, all else is text.
+func fitElt(c *call) error {
+	w := wBin()
+	for _, a := range c.args[1:] {
+		if a.Type() != types.Binary {
+			w = wStr()
+		}
+	}
+	if err := c.fitOne(0, wInt()); err != nil {
+		return err
+	}
+	for i := range c.args[1:] {
+		if err := c.fitOne(i+1, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fitOverlay: two binaries give a binary; a binary beside a text is refused.
+func fitOverlay(c *call) error {
+	if len(c.args) == 3 {
+		c.args = append(c.args, litInt(-1))
+	}
+	w := wStr()
+	if a, b := c.args[0].Type(), c.args[1].Type(); a == types.Binary || b == types.Binary {
+		if w = wBin(); a != b && a != types.Void && b != types.Void {
+			return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: its arguments have different types: %s.", c.text(), typeList([]types.Type{a, b}))
+		}
+	}
+	for i, w := range []want{w, w, wInt(), wInt()} {
+		if err := c.fitOne(i, w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func fitFormat(c *call) error {

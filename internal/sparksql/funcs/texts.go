@@ -20,7 +20,7 @@ func textDefs() []*Def {
 		fn("mask", str, "", wStr(), wStr(), wStr(), wStr(), wStr()).optional(4).defaults(litStr("X"), litStr("x"), litStr("n"), litNull()).
 			withNull(func(c *call) bool { return c.args[0].Nullable() }).checked(checkMask),
 		fn("is_valid_utf8", types.Boolean, "CASE WHEN $1 IS NOT NULL THEN TRY(decode($1)) IS NOT NULL END", wBin()),
-		fn("make_valid_utf8", str, "coalesce(TRY(decode($1)), decode($1, 'replace'))", wBin()),
+		fn("make_valid_utf8", str, "", wBin()),
 		fn("validate_utf8", str, "", wBin()).always(), fn("try_validate_utf8", str, "TRY(decode($1))", wBin()).nullable(),
 		fn("try_url_decode", str, "", wStr()).nullable(), fn("try_to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable(),
 		(&Def{Name: "getbit", Min: 2, Max: 2, want: []want{wIntegral(), wInt()}, typ: typeIs(types.TinyInt)}).always(),
@@ -28,7 +28,7 @@ func textDefs() []*Def {
 		fn("bitmap_bucket_number", big, "CASE WHEN $1 > 0 THEN 1 + ($1 - 1) // 32768 ELSE 0 - (0 - $1) // 32768 END", wBig()),
 		fn("bitmap_count", big, "CAST(length(replace(CAST(CAST($1 AS BIT) AS VARCHAR), '0', '')) AS BIGINT)", wBytes),
 		fn("spark_partition_id", types.Int, "0::INTEGER").neverNull().shown(upperCall("SPARK_PARTITION_ID")), fn("input_file_name", str, "''").neverNull(),
-		fn("collation", str, "", wAny()).neverNull(),
+		fn("collation", str, "", wText()).neverNull(), fn("try_parse_url", str, "", wStr(), wStr(), wStr()).optional(1).nullable(),
 		fn("vector_inner_product", types.Float, "CAST(list_inner_product($1, $2) AS FLOAT)", wFloats, wFloats),
 		fn("vector_cosine_similarity", types.Float, "CAST(list_cosine_similarity($1, $2) AS FLOAT)", wFloats, wFloats),
 		fn("vector_l2_distance", types.Float, "CAST(list_distance($1, $2) AS FLOAT)", wFloats, wFloats),

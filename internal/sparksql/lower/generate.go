@@ -106,12 +106,7 @@ func (l *lowerer) jsonTuple(n *plan.Generate) []string {
 	x := l.expr(n.Gen.Args[0])
 	items := make([]string, len(n.Attrs))
 	for i, a := range n.Attrs {
-		name, ok := constText(n.Gen.Args[i+1])
-		if !ok {
-			items[i] = l.unsupported(n.Gen.Pos, "The fields of json_tuple must be constants.")
-			continue
-		}
-		items[i] = l.call("get_json_object", []string{x}, []string{"VARCHAR"}, "VARCHAR", map[string]any{"path": "$['" + name + "']"}) + " AS " + Col(a)
+		items[i] = l.call("json_member", []string{x, l.expr(n.Gen.Args[i+1])}, []string{"VARCHAR", "VARCHAR"}, "VARCHAR", nil) + " AS " + Col(a)
 	}
 	return items
 }

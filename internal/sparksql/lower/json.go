@@ -14,6 +14,9 @@ func jsonRules() map[string]rule {
 		"to_json": func(l *lowerer, c *plan.Call, a []string) string {
 			spec, _ := c.Const.(funcs.JSONSpec)
 			t := c.Args[0].Type()
+			if t == types.Void {
+				return cast("NULL", "VARCHAR")
+			}
 			if t == types.Variant {
 				return l.call("variant_to_json", a, []string{variantBlob}, "VARCHAR", map[string]any{"zone": l.opt.TimeZone})
 			}
@@ -57,7 +60,12 @@ func fromJSON(l *lowerer, c *plan.Call, a []string) string {
 		return parse(a[0])
 	}
 	return l.let(a[0], func(x string) string {
-		return "CASE WHEN trim(" + x + ") <> '' THEN coalesce(" + parse(x) + ", " +
+		list := ""
+		if _, ok := c.Typ.(types.Struct); ok {
+			list = "CASE WHEN starts_with(trim(" + x + "), '[') THEN " +
+				raise("MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS", "22023", "A JSON record is an array, the schema a STRUCT, and the parse mode FAILFAST.") + " END, "
+		}
+		return "CASE WHEN trim(" + x + ") <> '' THEN coalesce(" + parse(x) + ", " + list +
 			raise("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", "A JSON record is malformed, and the parse mode is FAILFAST.") + ") END"
 	})
 }

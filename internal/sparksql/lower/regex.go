@@ -80,7 +80,11 @@ func regexReplace(l *lowerer, c *plan.Call, a []string) string {
 	} else {
 		args, ts = append(args, a[1]), append(ts, "VARCHAR")
 	}
-	return l.regexCall("regexp_replace", args, ts, "VARCHAR", params)
+	return l.let(args[0], func(x string) string {
+		args[0] = x
+		return "CASE WHEN " + notNull(args) + " THEN coalesce(" + l.call("regexp_replace", args, ts, "VARCHAR", params) + ", " +
+			raise("INVALID_REGEXP_REPLACE", "22023", "The replacement of regexp_replace names a group that the expression has not, or ends within an escape.") + ") END"
+	})
 }
 
 // like checks a constant pattern's escapes here, others are taken as they come.

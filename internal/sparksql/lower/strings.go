@@ -14,8 +14,7 @@ func stringRules() map[string]rule {
 	}
 	return map[string]rule{
 		"concat": concat, "concat_ws": concatWs,
-		"upper":   func(_ *lowerer, _ *plan.Call, a []string) string { return foldCase("upper", a[0], "ß", "SS") },
-		"lower":   func(_ *lowerer, _ *plan.Call, a []string) string { return foldCase("lower", a[0], "İ", "i̇") },
+		"upper": kernel("upper", "VARCHAR", "VARCHAR"), "lower": kernel("lower", "VARCHAR", "VARCHAR"),
 		"initcap": kernel("initcap", "VARCHAR", "VARCHAR"),
 		"length": func(_ *lowerer, c *plan.Call, a []string) string {
 			if c.Args[0].Type() == types.Binary {
@@ -49,11 +48,14 @@ func stringRules() map[string]rule {
 			})
 		},
 		"translate": kernel("translate", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"),
-		"reverse": func(_ *lowerer, c *plan.Call, a []string) string {
+		"reverse": func(l *lowerer, c *plan.Call, a []string) string {
 			if _, ok := c.Typ.(types.Array); ok {
 				return "list_reverse(" + a[0] + ")"
 			}
-			return "reverse(" + a[0] + ")"
+			if c.Typ == types.Binary {
+				return l.call("reverse_bytes", a, []string{"BLOB"}, "BLOB", nil)
+			}
+			return l.call("reverse", a, []string{"VARCHAR"}, "VARCHAR", nil)
 		},
 		"repeat": func(_ *lowerer, _ *plan.Call, a []string) string {
 			return "repeat(" + a[0] + ", " + cast(a[1], "BIGINT") + ")"
@@ -73,7 +75,9 @@ func stringRules() map[string]rule {
 			if len(a) == 2 {
 				return d
 			}
-			return l.let(d, func(v string) string { return "CASE WHEN " + v + " > " + a[2] + " THEN -1::INTEGER ELSE " + v + " END" })
+			return l.let(d, func(v string) string {
+				return "CASE WHEN " + v + " > " + a[2] + " THEN -1::INTEGER WHEN " + v + " <= " + a[2] + " THEN " + v + " END"
+			})
 		},
 		"soundex":       kernel("soundex", "VARCHAR", "VARCHAR"),
 		"format_number": formatNumber, "format_string": formatString,
@@ -89,7 +93,7 @@ func stringRules() map[string]rule {
 					s + ", ','), " + x + "), 0)::INTEGER END END"
 			})
 		},
-		"parse_url":  kernel("parse_url", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"),
+		"parse_url":  parseURL,
 		"url_encode": kernel("url_encode", "VARCHAR", "VARCHAR"), "url_decode": raising("url_decode", "CANNOT_DECODE_URL", "22546", "This text is no encoded URL.", "VARCHAR", "VARCHAR"),
 		"str_to_map": func(l *lowerer, c *plan.Call, a []string) string {
 			last, _ := c.Const.(funcs.LastWins)
@@ -283,7 +287,10 @@ func splitPart(l *lowerer, _ *plan.Call, a []string) string {
 	})
 }
 
-func overlay(l *lowerer, _ *plan.Call, a []string) string {
+func overlay(l *lowerer, c *plan.Call, a []string) string {
+	if c.Typ == types.Binary {
+		return l.call("overlay_bytes", a, []string{"BLOB", "BLOB", "INTEGER", "INTEGER"}, "BLOB", nil)
+	}
 	return l.let2(a[0], a[2], func(x, p string) string {
 		n := "(CASE WHEN " + a[3] + " >= 0 THEN " + a[3] + " ELSE length(" + a[1] + ") END)"
 		return "(left(" + x + ", greatest(" + p + " - 1, 0)) || " + a[1] + " || substring(" + x + ", greatest(" + p + " + " + n + ", 1)))"
@@ -306,22 +313,33 @@ func formatNumber(l *lowerer, c *plan.Call, a []string) string {
 
 func formatString(l *lowerer, c *plan.Call, a []string) string {
 	format, ok := constText(c.Args[0])
-	if !ok {
-		return l.unsupported(c.Pos, "The format of format_string must be a constant.")
+	if isNull(c.Args[0]) {
+		return cast("NULL", "VARCHAR")
 	}
 	duck, spark := make([]string, 0, len(a)), make([]string, 0, len(a))
 	for _, x := range c.Args[1:] {
 		duck = append(duck, l.duckType(x.Type()))
 		spark = append(spark, x.Type().String())
 	}
-	if len(a) == 1 {
+	if ok && len(a) == 1 {
 		plain := strings.ReplaceAll(strings.ReplaceAll(format, "%%", "\x01"), "%n", "\n")
 		if strings.Contains(plain, "%") {
 			return raise("INVALID_PARAMETER_VALUE", "22023", "The format of format_string asks for arguments.")
 		}
 		return quote(strings.ReplaceAll(plain, "\x01", "%"))
 	}
-	val := l.call("format_string", a[1:], duck, "VARCHAR", map[string]any{"format": format, "types": spark})
+	params, args := map[string]any{"types": spark}, a[1:]
+	if ok {
+		params["format"] = format
+	} else {
+		duck, args = append([]string{"VARCHAR"}, duck...), a
+	}
+	val := l.call("format_string", args, duck, "VARCHAR", params)
+	if !ok {
+		return l.let(a[0], func(x string) string {
+			return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(" + val + ", " + raise("INVALID_PARAMETER_VALUE", "22023", "The format does not fit the arguments of format_string.") + ") END"
+		})
+	}
 	return "coalesce(" + val + ", " + raise("INVALID_PARAMETER_VALUE", "22023", "The format does not fit the arguments of format_string.") + ")"
 }
 
@@ -390,7 +408,13 @@ func toBinary(l *lowerer, c *plan.Call, a []string) string {
 	return raising("unhex", "CONVERSION_INVALID_INPUT", "22018", "A value is no hexadecimal text.", "BLOB", "VARCHAR")(l, c, a[:1])
 }
 
-// foldCase is upper and lower, where Java maps one letter to two.
-func foldCase(f, x, from, to string) string {
-	return f + "(replace(" + x + ", " + quote(from) + ", " + quote(to) + "))"
+// parseURL raises for what is no URL, which the kernel tells by itself.
+func parseURL(l *lowerer, _ *plan.Call, a []string) string {
+	ts := []string{"VARCHAR", "VARCHAR", "VARCHAR"}[:len(a)]
+	return l.let(a[0], func(x string) string {
+		args := append([]string{x}, a[1:]...)
+		return "CASE WHEN " + notNull(args) + " AND NOT " + l.call("is_url", []string{x}, []string{"VARCHAR"}, "BOOLEAN", nil) + " THEN " +
+			raiseValue("INVALID_URL", "22P02", "The text is no URL: ", x, "; `try_parse_url` gives NULL instead.") +
+			" ELSE " + l.call("parse_url", args, ts, "VARCHAR", nil) + " END"
+	})
 }

@@ -118,7 +118,7 @@ func substringForm(p *parser, t token) (ast.Expr, bool, error) {
 		}
 		args = append(args, n)
 	}
-	return call(p, t, strings.ToLower(t.text), "substring", args...)
+	return call(p, t, "substring", "substring", args...)
 }
 
 func trimForm(p *parser, t token) (ast.Expr, bool, error) {
@@ -159,7 +159,7 @@ func positionForm(p *parser, t token) (ast.Expr, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return call(p, t, "position", "position", sub, x)
+	return call(p, t, "locate", "position", sub, x)
 }
 
 func overlayForm(p *parser, t token) (ast.Expr, bool, error) {

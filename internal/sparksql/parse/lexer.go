@@ -32,6 +32,7 @@ type token struct {
 type lexer struct {
 	src       string
 	base      sparksql.Pos // where src starts in its file
+	raw       bool         // strings keep their backslashes and doubled quotes
 	off       int
 	line, col int
 	toks      []token
@@ -50,8 +51,8 @@ var operators = []string{
 	"+", "-", "*", "/", "%", "~", "&", "|", "^", "=", "<", ">", "!", "(", ")", "[", "]", "{", "}", ",", ".", ";", ":", "?", "@", "$", "#", "\\",
 }
 
-func lex(base sparksql.Pos, src string) ([]token, error) {
-	l := &lexer{src: src, base: base, line: 1, col: 1}
+func lex(base sparksql.Pos, src string, raw bool) ([]token, error) {
+	l := &lexer{src: src, base: base, raw: raw, line: 1, col: 1}
 	if err := l.all(); err != nil {
 		return nil, err
 	}
@@ -276,7 +277,7 @@ func (l *lexer) str(rest string, at int, raw bool) error {
 			i++
 		case rest[i] == q:
 			body := rest[at+1 : i]
-			if !raw {
+			if !raw && !l.raw {
 				body = unescape(body, q)
 			}
 			l.emit(tString, body, i+1)

@@ -64,10 +64,21 @@ func Statement(file, text string) (ast.Statement, error) {
 	return StatementAt(sparksql.Pos{File: file}, text)
 }
 
+// StatementOf is Statement for a session whose strings know no escapes when
+// raw is set (spark.sql.parser.escapedStringLiterals): a backslash then only
+// keeps a quote from ending its string, and both stay in it.
+func StatementOf(text string, raw bool) (ast.Statement, error) {
+	return statement(sparksql.Pos{}, text, raw)
+}
+
 // StatementAt is Statement for a text that stands at a place of a file: its
 // positions count from there.
 func StatementAt(at sparksql.Pos, text string) (ast.Statement, error) {
-	p, err := newParser(at, text)
+	return statement(at, text, false)
+}
+
+func statement(at sparksql.Pos, text string, raw bool) (ast.Statement, error) {
+	p, err := rawParser(at, text, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +102,7 @@ func StatementAt(at sparksql.Pos, text string) (ast.Statement, error) {
 // Split gives the texts of the statements without parsing them; comments and
 // strings may hold semicolons.
 func Split(file, text string) ([]string, error) {
-	toks, err := lex(sparksql.Pos{File: file}, text)
+	toks, err := lex(sparksql.Pos{File: file}, text, false)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +162,10 @@ func whole[T any](text string, f func(*parser) (T, error)) (T, error) {
 	return v, nil
 }
 
-func newParser(base sparksql.Pos, text string) (*parser, error) {
-	toks, err := lex(base, text)
+func newParser(base sparksql.Pos, text string) (*parser, error) { return rawParser(base, text, false) }
+
+func rawParser(base sparksql.Pos, text string, raw bool) (*parser, error) {
+	toks, err := lex(base, text, raw)
 	if err != nil {
 		return nil, err
 	}

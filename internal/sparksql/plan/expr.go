@@ -90,6 +90,8 @@ type Call struct {
 	// Const holds what the registry worked out from constant arguments
 	// (compiled patterns, schemas); lower hands it to the kernel.
 	Const any
+	// Shown is the function's name in output names where that is not Fn.
+	Shown string
 	Pos   sparksql.Pos
 }
 
