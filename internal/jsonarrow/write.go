@@ -1,6 +1,7 @@
 package jsonarrow
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"unsafe"
@@ -131,7 +132,14 @@ func (n *number) append(b []byte) []byte {
 		if string(n.text) == "-0" {
 			return append(b, '0')
 		}
-		return append(b, n.text...)
+		digits, neg := bytes.CutPrefix(n.text, []byte{'-'})
+		if neg {
+			b = append(b, '-')
+		}
+		if rest := bytes.TrimLeft(digits, "0"); len(rest) > 0 { // zeros lead where the syntax allows them
+			return append(b, rest...)
+		}
+		return append(b, '0')
 	}
 	return AppendDouble(b, n.float())
 }

@@ -32,7 +32,7 @@ func aggregateDefs() []*Def {
 		agg("max_by", argType(0), "", wAny(), wAny()).checked(ordered(1)), agg("min_by", argType(0), "", wAny(), wAny()).checked(ordered(1)),
 		agg("collect_list", listType, "", wAny()).neverNull(), agg("collect_set", listType, "", wOrdered).neverNull(),
 		agg("bool_and", typeIs(boolean), "", wBool()), agg("bool_or", typeIs(boolean), "", wBool()),
-		agg("bit_and", argType(0), "", wIntegral()), agg("bit_or", argType(0), "", wIntegral()), agg("bit_xor", argType(0), "", wIntegral()),
+		agg("bit_and", argType(0), "", wBits()), agg("bit_or", argType(0), "", wBits()), agg("bit_xor", argType(0), "", wBits()),
 		agg("approx_count_distinct", typeIs(big), "", wAny(), wDbl()).optional(1).neverNull().fitting(fitDropSecond),
 		agg("grouping", typeIs(types.TinyInt), "", wAny()).neverNull(), (&Def{Name: "grouping_id", Kind: Aggregate, Min: 0, Max: -1, typ: typeIs(big)}).neverNull(),
 	}

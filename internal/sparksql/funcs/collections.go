@@ -95,10 +95,8 @@ func fitArray(c *call) error {
 func buildSubscript(c *call) (plan.Expr, error) {
 	switch t := c.args[0].Type().(type) {
 	case types.Array:
-		if !types.IsIntegral(c.args[1].Type()) {
-			if c.args[1].Type() != types.Void {
-				return nil, unexpected(c, 1, `"INTEGRAL"`)
-			}
+		if t := c.args[1].Type(); !types.IsIntegral(t) && t != types.Void {
+			return nil, unexpected(c, 1, `"INTEGRAL"`)
 		}
 		if c.args[1].Type() == types.Void {
 			c.args[1] = CastTo(c.args[1], types.Int, c.ctx)

@@ -45,6 +45,9 @@ func only(t types.Type) want {
 	return kindOf(quoteType(t), func(x types.Type) bool { return x == t }, t, nil)
 }
 
+// wBits takes integers and no texts.
+func wBits() want { return kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, nil) }
+
 // wBoolStrict takes BOOLEAN (and NULL) only.
 func wBoolStrict() want {
 	return kindOf(`"BOOLEAN"`, func(t types.Type) bool { return t == types.Boolean }, types.Boolean, nil)

@@ -20,8 +20,8 @@ func FieldOf(x plan.Expr, name string, ctx Context) (plan.Expr, error) {
 		return &plan.Field{X: x, Ordinal: i, Name: f.Name, Typ: f.Type, Null: x.Nullable() || f.Nullable}, nil
 	case types.Array:
 		s, ok := t.Elem.(types.Struct)
-		if !ok {
-			return nil, unexpected(&call{d: Lookup("[]"), args: []plan.Expr{x, litStr(name)}, ctx: ctx}, 1, `"INTEGRAL"`)
+		if !ok { // as x['name'], which no array has
+			return Resolve("[]", []plan.Expr{x, litStr(name)}, ctx)
 		}
 		i, err := fieldIndex(s, name, ctx)
 		if err != nil {

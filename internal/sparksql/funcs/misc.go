@@ -68,6 +68,6 @@ func hiddenAliases() map[string]string {
 	return map[string]string{
 		"==": "=", "!=": "<>", "!": "not", "array_agg": "collect_list", "curdate": "current_date",
 		"current_database": "current_schema", "random": "rand",
-		"integer": "int", "dateadd": "date_add",
+		"charindex": "locate", "integer": "int", "dateadd": "date_add",
 	}
 }
