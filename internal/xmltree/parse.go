@@ -46,6 +46,7 @@ type Node struct {
 
 	parent *Node
 	at     int // among the parent's children
+	order  int // in the document
 }
 
 // Parse reads a text into a Document node. With first, what follows the root
@@ -162,7 +163,7 @@ func (p *parser) add(n *Node) error {
 	if p.nodes++; p.nodes > maxNodes {
 		return fmt.Errorf("more than %d nodes", maxNodes)
 	}
-	n.parent, n.at = p.top, len(p.top.Children)
+	n.parent, n.at, n.order = p.top, len(p.top.Children), p.nodes
 	p.top.Children = append(p.top.Children, n)
 	return nil
 }

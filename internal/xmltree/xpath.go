@@ -1,8 +1,10 @@
 package xmltree
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/antchfx/xpath"
@@ -57,11 +59,18 @@ func (p *Path) Eval(doc *Node) (r Result, err error) {
 	}()
 	switch v := p.expr.Evaluate(&navigator{node: doc, attr: -1}).(type) {
 	case *xpath.NodeIterator:
+		var found []navigator
 		for v.MoveNext() {
-			n, ok := v.Current().(*navigator)
-			if !ok {
-				continue
+			if n, ok := v.Current().(*navigator); ok {
+				found = append(found, *n)
 			}
+		}
+		// A node set has no order and no node twice; what reads it takes the
+		// order of the document.
+		slices.SortFunc(found, func(a, b navigator) int {
+			return cmp.Or(cmp.Compare(a.node.order, b.node.order), cmp.Compare(a.attr, b.attr))
+		})
+		for _, n := range slices.Compact(found) {
 			r.Nodes = append(r.Nodes, Found{n.Value(), n.attr >= 0 || n.node.Kind > Element})
 		}
 	default:
