@@ -67,7 +67,7 @@ func TestNames(t *testing.T) {
 		t.Errorf("the nearest column is not told: %v", err)
 	}
 	r.classOf("SELECT * FROM read_files('/etc/passwd')", "UNSUPPORTED_FEATURE.TABLE_FUNCTION")
-	r.classOf("SELECT * FROM parquet.`/etc`", "TABLE_OR_VIEW_NOT_FOUND")
+	r.classOf("SELECT * FROM parquet.`/etc`", "PATH_NOT_FOUND")
 }
 
 // Files that were written before a column was added give NULL for it, in

@@ -258,18 +258,8 @@ func (g *sig) pattern(parsing bool) (p patternParam, pat *cast.Pattern, zone *ca
 		}
 		return
 	}
-	if pat, err = cast.CompilePattern(*p.Pattern, parsing); err == nil {
-		err = printable(pat, zone)
-	}
+	pat, err = cast.CompilePattern(*p.Pattern, parsing)
 	return
-}
-
-// printable refuses what would be printed wrongly.
-func printable(p *cast.Pattern, z *cast.Zone) error {
-	if p.NeedsZoneName() && z.Name() != "UTC" && z.Name() != "Z" {
-		return fmt.Errorf("long name of time zone %s is not known", z.Name())
-	}
-	return nil
 }
 
 // patterns compiles the patterns of an argument; nil for a bad one.
@@ -318,7 +308,7 @@ func dateFormat(g *sig) (kernel, error) {
 				continue
 			}
 			p := ps.get(&text[i])
-			if p == nil || printable(p, z) != nil {
+			if p == nil {
 				out.null(i)
 				continue
 			}

@@ -1,9 +1,6 @@
 package cast
 
-import (
-	"strings"
-	"time"
-)
+import "strings"
 
 // parsed is what a pattern has read so far; -1 is "not there".
 type parsed struct {
@@ -212,6 +209,11 @@ func readZone(o *dateOp, b []byte, zones *Zones) (int, *Zone) {
 			at < len(b) && (b[at] == '+' || b[at] == '-') {
 			at++
 		}
+		if o.f == 'z' {
+			if n, z := readZoneName(b, zones); z != nil && n >= at {
+				return n, z
+			}
+		}
 		return at, zones.Load(b[:at])
 	case 'X', 'Z':
 		if len(b) > 0 && b[0]|0x20 == 'z' && (o.f == 'X' || o.n == 5) {
@@ -270,10 +272,4 @@ func (r *parsed) resolve() (int64, bool) {
 	}
 	sec := int64(h)*3600 + int64(or(r.min, 0))*60 + int64(or(r.sec, 0))
 	return micros(days, sec*1_000_000+int64(or(r.nano, 0)/1000))
-}
-
-// abbreviation is the short name of the zone's time at an instant.
-func (z *Zone) abbreviation(us int64) string {
-	name, _ := time.UnixMicro(us).In(z.loc).Zone()
-	return name
 }

@@ -44,7 +44,7 @@ const legacyLetters = "GyYMLwWDdFEuaHkKhmsSzZX"
 func CompilePattern(text string, parsing bool) (*Pattern, error) {
 	p := &Pattern{text: text}
 	if err := p.compile(parsing); err != nil {
-		if errors.Is(err, ErrPattern) && legacyOK(text) {
+		if (errors.Is(err, ErrPattern) || errors.Is(err, ErrPatternWeekBase)) && legacyOK(text) {
 			err = ErrPatternChanged
 		}
 		return nil, fmt.Errorf("%w: pattern '%s'", err, text)
@@ -69,8 +69,30 @@ func legacyOK(text string) bool {
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
+// weekBased looks for letters that count weeks, and for some that Spark never
+// takes, between the quotes as Spark sees them.
+func weekBased(text string) error {
+	for i, part := range strings.Split(text, "'") {
+		if i%2 == 1 {
+			continue
+		}
+		for k := range len(part) {
+			switch part[k] {
+			case 'Y', 'W', 'w', 'u', 'e', 'c':
+				return ErrPatternWeekBase
+			case 'A', 'B', 'n', 'N', 'p':
+				return ErrPatternLetter
+			}
+		}
+	}
+	return nil
+}
+
 func (p *Pattern) compile(parsing bool) error {
 	text := p.text
+	if err := weekBased(text); err != nil {
+		return err
+	}
 	depth := 0
 	for i := 0; i < len(text); {
 		c := text[i]
@@ -140,12 +162,6 @@ func quoted(text string, i int) (lit string, next int, ok bool) {
 
 func checkLetter(c byte, n int, parsing bool) error {
 	switch c {
-	case 'e', 'c':
-		return ErrPatternWeekBase
-	case 'Y', 'W', 'w', 'u':
-		return ErrPatternChanged
-	case 'A', 'B', 'n', 'N', 'p':
-		return ErrPatternLetter
 	case 'E', 'F':
 		if parsing {
 			return ErrPatternChanged
@@ -222,17 +238,6 @@ func (o *dateOp) digits() (lo, hi int) {
 
 var months = [...]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}
 var weekdays = [...]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
-
-// NeedsZoneName tells that the pattern prints a zone's long name, which is
-// known for UTC only.
-func (p *Pattern) NeedsZoneName() bool {
-	for _, o := range p.ops {
-		if o.f == 'z' && o.n == 4 {
-			return true
-		}
-	}
-	return false
-}
 
 // Append formats the instant us as wall time of zone.
 func (p *Pattern) Append(b []byte, us int64, zone *Zone) []byte {
@@ -352,13 +357,7 @@ func appendZone(b []byte, o *dateOp, us int64, zone *Zone) []byte {
 	case 'V':
 		return append(b, zone.name...)
 	case 'z':
-		if zone.fixed {
-			if o.n == 4 && off == 0 {
-				return append(b, "Coordinated Universal Time"...)
-			}
-			return append(b, zone.name...)
-		}
-		return append(b, zone.abbreviation(us)...)
+		return append(b, zone.label(us, o.n == 4)...)
 	case 'O':
 		return appendGMT(b, off, o.n)
 	case 'Z':

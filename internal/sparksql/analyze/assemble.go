@@ -72,6 +72,9 @@ func (a *analyzer) orderTerm(t ast.SortItem, sel *selection, s *scope) (plan.Exp
 	} else if ok {
 		return &plan.Column{Attr: sel.items[n].attr}, nil
 	}
+	if sel.ast.Distinct && sel.ast.Group == nil {
+		s = a.distinctScope(sel, s)
+	}
 	x, err := a.expr(t.X, s)
 	switch sparksql.ClassOf(err) {
 	case "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "AMBIGUOUS_REFERENCE":
@@ -105,6 +108,27 @@ func (a *analyzer) orderTerm(t ast.SortItem, sel *selection, s *scope) (plan.Exp
 		return nil, a.errorf(t.X.Pos(), "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", "A generator cannot stand in ORDER BY.")
 	}
 	return x, nil
+}
+
+// distinctScope is what ORDER BY sees above SELECT DISTINCT: input columns that
+// are selected under an alias only are gone.
+func (a *analyzer) distinctScope(sel *selection, s *scope) *scope {
+	out := *s
+	out.cols = nil
+	for _, it := range sel.items {
+		if _, plain := it.x.(*plan.Column); !plain {
+			out.cols = append(out.cols, column{Attr: it.attr, origin: it.attr.ID})
+		}
+	}
+	for _, c := range s.cols {
+		for _, it := range sel.items {
+			if col, ok := it.x.(*plan.Column); ok && col.Attr.ID == c.ID {
+				out.cols = append(out.cols, c)
+				break
+			}
+		}
+	}
+	return &out
 }
 
 // ordinal reads a position of ORDER BY, from 0.
@@ -172,6 +196,10 @@ func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr)
 			gen.Gen = c
 		}
 	}
+	if g.late != nil {
+		return g.late
+	}
+	g.above = true
 	if sel.having != nil {
 		x, err := g.rewrite(sel.having, sel.ast.Having.Pos())
 		if class := sparksql.ClassOf(err); class == "MISSING_AGGREGATION" {
@@ -239,57 +267,110 @@ func retype(it *item, x plan.Expr) {
 	}
 }
 
-// windowStage takes the window functions out into one Window node.
+// windowStage takes the window functions out into Window nodes: one for those
+// whose operands are plain, one above it for those over them, and so on.
 func (a *analyzer) windowStage(sel *selection) error {
-	w := &plan.Window{}
-	by := map[string]plan.Attr{}
-	extract := func(e plan.Expr) (plan.Expr, error) {
-		return topDown(e, func(x plan.Expr) (plan.Expr, error) {
-			we, ok := x.(*plan.WindowExpr)
-			if !ok {
-				return nil, nil
-			}
-			for _, k := range we.Children() {
-				for _, kk := range append(k.Children(), k) {
-					if kk != we.Fn && hasWindow(kk) {
-						return nil, a.errorf(sel.ast.Pos(), "NESTED_WINDOW_FUNCTION", "42K0E", "A window function cannot stand inside another one.").hint("Use a sub-query.")
-					}
-				}
-			}
-			k := key(we)
-			at, ok := by[k]
-			if !ok {
-				at = plan.Attr{ID: plan.NewID(), Name: a.sqlName(we), Type: we.Type(), Nullable: we.Nullable()}
-				by[k] = at
-				w.Exprs = append(w.Exprs, plan.NamedExpr{X: we, Attr: at})
-			}
-			return &plan.Column{Attr: at}, nil
-		})
-	}
+	w := &windows{a: a, by: map[string]plan.Attr{}, level: map[plan.ID]int{}}
 	var err error
 	for i := range sel.items {
-		if sel.items[i].x, err = extract(sel.items[i].x); err != nil {
+		if sel.items[i].x, err = w.extract(sel.items[i].x); err != nil {
 			return err
 		}
 	}
 	for i := range sel.keys {
-		if sel.keys[i].X, err = extract(sel.keys[i].X); err != nil {
+		if sel.keys[i].X, err = w.extract(sel.keys[i].X); err != nil {
 			return err
 		}
 	}
 	if sel.qualify != nil {
-		if sel.qualify, err = extract(sel.qualify); err != nil {
+		if sel.qualify, err = w.extract(sel.qualify); err != nil {
 			return err
 		}
 	}
-	if len(w.Exprs) > 0 {
-		w.Input = sel.node
-		sel.node = w
+	for _, exprs := range w.stages {
+		sel.node = &plan.Window{Input: sel.node, Exprs: exprs}
 	}
 	if sel.qualify != nil {
 		sel.node = &plan.Filter{Input: sel.node, Cond: sel.qualify}
 	}
 	return nil
+}
+
+// windows gathers window functions by how deep they stand.
+type windows struct {
+	a      *analyzer
+	by     map[string]plan.Attr
+	level  map[plan.ID]int
+	stages [][]plan.NamedExpr
+}
+
+// extract replaces each window function in e by its column.
+func (w *windows) extract(e plan.Expr) (plan.Expr, error) {
+	return topDown(e, func(x plan.Expr) (plan.Expr, error) {
+		we, ok := x.(*plan.WindowExpr)
+		if !ok {
+			return nil, nil
+		}
+		name := w.a.sqlName(we)
+		over, err := w.operands(we)
+		if err != nil {
+			return nil, err
+		}
+		k := key(over)
+		at, ok := w.by[k]
+		if !ok {
+			at = plan.Attr{ID: plan.NewID(), Name: name, Type: we.Type(), Nullable: we.Nullable()}
+			w.by[k] = at
+			w.add(at, over)
+		}
+		return &plan.Column{Attr: at}, nil
+	})
+}
+
+// operands extracts what stands inside of a window function; the function
+// itself stays.
+func (w *windows) operands(we *plan.WindowExpr) (plan.Expr, error) {
+	kids := we.Children()
+	next := make([]plan.Expr, len(kids))
+	for i, k := range kids {
+		var err error
+		if i > 0 {
+			next[i], err = w.extract(k)
+		} else {
+			inner := k.Children()
+			for j := range inner {
+				if inner[j], err = w.extract(inner[j]); err != nil {
+					return nil, err
+				}
+			}
+			next[i] = k
+			if len(inner) > 0 {
+				next[i] = k.WithChildren(inner)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return we.WithChildren(next), nil
+}
+
+// add puts a window function above those that it reads.
+func (w *windows) add(at plan.Attr, x plan.Expr) {
+	level := 0
+	plan.Walk(x, func(y plan.Expr) bool {
+		if c, ok := y.(*plan.Column); ok {
+			if n, ok := w.level[c.Attr.ID]; ok {
+				level = max(level, n+1)
+			}
+		}
+		return true
+	})
+	w.level[at.ID] = level
+	for len(w.stages) <= level {
+		w.stages = append(w.stages, nil)
+	}
+	w.stages[level] = append(w.stages[level], plan.NamedExpr{X: x, Attr: at})
 }
 
 // projectStage makes the projection, DISTINCT and the sort. Columns that only

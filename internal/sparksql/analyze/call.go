@@ -141,8 +141,12 @@ func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, err
 	}
 	var list []ast.Expr
 	var out []plan.Expr
-	lambdas := false
-	for _, arg := range e.Args {
+	names := make([]string, len(e.Args))
+	lambdas, named := false, false
+	for i, arg := range e.Args {
+		if n, ok := arg.(*ast.NamedArg); ok {
+			arg, names[i], named = n.X, n.Name.Name, true
+		}
 		switch arg := arg.(type) {
 		case *ast.Star:
 			cols, err := a.star(arg, s)
@@ -155,8 +159,6 @@ func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, err
 		case *ast.Lambda:
 			lambdas = true
 			list, out = append(list, arg), append(out, nil)
-		case *ast.NamedArg:
-			return nil, a.errorf(arg.Pos(), "NAMED_PARAMETERS_NOT_SUPPORTED", "4274K", "The function %s takes no arguments by name.", quote(def.Name))
 		default:
 			x, err := a.expr(arg, s)
 			if err != nil {
@@ -164,6 +166,9 @@ func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, err
 			}
 			list, out = append(list, nil), append(out, x)
 		}
+	}
+	if named {
+		return def.Arrange(out, names, a.fctx(e.Pos()))
 	}
 	if !lambdas {
 		return out, nil
@@ -271,6 +276,11 @@ func (a *analyzer) over(fn plan.Expr, e *ast.Call, s *scope) (plan.Expr, error) 
 	part, err := a.exprs(spec.Partition, s)
 	if err != nil {
 		return nil, err
+	}
+	for _, x := range part {
+		if hasMap(x.Type()) {
+			return nil, a.errorf(e.Pos(), "EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", "Rows cannot be parted by %s: its type %s has no order.", funcs.SQLName(x), x.Type().SQL())
+		}
 	}
 	order, err := a.sortKeys(spec.Order, s)
 	if err != nil {

@@ -80,6 +80,9 @@ func Statement(ctx context.Context, st ast.Statement, env Env) (plan.Statement, 
 	case *ast.CreateFlow:
 		return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.CREATE_FLOW", "0A000", "CREATE FLOW is not supported yet.").hint("Write the query in the streaming table's own AS clause.")
 	case *ast.Unsupported:
+		if st.Word == "CALL" {
+			return nil, a.errorf(st.Pos(), "UNRESOLVED_ROUTINE", "42883", "There are no procedures.")
+		}
 		return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "The statement %s is not supported.", st.Word)
 	}
 	return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "This statement is not supported.")
@@ -119,6 +122,7 @@ type analyzer struct {
 	views []string // names of the views around, lower case
 	// expansions counts views read so far.
 	expansions int
+	exact      bool // names of columns count with their case
 }
 
 // Bounds on what a short text can grow to.
@@ -154,7 +158,7 @@ func newAnalyzer(ctx context.Context, env Env) *analyzer {
 	if env.TimeZone == "" {
 		env.TimeZone = "UTC"
 	}
-	return &analyzer{ctx: ctx, env: env, base: funcs.Context{
+	return &analyzer{ctx: ctx, env: env, exact: strings.EqualFold(env.Conf["spark.sql.caseSensitive"], "true"), base: funcs.Context{
 		ANSI: !strings.EqualFold(env.Conf["spark.sql.ansi.enabled"], "false"), TimeZone: env.TimeZone, Now: env.Now,
 		Conf: env.Conf, User: env.User, Catalog: env.Catalog, Schema: env.Schema, ParseType: parseType,
 	}}

@@ -280,7 +280,11 @@ func (a *analyzer) cast(e *ast.Cast, s *scope) (plan.Expr, error) {
 	if e.Try {
 		mode = plan.CastTry
 	}
-	return funcs.ExplicitCast(x, e.Type, mode, ctx)
+	to := e.Type
+	if to == types.Timestamp {
+		to = funcs.Stamp(a.env.Conf)
+	}
+	return funcs.ExplicitCast(x, to, mode, ctx)
 }
 
 // structOf is struct(a, b AS x, t.*).

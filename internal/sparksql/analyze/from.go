@@ -212,7 +212,7 @@ func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error
 		return r, a.errorf(j.Pos(), "UNSUPPORTED_FEATURE.NATURAL_JOIN", "0A000", "There is no NATURAL SEMI or ANTI join.").hint("Write the columns in USING.")
 	}
 	if j.Natural {
-		using = common(left, right)
+		using = a.common(left, right)
 	}
 	if len(using) > 0 {
 		return a.using(out, using, left, right)
@@ -312,10 +312,10 @@ func nullableColumns(in []column, null bool) []column {
 }
 
 // common are the names that NATURAL joins by, in the left side's order.
-func common(l, r relation) []ast.Ident {
+func (a *analyzer) common(l, r relation) []ast.Ident {
 	var out []ast.Ident
 	for _, c := range l.visible() {
-		if found, _ := match(r.cols, []string{c.Name}); len(found) > 0 {
+		if found, _ := a.match(r.cols, []string{c.Name}); len(found) > 0 {
 			out = append(out, ast.Ident{Name: c.Name})
 		}
 	}
@@ -335,7 +335,7 @@ func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) 
 			into *column
 			word string
 		}{{left, &p.l, "left"}, {right, &p.r, "right"}} {
-			found, _ := match(side.r.cols, []string{n.Name})
+			found, _ := a.match(side.r.cols, []string{n.Name})
 			if len(found) == 0 {
 				return left, a.errorf(n.P, "UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", "USING: the %s side has no column %s.", side.word, quote(n.Name))
 			}

@@ -140,7 +140,7 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	var r relation
 	switch {
 	case name == "range" && !f.Stream:
-		r, err = a.rangeFunc(f, p)
+		r, err = a.rangeFunc(f, p, left)
 	case def != nil && def.Kind == funcs.Generator && !f.Stream:
 		r, err = a.generatorFunc(f, p, left)
 	default:
@@ -151,6 +151,9 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	}
 	if r, err = a.watermark(r, f.Watermark, p); err != nil {
 		return r, err
+	}
+	if name != "range" {
+		name = "" // its columns have no qualifier
 	}
 	return a.alias2(r, f.Alias, f.Pos(), name)
 }
@@ -193,7 +196,11 @@ func (a *analyzer) generatorFunc(f *ast.TableFunc, p place, left *relation) (rel
 }
 
 // rangeFunc is range([start,] end[, step[, partitions]]).
-func (a *analyzer) rangeFunc(f *ast.TableFunc, p place) (relation, error) {
+func (a *analyzer) rangeFunc(f *ast.TableFunc, p place, left *relation) (relation, error) {
+	s := &scope{place: p}
+	if left != nil {
+		s.outer = &scope{place: p, cols: left.cols}
+	}
 	n := len(f.Call.Args)
 	if n < 1 || n > 4 {
 		return relation{}, a.errorf(f.Pos(), "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The function `range` takes 1 to 4 arguments, but got %d.", n)
@@ -203,7 +210,7 @@ func (a *analyzer) rangeFunc(f *ast.TableFunc, p place) (relation, error) {
 		if named, ok := e.(*ast.NamedArg); ok {
 			e = named.X
 		}
-		x, err := a.expr(e, &scope{place: place{catalog: p.catalog, schema: p.schema}})
+		x, err := a.expr(e, s)
 		if err != nil {
 			return relation{}, err
 		}

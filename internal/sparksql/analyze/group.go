@@ -21,6 +21,8 @@ type grouping struct {
 	aggBy   map[string]plan.Attr
 	pass    map[plan.ID]bool // columns that are made above the aggregate
 	global  bool             // no GROUP BY
+	late    error            // about a key, for after the select list
+	above   bool             // what is rewritten stands above the aggregation: HAVING and the like
 }
 
 // groupBy resolves GROUP BY; nil where the select is no aggregation.
@@ -179,7 +181,10 @@ func (a *analyzer) groupKey(e ast.Expr, sel *selection, g *grouping) (int, error
 	}
 	x = substitute(x, sel.lca)
 	if err := a.groupable(x, e.Pos()); err != nil {
-		return 0, err
+		if !hasWindow(x) || g.late != nil {
+			return 0, err
+		}
+		g.late = err // what the select list lacks is told first
 	}
 	return g.add(x, a.sqlName(x)), nil
 }
@@ -266,7 +271,14 @@ func (g *grouping) rewrite(e plan.Expr, pos sparksql.Pos) (plan.Expr, error) {
 			}
 			return nil, g.missing(x, pos)
 		case *plan.Subquery:
+			if !g.above && x.Kind == plan.ScalarSubquery && correlated(x) {
+				return nil, g.a.errorf(pos, "SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION", "0A000", "A correlated sub-query stands neither in GROUP BY nor in an aggregate function.")
+			}
 			return g.subquery(x, pos)
+		case *plan.Call:
+			if x.Fn == "window_time" {
+				return nil, g.a.errorf(pos, "MISSING_AGGREGATION", "42803", "window_time(window) stands neither in GROUP BY nor in an aggregate function.")
+			}
 		}
 		return nil, nil
 	})
@@ -310,6 +322,9 @@ func (g *grouping) groupingCall(x *plan.AggCall, pos sparksql.Pos) (*plan.AggCal
 			args = append(args, k.X)
 		}
 	}
+	if x.Fn == "grouping_id" && len(x.Args) > 0 && !g.allKeys(x.Args) {
+		return nil, g.a.errorf(pos, "GROUPING_ID_COLUMN_MISMATCH", "42803", "grouping_id takes all grouping columns in their order, or nothing.")
+	}
 	for _, arg := range args {
 		if _, ok := g.byKey[key(arg)]; !ok {
 			return nil, g.a.errorf(pos, "GROUPING_COLUMN_MISMATCH", "42803", "%s is no grouping column.", quote(funcs.SQLName(arg)))
@@ -318,6 +333,19 @@ func (g *grouping) groupingCall(x *plan.AggCall, pos sparksql.Pos) (*plan.AggCal
 	c := *x
 	c.Args = args
 	return &c, nil
+}
+
+// allKeys tells whether args are the keys in their order.
+func (g *grouping) allKeys(args []plan.Expr) bool {
+	if len(args) != len(g.keys) {
+		return false
+	}
+	for i, k := range g.keys {
+		if key(k.X) != key(args[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // window rewrites what stands inside fn OVER (...): its function stays.

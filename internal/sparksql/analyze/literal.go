@@ -7,13 +7,21 @@ import (
 
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 // typedLiteral evaluates DATE '...', TIMESTAMP '...' and TIMESTAMP_NTZ '...'.
 func (a *analyzer) typedLiteral(e *ast.TypedLiteral) (plan.Expr, error) {
-	switch e.Type {
+	kind := e.Type
+	if kind == "timestamp" && funcs.Stamp(a.env.Conf) == types.TimestampNTZ {
+		x, ok := parseTimestamp(e.Text, "UTC", true, a.env.Now)
+		if y, _ := parseTimestamp(e.Text, "+05:00", true, a.env.Now); ok && x != y { // it names no zone
+			kind = "timestamp_ntz"
+		}
+	}
+	switch kind {
 	case "date":
 		if days, ok := parseDate(e.Text, a.env.Now, a.env.TimeZone); ok {
 			return &plan.Literal{Value: days, Typ: types.Date}, nil

@@ -255,6 +255,13 @@ func (a *analyzer) unpivot(v *ast.Unpivot, p place, left *relation) (relation, e
 		}
 	}
 	for _, at := range g.Attrs {
+		for _, c := range r.cols {
+			if strings.EqualFold(c.Name, at.Name) {
+				return in, a.errorf(v.Pos(), "AMBIGUOUS_REFERENCE", "42704", "UNPIVOT makes a column %s beside one of that name.", quote(at.Name))
+			}
+		}
+	}
+	for _, at := range g.Attrs {
 		r.cols = append(r.cols, column{Attr: at, origin: at.ID})
 	}
 	if !v.IncludeNulls {

@@ -37,6 +37,12 @@ func (a *analyzer) recursive(c ast.CTE, p *place) (*plan.CTE, error) {
 	if rec.MaxLevel, err = a.recursionLevel(c, *p); err != nil {
 		return nil, err
 	}
+	rec.MaxRows = -1
+	if lit, ok := funcs.Eval(funcs.CastTo(text(a.env.Conf["spark.sql.cteRecursionRowLimit"]), types.BigInt, a.base)); ok {
+		if n, ok := lit.Value.(int64); ok {
+			rec.MaxRows = n
+		}
+	}
 	for _, at := range rec.Anchor.Output() {
 		at.ID, at.Qualifier, at.Nullable, at.EventTime = plan.NewID(), nil, true, nil
 		rec.Attrs = append(rec.Attrs, at)

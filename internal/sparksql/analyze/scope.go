@@ -98,12 +98,13 @@ type aliasDef struct {
 }
 
 // match finds the columns that a name means, with the number of parts taken.
-// A longer qualifier wins over a shorter one.
-func match(cols []column, name []string) ([]column, int) {
+// A longer qualifier wins over a shorter one. Names are equal whatever their
+// case, unless spark.sql.caseSensitive is on.
+func (a *analyzer) match(cols []column, name []string) ([]column, int) {
 	for q := min(3, len(name)-1); q >= 0; q-- {
 		var found []column
 		for _, c := range cols {
-			if !strings.EqualFold(c.Name, name[q]) || q == 0 && c.hidden || !qualifies(c.Qualifier, name[:q]) {
+			if !strings.EqualFold(c.Name, name[q]) || a.exact && c.Name != name[q] || q == 0 && c.hidden || !qualifies(c.Qualifier, name[:q]) {
 				continue
 			}
 			dup := false
@@ -147,7 +148,7 @@ func (a *analyzer) lookup(name []string, pos sparksql.Pos, s *scope) (plan.Expr,
 			return x, err
 		}
 	}
-	found, n := match(s.cols, name)
+	found, n := a.match(s.cols, name)
 	switch {
 	case len(found) > 1:
 		return nil, a.ambiguous(name, found, pos)
@@ -167,7 +168,7 @@ func (a *analyzer) lookup(name []string, pos sparksql.Pos, s *scope) (plan.Expr,
 	if s.outer == nil {
 		return nil, nil
 	}
-	found, n = match(s.outer.cols, name)
+	found, n = a.match(s.outer.cols, name)
 	switch {
 	case len(found) > 1:
 		return nil, a.ambiguous(name, found, pos)

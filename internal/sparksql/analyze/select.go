@@ -286,7 +286,7 @@ func (a *analyzer) columnEdit(e *ast.ColumnEdit, sel *selection) error {
 	}
 	for _, d := range e.Drop {
 		if drop[strings.ToLower(d.Name)] && len(drop) > 0 {
-			if found, _ := match(sel.scope.cols, []string{d.Name}); len(found) == 0 {
+			if found, _ := a.match(sel.scope.cols, []string{d.Name}); len(found) == 0 {
 				return a.unresolved([]string{d.Name}, d.P, sel.scope.cols)
 			}
 		}

@@ -80,7 +80,7 @@ func (a *analyzer) except(e *ast.Star, cols []named, s *scope) ([]named, error) 
 				in = append(in, column{Attr: plan.Attr{Name: c.name, Type: c.x.Type()}})
 			}
 		}
-		found, used := match(in, parts)
+		found, used := a.match(in, parts)
 		if len(found) == 0 {
 			return nil, a.unresolved(parts, n[0].P, in)
 		}

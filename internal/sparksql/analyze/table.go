@@ -111,7 +111,13 @@ type placedError struct {
 func (e *placedError) Error() string { return e.pos.String() + ": " + e.err.Error() }
 func (e *placedError) Unwrap() error { return e.err }
 
+// fileFormats are what can stand before a path in FROM.
+var fileFormats = map[string]bool{"avro": true, "binaryfile": true, "csv": true, "json": true, "orc": true, "parquet": true, "text": true}
+
 func (a *analyzer) noTable(name []string, pos sparksql.Pos) error {
+	if len(name) == 2 && fileFormats[strings.ToLower(name[0])] {
+		return a.errorf(pos, "PATH_NOT_FOUND", "42K03", "There is nothing that this session may read at %s.", quote(name[1])).hint("Use read_files().")
+	}
 	e := a.errorf(pos, "TABLE_OR_VIEW_NOT_FOUND", "42P01", "There is no table or view %s.", quoteAll(name))
 	names := a.env.Resolver.Names(a.ctx)
 	if near := nearest(strings.Join(name, "."), names, 3); near != "" {

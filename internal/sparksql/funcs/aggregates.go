@@ -132,9 +132,27 @@ func statisticDefs() []*Def {
 		one("stddev"), one("stddev_pop"), one("var_samp"), one("var_pop"), one("skewness"), one("kurtosis"),
 		two("corr"), two("covar_pop"), two("covar_samp"), two("regr_slope"), two("regr_intercept"), two("regr_r2"),
 		two("regr_avgx"), two("regr_avgy"), agg("regr_count", typeIs(types.BigInt), "", wDbl(), wDbl()).neverNull(), two("regr_sxx"), two("regr_syy"), two("regr_sxy"),
-		one("median"),
+		agg("median", medianType, "", wAny()).fitting(fitMedian),
 		percentile("percentile").fitting(fitPercentile(1)).always(), percentile("percentile_approx").fitting(fitPercentile(10000)),
 	}
+}
+
+// fitMedian takes numbers and intervals.
+func fitMedian(c *call) error {
+	if isInterval(c.args[0].Type()) {
+		return nil
+	}
+	return c.fitOne(0, wDbl())
+}
+
+func medianType(c *call) types.Type {
+	switch c.args[0].Type().(type) {
+	case types.YearMonth:
+		return types.YearMonth{From: types.Year, To: types.Month}
+	case types.DayTime:
+		return types.DayTime{From: types.Day, To: types.Second}
+	}
+	return types.Double
 }
 
 // percentileType: the exact one is DOUBLE, the approximate one its input's; an
@@ -193,8 +211,21 @@ func windowDefs() []*Def {
 	nth := &Def{Name: "nth_value", Kind: Window, Min: 2, Max: 2, want: []want{wAny(), wInt()}, typ: argType(0)}
 	return []*Def{
 		win("row_number", types.Int), win("rank", types.Int).upper(), win("dense_rank", types.Int), win("percent_rank", types.Double).upper(), win("cume_dist", types.Double),
-		(&Def{Name: "ntile", Kind: Window, Min: 1, Max: 1, want: []want{wInt()}, typ: typeIs(types.Int)}).neverNull().checked(constant(0, "number of buckets")),
-		shifted("lag"), shifted("lead"), nth.nullable().checked(constant(1, "offset")).withIgnoreNulls(),
+		(&Def{Name: "ntile", Kind: Window, Min: 1, Max: 1, want: []want{wInt()}, typ: typeIs(types.Int)}).neverNull().checked(positive(0, "number of buckets")),
+		shifted("lag"), shifted("lead"), nth.nullable().checked(positive(1, "offset")).withIgnoreNulls(),
+	}
+}
+
+// positive wants a constant greater than 0 at argument i.
+func positive(i int, what string) func(c *call) error {
+	return func(c *call) error {
+		if err := constant(i, what)(c); err != nil {
+			return err
+		}
+		if n, ok := constInt(c.args[i]); ok && n < 1 {
+			return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the %s must be greater than 0, not %d.", c.text(), what, n)
+		}
+		return nil
 	}
 }
 
@@ -225,6 +256,9 @@ func fitLag(c *call) error {
 		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the offset must be a constant.", c.text())
 	}
 	t, ok := rule{ansi: c.ctx.ANSI}.common(c.args[0].Type(), c.args[2].Type())
+	if d, dec := c.args[0].Type().(types.Decimal); dec && IsFoldable(c.args[2]) && types.IsIntegral(c.args[2].Type()) {
+		t = widerDecimal(d, operandDecimal(c.args[2])) // as narrow as the number
+	}
 	if !ok {
 		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: the default has another type than the value.", c.text())
 	}

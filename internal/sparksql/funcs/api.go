@@ -73,6 +73,8 @@ type Def struct {
 	// must be Spark's.
 	SQL string
 
+	params []string                                          // names of the arguments, where they can be named
+	fill   []plan.Expr                                       // of trailing arguments that are left out
 	want   []want                                            // expected argument types, the last one repeats
 	fit    func(c *call) error                               // instead of want, where arguments depend on each other
 	typ    func(c *call) types.Type                          // result type over fitted arguments
@@ -200,6 +202,9 @@ func (c *call) fitOne(i int, w want) error {
 		return nil
 	}
 	t, ok := w.to(c.args[i], c.ctx)
+	if _, clock := c.args[i].Type().(types.Time); !ok && clock && w.name == quoteType(types.Timestamp) {
+		return mismatch(c.ctx, "CAST_WITHOUT_SUGGESTION", "Cannot resolve %q: TIME cannot be cast to TIMESTAMP.", c.text())
+	}
 	if !ok {
 		return unexpected(c, i, w.name)
 	}

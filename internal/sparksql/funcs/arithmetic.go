@@ -96,7 +96,7 @@ func (c *call) refuseOperands(a, b types.Type) error {
 	case dx && y == types.Double, dy && x == types.Double:
 		x, y = types.Double, types.Double
 	}
-	if types.Equal(x, y) && x != types.Void {
+	if types.Equal(x, y) && (x != types.Void || c.ctx.ANSI && (types.IsString(a) || types.IsString(b))) {
 		return mismatch(c.ctx, "BINARY_OP_WRONG_TYPE", "Cannot resolve %q: the operator does not take %s.", c.text(), quoteType(x))
 	}
 	return mismatch(c.ctx, "BINARY_OP_DIFF_TYPES", "Cannot resolve %q: the operands have incompatible types (%s and %s).",

@@ -117,6 +117,7 @@ func (d *Def) infix(sign string) *Def {
 // defaults fills missing trailing arguments in before anything else.
 func (d *Def) defaults(vs ...plan.Expr) *Def {
 	n := len(d.want)
+	d.fill = vs
 	inner := d.fit
 	d.fit = func(c *call) error {
 		for len(c.args) < n {
@@ -132,6 +133,12 @@ func (d *Def) defaults(vs ...plan.Expr) *Def {
 		}
 		return nil
 	}
+	return d
+}
+
+// named lets a call name its arguments.
+func (d *Def) named(params ...string) *Def {
+	d.params = params
 	return d
 }
 

@@ -57,6 +57,9 @@ func (p printer) name(e plan.Expr) string {
 	case *plan.Case:
 		return p.caseName(e)
 	case *plan.Field:
+		if c, ok := e.X.(*plan.Column); ok && strings.HasPrefix(c.Attr.Name, "lateralAliasReference(") {
+			return "lateralAliasReference(" + e.Name + ")"
+		}
 		return p.name(e.X) + "." + e.Name
 	case *plan.Call:
 		return p.callName(e.Fn, e, e.Args)
@@ -149,7 +152,7 @@ func (p printer) windowName(e *plan.WindowExpr) string {
 	if e.Frame.Unit == plan.FrameRows {
 		unit = "ROWS"
 	}
-	parts = append(parts, unit+" BETWEEN "+p.boundName(e.Frame.Start)+" AND "+p.boundName(e.Frame.End))
+	parts = append(parts, unit+" BETWEEN "+p.boundName(e, e.Frame.Start)+" AND "+p.boundName(e, e.Frame.End))
 	return p.name(e.Fn) + " OVER (" + strings.Join(parts, " ") + ")"
 }
 
@@ -164,11 +167,16 @@ func orderWords(k plan.SortKey) string {
 	return dir + nulls
 }
 
-func (p printer) boundName(b plan.Bound) string {
+// boundName prints a bound. What is cast to the type of the order key is a
+// negative number that follows, as Spark prints it.
+func (p printer) boundName(w *plan.WindowExpr, b plan.Bound) string {
 	switch b.Kind {
 	case plan.UnboundedPreceding:
 		return "UNBOUNDED PRECEDING"
 	case plan.Preceding:
+		if w.Frame.Unit == plan.FrameRange && len(w.Order) == 1 && types.IsNumeric(w.Order[0].X.Type()) && !types.Equal(w.Order[0].X.Type(), b.X.Type()) {
+			return "(- " + p.name(b.X) + ") FOLLOWING"
+		}
 		return p.name(b.X) + " PRECEDING"
 	case plan.CurrentRow:
 		return "CURRENT ROW"

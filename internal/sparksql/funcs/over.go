@@ -70,6 +70,9 @@ func ownFrame(f *plan.Call, order []plan.SortKey, frame *plan.Frame, ctx Context
 		own.Unit = plan.FrameRange
 	}
 	if frame != nil && !sameFrame(*frame, *own) {
+		if f.Fn != "lag" && f.Fn != "lead" {
+			return nil, errf(ctx, "_LEGACY_ERROR_TEMP_1036", "", "%q has a frame of its own.", SQLName(f))
+		}
 		return nil, errf(ctx, "WINDOW_FUNCTION_AND_FRAME_MISMATCH", "42K0E", "%q has a frame of its own.", SQLName(f))
 	}
 	return own, nil
@@ -92,11 +95,19 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 		if t := w.Order[0].X.Type(); !types.IsNumeric(t) && !isTime(t) && !isInterval(t) {
 			return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "A RANGE frame needs a number or a time to order by, not %s.", quoteType(t))
 		}
+		for _, b := range []plan.Bound{f.Start, f.End} {
+			if t := w.Order[0].X.Type(); b.X != nil && !rangeOffset(t, b.X.Type()) {
+				return mismatch(ctx, "RANGE_FRAME_INVALID_TYPE", "Rows ordered by %s have no distance of %s.", quoteType(t), quoteType(b.X.Type()))
+			}
+		}
 	}
 	if f.Unit == plan.FrameRange && len(w.Order) == 0 && (f.Start.Kind == plan.Preceding || offsets) {
 		return mismatch(ctx, "RANGE_FRAME_WITHOUT_ORDER", "A RANGE frame needs an ORDER BY.")
 	}
-	if f.Start.Kind > f.End.Kind || f.Start.Kind == plan.UnboundedFollowing || f.End.Kind == plan.UnboundedPreceding {
+	if f.Start.Kind == plan.UnboundedFollowing || f.End.Kind == plan.UnboundedPreceding {
+		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "The upper bound of the frame does not follow its lower bound.")
+	}
+	if f.Start.Kind > f.End.Kind {
 		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "The lower bound of the frame lies above its upper bound.")
 	}
 	if f.Unit == plan.FrameRows {
@@ -107,4 +118,21 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 		}
 	}
 	return nil
+}
+
+// rangeOffset tells whether keys of type t can be x apart.
+func rangeOffset(t, x types.Type) bool {
+	dt, days := x.(types.DayTime)
+	_, months := x.(types.YearMonth)
+	switch t {
+	case types.Date:
+		return x == types.Int || months || days && dt.From == types.Day && dt.To == types.Day
+	case types.Timestamp, types.TimestampNTZ:
+		return days || months || x == types.Calendar
+	}
+	if types.IsNumeric(t) {
+		return types.IsNumeric(x)
+	}
+	_, ok := commonTime(t, x)
+	return ok
 }

@@ -17,7 +17,7 @@ func textDefs() []*Def {
 	wBytes := kindOf(`"BINARY"`, func(t types.Type) bool { return t == types.Binary }, nil, nil)
 	return []*Def{
 		fn("luhn_check", types.Boolean, "", wStr()), fn("quote", str, "", wStr()),
-		fn("mask", str, "", wStr(), wStr(), wStr(), wStr(), wStr()).optional(4).defaults(litStr("X"), litStr("x"), litStr("n"), litNull()).
+		fn("mask", str, "", wStr(), wStr(), wStr(), wStr(), wStr()).optional(4).defaults(litStr("X"), litStr("x"), litStr("n"), litNull()).named("str", "upperChar", "lowerChar", "digitChar", "otherChar").
 			withNull(func(c *call) bool { return c.args[0].Nullable() }).checked(checkMask),
 		fn("is_valid_utf8", types.Boolean, "CASE WHEN $1 IS NOT NULL THEN TRY(decode($1)) IS NOT NULL END", wBin()),
 		fn("make_valid_utf8", str, "", wBin()),

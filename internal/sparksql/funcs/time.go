@@ -32,7 +32,7 @@ func timeDefs() []*Def {
 		fn("last_day", date, "last_day($1)", wDate()), fn("next_day", date, "", wDate(), wStr()).nullable().raising(),
 		fn("trunc", date, "", wDate(), wStr()).nullable(), fn("date_trunc", ts, "", wStr(), wTs()).nullable(),
 		fn("make_date", date, "", wInt(), wInt(), wInt()).nullable().raising(),
-		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising().timeOr("timestamp of time", 1),
+		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising().typed(sessionStamp).timeOr("timestamp of time", 1),
 		makeInterval("make_interval").raising(), makeInterval("try_make_interval"),
 		makeTS("make_timestamp_ltz", ts, 7).optional(1).raising(), makeTS("try_make_timestamp_ltz", ts, 7).optional(1), makeTS("try_make_timestamp", ts, 7).optional(1),
 		makeTS("make_timestamp_ntz", types.TimestampNTZ, 6).raising(), makeTS("try_make_timestamp_ntz", types.TimestampNTZ, 6),
@@ -144,6 +144,7 @@ func fitExtract(c *call) error {
 	_, ym := t.(types.YearMonth)
 	_, dt := t.(types.DayTime)
 	_, clock := t.(types.Time)
+	dt = dt || t == types.Calendar && f != "YEAR" && f != "MONTH"
 	bad := f == "" || clock && f != "HOUR" && f != "MINUTE" && f != "SECOND" || ym && f != "YEAR" && f != "MONTH" ||
 		dt && f != "DAY" && f != "HOUR" && f != "MINUTE" && f != "SECOND"
 	if bad {
@@ -152,7 +153,7 @@ func fitExtract(c *call) error {
 	if clock {
 		return timeOff(c.ctx, t)
 	}
-	if ym || dt || t == types.Date || t == types.Timestamp || t == types.TimestampNTZ {
+	if ym || dt || t == types.Calendar || t == types.Date || t == types.Timestamp || t == types.TimestampNTZ {
 		return nil
 	}
 	return c.fitOne(1, wTs())
@@ -161,6 +162,15 @@ func fitExtract(c *call) error {
 func extractType(c *call) types.Type {
 	name, _ := constText(c.args[0])
 	f := ExtractField(name)
+	if c.args[1].Type() == types.Calendar {
+		switch f {
+		case "YEAR", "DAY":
+			return types.Int
+		case "SECOND":
+			return types.Decimal{Precision: 8, Scale: 6}
+		}
+		return types.TinyInt
+	}
 	switch c.args[1].Type().(type) {
 	case types.YearMonth:
 		if f == "YEAR" {
@@ -216,8 +226,8 @@ func zoneDefs() []*Def {
 	return []*Def{
 		fn("to_date", date, "", wAny(), wStr()).optional(1).fitting(fitToDate).withNull(func(c *call) bool { return anyNullable(c.args) || !c.ctx.ANSI }).withRaises(parseRaises),
 		fn("try_to_date", date, "", wAny(), wStr()).optional(1).fitting(fitToDate).nullable(),
-		fn("to_timestamp", ts, "", wAny(), wStr()).optional(1).fitting(fitToTs(ts)).withNull(func(c *call) bool { return anyNullable(c.args) || !c.ctx.ANSI }).withRaises(parseRaises),
-		fn("try_to_timestamp", ts, "", wAny(), wStr()).optional(1).fitting(fitToTs(ts)).nullable(),
+		fn("to_timestamp", ts, "", wAny(), wStr()).optional(1).fitting(fitToSession).typed(sessionStamp).withNull(func(c *call) bool { return anyNullable(c.args) || !c.ctx.ANSI }).withRaises(parseRaises),
+		fn("try_to_timestamp", ts, "", wAny(), wStr()).optional(1).fitting(fitToSession).typed(sessionStamp).nullable(),
 		fn("to_timestamp_ntz", ntz, "", wAny(), wStr()).optional(1).fitting(fitToTs(ntz)).withNull(func(c *call) bool { return anyNullable(c.args) || !c.ctx.ANSI }).withRaises(parseRaises),
 		fn("to_timestamp_ltz", ts, "", wAny(), wStr()).optional(1).fitting(fitToTs(ts)).withNull(func(c *call) bool { return anyNullable(c.args) || !c.ctx.ANSI }).withRaises(parseRaises),
 		fn("date_format", str, "", wTs(), wStr()).always(),
@@ -260,6 +270,19 @@ func fitToTs(to types.Type) func(c *call) error {
 		return nil
 	}
 }
+
+// sessionStamp is what the session takes TIMESTAMP for.
+func sessionStamp(c *call) types.Type { return Stamp(c.ctx.Conf) }
+
+// Stamp is the type that TIMESTAMP means in a session of this configuration.
+func Stamp(conf map[string]string) types.Type {
+	if strings.EqualFold(conf["spark.sql.timestampType"], "TIMESTAMP_NTZ") {
+		return types.TimestampNTZ
+	}
+	return types.Timestamp
+}
+
+func fitToSession(c *call) error { return fitToTs(sessionStamp(c))(c) }
 
 func fitUnixTime(c *call) error {
 	if len(c.args) == 0 {

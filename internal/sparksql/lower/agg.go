@@ -190,6 +190,9 @@ func (g *aggCall) simple(name, dt string) string {
 	case "kurtosis":
 		return g.moment(4)
 	case "median":
+		if isInterval(g.c.Typ) {
+			return cast("trunc("+g.fn("median", a)+")", dt)
+		}
 		return g.fn("median", a)
 	}
 	return g.l.unsupported(g.c.Pos, "The aggregate function `%s` cannot be executed.", g.c.Fn)

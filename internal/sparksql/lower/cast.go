@@ -208,6 +208,9 @@ func (k caster) parse(x string, to types.Type, tt string) string {
 		kind = "string_to_time"
 	case types.YearMonth, types.DayTime:
 		kind, params = "string_to_interval", map[string]any{"type": to.String()}
+		if k.mode == plan.CastLegacy {
+			k.mode = plan.CastANSI // raises in every mode
+		}
 	}
 	return k.l.let(x, func(v string) string {
 		val := k.l.call(kind, []string{v}, []string{"VARCHAR"}, tt, params)

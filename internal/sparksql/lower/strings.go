@@ -355,6 +355,9 @@ func hashing(kind, ret string) rule {
 		duck, spark := make([]string, len(a)), make([]string, len(a))
 		for i, x := range c.Args {
 			duck[i], spark[i] = l.duckType(x.Type()), x.Type().String()
+			if _, clock := x.Type().(types.Time); clock { // Spark's are nanoseconds
+				a[i], spark[i] = "("+a[i]+" * 1000)", types.BigInt.String()
+			}
 		}
 		return l.call(kind, a, duck, ret, map[string]any{"types": spark})
 	}

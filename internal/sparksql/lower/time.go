@@ -65,6 +65,11 @@ func timeRules() map[string]rule {
 		"unix_seconds": func(l *lowerer, _ *plan.Call, a []string) string { return l.floorDiv("epoch_us("+a[0]+")", "1000000") },
 		"unix_millis":  func(l *lowerer, _ *plan.Call, a []string) string { return l.floorDiv("epoch_us("+a[0]+")", "1000") },
 		"timestamp_seconds": func(l *lowerer, c *plan.Call, a []string) string {
+			if d, ok := isDecimal(c.Args[0].Type()); ok && d.Scale > 6 {
+				a = []string{l.let(a[0], func(x string) string {
+					return "CASE WHEN " + x + " <> trunc(" + x + ", 6) THEN " + raise("ARITHMETIC_OVERFLOW", "22003", "A timestamp has microseconds at most.") + " ELSE " + x + " END"
+				})}
+			}
 			return caster{l: l, mode: plan.CastANSI, zone: "UTC"}.toTime(a[0], c.Args[0].Type(), types.Timestamp)
 		},
 		"timestamp_millis": func(_ *lowerer, _ *plan.Call, a []string) string { return "make_timestamptz(" + a[0] + " * 1000)" },
@@ -111,6 +116,12 @@ func extract(l *lowerer, c *plan.Call, a []string) string {
 			return cast("("+a[1]+" // 60000000 % 60)", dt)
 		}
 		return cast("("+cast(a[1]+" % 60000000", "DECIMAL(20,0)")+" * 0.000001)", dt)
+	}
+	if c.Args[1].Type() == types.Calendar {
+		if field == "SECOND" {
+			return cast("("+cast("datepart('microseconds', "+a[1]+")", "DECIMAL(20,0)")+" * 0.000001)", dt)
+		}
+		return cast("datepart('"+strings.ToLower(field)+"', "+a[1]+")", dt)
 	}
 	x := a[1]
 	if c.Args[1].Type() == types.Timestamp {
@@ -297,7 +308,7 @@ func timestampDiff(l *lowerer, c *plan.Call, a []string) string {
 
 func zoneRules() map[string]rule {
 	return map[string]rule{
-		"to_date": parseTime(types.Date), "try_to_date": parseTime(types.Date), "to_timestamp": parseTime(types.Timestamp), "try_to_timestamp": parseTime(types.Timestamp),
+		"to_date": parseTime(types.Date), "try_to_date": parseTime(types.Date), "to_timestamp": parseStamp, "try_to_timestamp": parseStamp,
 		"to_timestamp_ltz": parseTime(types.Timestamp), "to_timestamp_ntz": parseTime(types.TimestampNTZ),
 		"date_format": func(l *lowerer, c *plan.Call, a []string) string { return l.formatTime(a[0], c.Args[1], a[1]) },
 		"from_unixtime": func(l *lowerer, c *plan.Call, a []string) string {
@@ -364,6 +375,9 @@ func parseTime(to types.Type) rule {
 	}
 }
 
+// parseStamp is parseTime to what the session takes TIMESTAMP for.
+func parseStamp(l *lowerer, c *plan.Call, a []string) string { return parseTime(c.Typ)(l, c, a) }
+
 func cannotParse(x string) string {
 	return raiseValue("CANNOT_PARSE_TIMESTAMP", "22007", "The text '", x, "' does not fit the pattern.")
 }
@@ -389,6 +403,9 @@ func unixTime(l *lowerer, c *plan.Call, a []string) string {
 // zoned calls a zone kernel with a constant zone or one per row.
 func (l *lowerer) zoned(kind, from, to, x string, zone plan.Expr, text string) string {
 	if z, ok := constText(zone); ok {
+		if z == "" {
+			return cast("CASE WHEN "+x+" IS NOT NULL THEN "+raise("INVALID_TIMEZONE", "22009", "There is no time zone ''.")+" END", to)
+		}
 		if isUTC(z) && kind == "local_to_instant" {
 			return "make_timestamptz(epoch_us(" + x + "))"
 		}

@@ -18,7 +18,13 @@ func (l *lowerer) window(w *plan.WindowExpr) string {
 		parts = append(parts, "ORDER BY "+l.sortKeys(w.Order))
 	}
 	if agg, ok := w.Fn.(*plan.AggCall); ok {
-		parts = append(parts, l.frame(w))
+		if emptyFrame(w.Frame) {
+			c := *agg
+			c.Filter = &plan.Literal{Value: false, Typ: types.Boolean}
+			agg = &c
+		} else {
+			parts = append(parts, l.frame(w))
+		}
 		return l.aggregate(agg, " OVER ("+strings.Join(parts, " ")+")")
 	}
 	c, ok := w.Fn.(*plan.Call)
@@ -46,6 +52,29 @@ func (l *lowerer) window(w *plan.WindowExpr) string {
 		return "nth_value(" + l.expr(c.Args[0]) + ", " + cast(l.expr(c.Args[1]), "BIGINT") + nulls + ")" + over
 	}
 	return l.unsupported(c.Pos, "The window function `%s` cannot be executed.", c.Fn)
+}
+
+// emptyFrame tells whether a frame of rows ends before it begins, which DuckDB
+// refuses.
+func emptyFrame(f plan.Frame) bool {
+	from, ok1 := rowOffset(f.Start)
+	to, ok2 := rowOffset(f.End)
+	return f.Unit == plan.FrameRows && ok1 && ok2 && from > to
+}
+
+// rowOffset is a bound's distance from the current row.
+func rowOffset(b plan.Bound) (int64, bool) {
+	switch b.Kind {
+	case plan.CurrentRow:
+		return 0, true
+	case plan.Preceding, plan.Following:
+		n, ok := constInt(b.X)
+		if b.Kind == plan.Preceding {
+			n = -n
+		}
+		return n, ok
+	}
+	return 0, false
 }
 
 func (l *lowerer) frame(w *plan.WindowExpr) string {

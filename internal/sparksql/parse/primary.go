@@ -81,7 +81,7 @@ func (p *parser) wordPrimary(t token) (ast.Expr, error) {
 	case t.up == "TRUE" || t.up == "FALSE":
 		p.i++
 		return &ast.Literal{At: at, Value: t.up == "TRUE", Type: types.Boolean}, nil
-	case t.up == "CASE" && !call && !p.endsAt(1) && (p.wordAt(1, "WHEN") || !p.isClause(1)):
+	case t.up == "CASE" && !call && !p.endsAt(1) && !p.wordAt(1, "END") && (p.wordAt(1, "WHEN") || !p.isClause(1)):
 		return p.caseExpr()
 	case call:
 		p.i += 2

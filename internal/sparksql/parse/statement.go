@@ -54,9 +54,15 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 		if p.words("APPLY", "CHANGES", "INTO") {
 			return p.applyChanges(base)
 		}
-	case "SHOW", "DESCRIBE", "DESC", "USE", "SET", "RESET", "DROP", "EXPLAIN", "REFRESH":
+	case "EXPLAIN":
+		if p.endsAt(1) {
+			p.i++
+			return nil, p.expected("a statement to explain")
+		}
 		return p.command(base)
-	case "COMMIT", "ROLLBACK", "GRANT", "REVOKE":
+	case "SHOW", "DESCRIBE", "DESC", "USE", "SET", "RESET", "DROP", "REFRESH":
+		return p.command(base)
+	case "COMMIT", "ROLLBACK", "GRANT", "REVOKE", "START", "LOCK", "UNLOCK", "EXPORT", "IMPORT", "DFS":
 		return nil, p.fail(t, "INVALID_STATEMENT_OR_CLAUSE", "42601", "the statement %s is not supported", t.up)
 	}
 	if unsupportedWords[t.up] {
@@ -240,7 +246,7 @@ func (p *parser) view(v *ast.CreateView) (ast.Statement, error) {
 	}
 	switch {
 	case v.Replace && v.IfNotExists:
-		return nil, p.fail(t, "CREATE_VIEW_WITH_IF_NOT_EXISTS_AND_REPLACE", "0A000", "CREATE VIEW takes OR REPLACE or IF NOT EXISTS, not both")
+		return nil, p.fail(t, "CREATE_VIEW_WITH_IF_NOT_EXISTS_AND_REPLACE", "42601", "CREATE VIEW takes OR REPLACE or IF NOT EXISTS, not both")
 	case v.Temporary && v.IfNotExists:
 		return nil, p.fail(t, "_LEGACY_ERROR_TEMP_0053", "", "a temporary view takes no IF NOT EXISTS")
 	}

@@ -202,6 +202,7 @@ type Recursion struct {
 	Self         ID
 	Anchor, Step Node
 	MaxLevel     int64
+	MaxRows      int64  // of all rounds together, below 0 for any number
 	Attrs        []Attr // by position, fresh
 }
 
