@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+
+	"github.com/marisma/marisma/internal/duck/kernel"
 )
 
 // Families of errors, for errors.Is.
@@ -19,9 +21,6 @@ var (
 	// ErrRefused: a statement that the sandbox does not allow.
 	ErrRefused = errors.New("duckdb: statement not allowed in the sandbox")
 )
-
-// marker stands before the text of errors that the lowered SQL raises itself.
-const marker = "MARISMA:"
 
 // Error is what DuckDB said about a query.
 type Error struct {
@@ -57,7 +56,7 @@ func newError(text string, cause error) error {
 	if strings.HasPrefix(text, "Out of Memory Error") && cause == nil {
 		e.cause = ErrMemory
 	}
-	_, rest, ok := strings.Cut(text, marker)
+	_, rest, ok := strings.Cut(text, kernel.Marker)
 	if !ok {
 		return e
 	}

@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"maps"
+
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 )
 
@@ -9,7 +11,7 @@ type maker func(*sig) (kernel, error)
 
 // kinds is the table of all kinds.
 func kinds() map[string]maker {
-	return map[string]maker{
+	out := map[string]maker{
 		"from_json":               fromJSON,
 		"to_json":                 toJSON,
 		"get_json_object":         getJSONObject,
@@ -114,4 +116,23 @@ func kinds() map[string]maker {
 		"xpath":                   xpathKernel,
 		"java_integer":            javaInteger,
 	}
+	maps.Copy(out, rowKinds())
+	return out
+}
+
+// rowKinds are the kinds that compute row by row.
+func rowKinds() map[string]maker {
+	out := map[string]maker{
+		"aes_decrypt":           aes(false),
+		"aes_encrypt":           aes(true),
+		"approx_top_k_estimate": topKEstimate,
+		"sentences":             sentences,
+		"time_bucket":           timeBucket,
+		"vector_norm":           vectorOp("vector_norm", normOf),
+		"vector_normalize":      vectorOp("vector_normalize", normalized),
+	}
+	for _, k := range sketchKinds() {
+		out[k] = sketchOps(k)
+	}
+	return out
 }

@@ -73,39 +73,52 @@ func (s *Set) Register(k Spec) error {
 		}
 		return nil
 	}
-	g, kn, err := compile(k)
+	g, err := signature(k)
+	if err == nil {
+		err = s.compile(k, &g)
+	}
 	if err != nil {
 		return fmt.Errorf("%w %s (%s): %w", ErrSpec, k.Name, k.Kind, err)
-	}
-	if err := s.add(k.Name, g, kn); err != nil {
-		return err
 	}
 	k.Args, k.Params = slices.Clone(k.Args), bytes.Clone(k.Params)
 	s.have[k.Name] = k
 	return nil
 }
 
-func compile(k Spec) (g sig, kn kernel, err error) {
+func signature(k Spec) (g sig, err error) {
 	if k.Name == "" {
-		return g, kn, errors.New("no name")
+		return g, errors.New("no name")
 	}
 	for _, a := range k.Args {
 		t, err := vector.ParseType(a)
 		if err != nil {
-			return g, kn, err
+			return g, err
 		}
 		g.args = append(g.args, t)
 	}
-	if g.ret, err = vector.ParseType(k.Return); err != nil {
-		return g, kn, err
-	}
+	g.ret, err = vector.ParseType(k.Return)
 	g.params = k.Params
+	return g, err
+}
+
+// compile makes and registers the function of k's kind.
+func (s *Set) compile(k Spec, g *sig) error {
+	if mk, ok := aggregates()[k.Kind]; ok {
+		start, err := mk(g)
+		if err != nil {
+			return err
+		}
+		return s.addAggregate(k.Name, g, start)
+	}
 	mk, ok := kinds()[k.Kind]
 	if !ok {
-		return g, kn, errors.New("unknown kind")
+		return errors.New("unknown kind")
 	}
-	kn, err = mk(&g)
-	return g, kn, err
+	kn, err := mk(g)
+	if err != nil {
+		return err
+	}
+	return s.add(k.Name, *g, kn)
 }
 
 func (s *Set) add(name string, g sig, kn kernel) error {
@@ -129,7 +142,7 @@ func (s *Set) add(name string, g sig, kn kernel) error {
 	duckdb.ScalarFunctionSetFunction(f, execPtr())
 	setKernel(f.Ptr, kn.run, kn.nulls)
 	if duckdb.RegisterScalarFunction(s.conn, f) == duckdb.StateError {
-		return fmt.Errorf("%w: DuckDB refuses function %s", ErrSpec, name)
+		return errors.New("DuckDB refuses the function")
 	}
 	return nil
 }

@@ -17,7 +17,16 @@ typedef struct _duckdb_bind_info *duckdb_bind_info;
 typedef struct _duckdb_init_info *duckdb_init_info;
 typedef struct _duckdb_scalar_function *duckdb_scalar_function;
 typedef struct _duckdb_table_function *duckdb_table_function;
+typedef struct _duckdb_aggregate_function *duckdb_aggregate_function;
+typedef struct _duckdb_aggregate_state *duckdb_aggregate_state;
+typedef struct _duckdb_connection *duckdb_connection;
 typedef void (*duckdb_delete_callback_t)(void *);
+typedef idx_t (*duckdb_aggregate_state_size)(duckdb_function_info);
+typedef void (*duckdb_aggregate_init_t)(duckdb_function_info, duckdb_aggregate_state);
+typedef void (*duckdb_aggregate_destroy_t)(duckdb_aggregate_state *, idx_t);
+typedef void (*duckdb_aggregate_update_t)(duckdb_function_info, duckdb_data_chunk, duckdb_aggregate_state *);
+typedef void (*duckdb_aggregate_combine_t)(duckdb_function_info, duckdb_aggregate_state *, duckdb_aggregate_state *, idx_t);
+typedef void (*duckdb_aggregate_finalize_t)(duckdb_function_info, duckdb_aggregate_state *, duckdb_vector, idx_t, idx_t);
 
 idx_t duckdb_data_chunk_get_size(duckdb_data_chunk);
 void duckdb_data_chunk_set_size(duckdb_data_chunk, idx_t);
@@ -43,6 +52,19 @@ void duckdb_unsafe_vector_assign_string_element_len(duckdb_vector, idx_t, const 
 void *duckdb_scalar_function_get_extra_info(duckdb_function_info);
 void duckdb_scalar_function_set_extra_info(duckdb_scalar_function, void *, duckdb_delete_callback_t);
 void duckdb_scalar_function_set_error(duckdb_function_info, const char *);
+
+duckdb_aggregate_function duckdb_create_aggregate_function(void);
+void duckdb_destroy_aggregate_function(duckdb_aggregate_function *);
+void duckdb_aggregate_function_set_name(duckdb_aggregate_function, const char *);
+void duckdb_aggregate_function_add_parameter(duckdb_aggregate_function, duckdb_logical_type);
+void duckdb_aggregate_function_set_return_type(duckdb_aggregate_function, duckdb_logical_type);
+void duckdb_aggregate_function_set_functions(duckdb_aggregate_function, duckdb_aggregate_state_size, duckdb_aggregate_init_t,
+	duckdb_aggregate_update_t, duckdb_aggregate_combine_t, duckdb_aggregate_finalize_t);
+void duckdb_aggregate_function_set_destructor(duckdb_aggregate_function, duckdb_aggregate_destroy_t);
+void duckdb_aggregate_function_set_special_handling(duckdb_aggregate_function);
+void duckdb_aggregate_function_set_extra_info(duckdb_aggregate_function, void *, duckdb_delete_callback_t);
+void *duckdb_aggregate_function_get_extra_info(duckdb_function_info);
+void duckdb_aggregate_function_set_error(duckdb_function_info, const char *);
 
 void duckdb_table_function_set_extra_info(duckdb_table_function, void *, duckdb_delete_callback_t);
 void *duckdb_bind_get_extra_info(duckdb_bind_info);

@@ -33,7 +33,7 @@ func aggregateDefs() []*Def {
 		agg("collect_list", listType, "", wAny()).neverNull(), agg("collect_set", listType, "", wOrdered).neverNull(),
 		agg("bool_and", typeIs(boolean), "", wBool()), agg("bool_or", typeIs(boolean), "", wBool()),
 		agg("bit_and", argType(0), "", wBits()), agg("bit_or", argType(0), "", wBits()), agg("bit_xor", argType(0), "", wBits()),
-		agg("approx_count_distinct", typeIs(big), "", wAny(), wDbl()).optional(1).neverNull().fitting(fitDropSecond),
+		agg("approx_count_distinct", typeIs(big), "", wAny(), wDbl()).optional(1).neverNull().sketched("approx_count_distinct", 1, distinctBits).fitting(fitDistinct),
 		agg("grouping", typeIs(types.TinyInt), "", wAny()).neverNull(), (&Def{Name: "grouping_id", Kind: Aggregate, Min: 0, Max: -1, typ: typeIs(big)}).neverNull(),
 	}
 }
@@ -108,23 +108,16 @@ func valueDef(name, base string) *Def {
 	})
 }
 
-// fitDropSecond checks and forgets a constant that changes nothing here.
-func fitDropSecond(c *call) error {
-	if len(c.args) == 2 {
-		if !isConst(c.args[1]) {
-			return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the second argument must be a constant.", c.text())
-		}
-		c.args = c.args[:1]
-	}
-	return c.fitOne(0, c.d.want[0])
-}
-
 func statisticDefs() []*Def {
 	one := func(name string) *Def { return agg(name, typeIs(types.Double), "", wDbl()) }
 	two := func(name string) *Def { return agg(name, typeIs(types.Double), "", wDbl(), wDbl()) }
-	wNum := kindOf(`"NUMERIC"`, types.IsNumeric, types.Double, types.Double)
+	wSpread := kindOf(`("NUMERIC" or "INTERVAL DAY TO SECOND" or "INTERVAL YEAR TO MONTH")`, func(t types.Type) bool { return types.IsNumeric(t) || isInterval(t) }, types.Double, types.Double)
 	percentile := func(name string) *Def {
-		d := agg(name, percentileType(name), "", wNum, wAny(), wBig())
+		w := wOrdinal()
+		if name == "percentile" {
+			w = wSpread
+		}
+		d := agg(name, percentileType(name), "", w, wAny(), wIntegral())
 		d.Min = 2
 		return d
 	}
@@ -160,6 +153,12 @@ func medianType(c *call) types.Type {
 func percentileType(name string) func(c *call) types.Type {
 	return func(c *call) types.Type {
 		var t types.Type = types.Double
+		switch c.args[0].Type().(type) {
+		case types.YearMonth:
+			t = types.YearMonth{From: types.Year, To: types.Month}
+		case types.DayTime:
+			t = types.DayTime{From: types.Day, To: types.Second}
+		}
 		if strings.HasSuffix(name, "approx") {
 			t = c.args[0].Type()
 		}
@@ -170,6 +169,8 @@ func percentileType(name string) func(c *call) types.Type {
 	}
 }
 
+// fitPercentile takes the value, the percentages, and the frequency of
+// percentile (1 without one) or the accuracy of percentile_approx.
 func fitPercentile(third int64) func(c *call) error {
 	return func(c *call) error {
 		if len(c.args) == 2 {
@@ -179,8 +180,10 @@ func fitPercentile(third int64) func(c *call) error {
 			return err
 		}
 		t := types.Type(types.Double)
-		if isArray(c.args[1].Type()) {
-			t = types.Array{Elem: types.Double}
+		if a, ok := c.args[1].Type().(types.Array); ok {
+			if t = (types.Array{Elem: types.Double}); a.ContainsNull && a.Elem != types.Void {
+				return unexpected(c, 1, `("DOUBLE" or "ARRAY<DOUBLE>")`)
+			}
 		}
 		if !IsFoldable(c.args[1]) {
 			return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the percentage must be a constant.", c.text())
@@ -189,13 +192,66 @@ func fitPercentile(third int64) func(c *call) error {
 			return unexpected(c, 1, `"DOUBLE"`)
 		}
 		c.args[1] = CastTo(c.args[1], t, c.ctx)
-		if l, ok := Eval(c.args[1]); ok {
-			if f, ok := l.Value.(float64); ok && (f < 0 || f > 1) {
-				return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the percentage must lie between 0 and 1.", c.text())
-			}
+		if err := checkPercentages(c); err != nil {
+			return err
 		}
-		return c.fitOne(2, wBig())
+		if types.IsString(c.args[2].Type()) {
+			return unexpected(c, 2, `"INTEGRAL"`)
+		}
+		if err := c.fitOne(2, c.d.want[2]); err != nil || c.d.Name == "percentile" {
+			return err
+		}
+		v, err := constantAt(c, 2, "accuracy")
+		if err != nil {
+			return err
+		}
+		if n, _ := v.(int64); n <= 0 || n > 1<<31-1 {
+			return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the accuracy must be positive.", c.text())
+		}
+		return nil
 	}
+}
+
+// Percentages are the constant percentages of percentile, one or several;
+// false where one is no plain number.
+func Percentages(e plan.Expr) ([]float64, bool) {
+	for {
+		x, ok := e.(*plan.Cast)
+		if !ok || !isArray(x.To) {
+			break
+		}
+		e = x.X
+	}
+	parts := []plan.Expr{e}
+	if c, ok := e.(*plan.Call); ok && c.Fn == "array" {
+		parts = c.Args
+	}
+	out := []float64{}
+	for _, p := range parts {
+		l, ok := Eval(&plan.Cast{X: p, To: types.Double})
+		if !ok {
+			return nil, false
+		}
+		f, ok := l.Value.(float64)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, f)
+	}
+	return out, true
+}
+
+func checkPercentages(c *call) error {
+	if l, ok := Eval(c.args[1]); ok && l.Value == nil {
+		return mismatch(c.ctx, "UNEXPECTED_NULL", "Cannot resolve %q: the percentage must not be NULL.", c.text())
+	}
+	ps, _ := Percentages(c.args[1])
+	for _, p := range ps {
+		if !(p >= 0 && p <= 1) {
+			return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the percentage must lie between 0 and 1.", c.text())
+		}
+	}
+	return nil
 }
 
 func windowDefs() []*Def {

@@ -167,6 +167,7 @@ func buildRegistry() map[string]*Def {
 	for _, family := range [][]*Def{
 		arithmeticDefs(), comparisonDefs(), logicDefs(), mathDefs(), stringDefs(), regexDefs(), timeDefs(), zoneDefs(),
 		arrayDefs(), mapDefs(), lambdaDefs(), jsonDefs(), csvDefs(), xmlDefs(), variantDefs(), numberFormatDefs(), clockDefs(), miscDefs(), textDefs(), randomDefs(), aggregateDefs(), withinDefs(), statisticDefs(), windowDefs(), generatorDefs(),
+		furtherDefs(), sketchDefs(),
 	} {
 		for _, d := range family {
 			out[d.Name] = d

@@ -66,10 +66,14 @@ func evalCast(l *plan.Literal, to types.Type) (*plan.Literal, bool) {
 	if d, ok := to.(types.Decimal); ok {
 		return evalDecimal(l, d)
 	}
-	if d, ok := l.Typ.(types.Decimal); ok && to == types.Double {
+	if d, ok := l.Typ.(types.Decimal); ok && (to == types.Double || types.IsIntegral(to)) {
 		u, ok := l.Value.(*big.Int)
 		if !ok {
 			return nil, false
+		}
+		if to != types.Double {
+			n := new(big.Int).Quo(u, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d.Scale)), nil))
+			return &plan.Literal{Value: n.Int64(), Typ: to}, n.IsInt64() && inRange(n.Int64(), to)
 		}
 		f, _ := new(big.Float).Quo(new(big.Float).SetInt(u),
 			new(big.Float).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d.Scale)), nil))).Float64()

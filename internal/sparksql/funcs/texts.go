@@ -32,8 +32,7 @@ func textDefs() []*Def {
 		fn("vector_inner_product", types.Float, "CAST(list_inner_product($1, $2) AS FLOAT)", wFloats, wFloats),
 		fn("vector_cosine_similarity", types.Float, "CAST(list_cosine_similarity($1, $2) AS FLOAT)", wFloats, wFloats),
 		fn("vector_l2_distance", types.Float, "CAST(list_distance($1, $2) AS FLOAT)", wFloats, wFloats),
-		fn("vector_norm", types.Float, "CAST(pow(list_sum(list_transform($1, lambda e: pow(abs(e::DOUBLE), $2::DOUBLE))), 1.0 / $2::DOUBLE) AS FLOAT)", wFloats, exactly(types.Float)).
-			optional(1).defaults(&plan.Literal{Value: float32(2), Typ: types.Float}),
+		fn("vector_norm", types.Float, "", wFloats, exactly(types.Float)).optional(1).defaults(&plan.Literal{Value: float32(2), Typ: types.Float}).nullable().always(),
 	}
 }
 

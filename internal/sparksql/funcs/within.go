@@ -122,7 +122,13 @@ func modeDef() *Def {
 				c.konst = WithinSpec{Desc: []bool{false}}
 			}
 		}
-		return fitDropSecond(c)
+		if len(c.args) == 2 {
+			if !isConst(c.args[1]) {
+				return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the second argument must be a constant.", c.text())
+			}
+			c.args = c.args[:1]
+		}
+		return c.fitOne(0, c.d.want[0])
 	})
 	d.within = true
 	return d.shown(func(e plan.Expr, a []string) string {

@@ -1,7 +1,6 @@
 package lower
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/funcs"
@@ -34,6 +33,9 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 	}
 	name, _ := baseName(c.Fn)
 	dt := l.duckType(c.Typ)
+	if spec, ok := c.Const.(funcs.SketchSpec); ok {
+		return g.sketch(spec, dt)
+	}
 	switch name {
 	case "count":
 		return g.count()
@@ -179,8 +181,6 @@ func (g *aggCall) simple(name, dt string) string {
 			g.a[1] = g.l.orderKey(g.a[1], t)
 		}
 		return g.byKey(name)
-	case "approx_count_distinct":
-		return cast(g.fn("approx_count_distinct", a), dt)
 	case "stddev":
 		return g.fn("stddev_samp", a)
 	case "stddev_pop", "var_samp", "var_pop":
@@ -305,36 +305,4 @@ func (g *aggCall) first(name string) string {
 		args += " IGNORE NULLS"
 	}
 	return f + "(" + args + ")" + g.over
-}
-
-// percentile interpolates between the values around its place; the
-// approximate one takes the first value at or above it.
-func (g *aggCall) percentile(name, dt string) string {
-	if name == "percentile" {
-		if k, ok := constInt(g.c.Args[2]); !ok || k != 1 {
-			return g.l.unsupported(g.c.Pos, "percentile with a frequency cannot be executed.")
-		}
-		return g.quantile("quantile_cont", cast(g.a[0], "DOUBLE"), dt)
-	}
-	return g.quantile("quantile_disc", g.a[0], dt)
-}
-
-func (g *aggCall) quantile(f, x, dt string) string {
-	p := g.c.Args[1]
-	if lst, ok := unwrapped(p).(*plan.Call); ok && lst.Fn == "array" {
-		parts := make([]string, len(lst.Args))
-		for i, e := range lst.Args {
-			parts[i] = g.fractionText(e)
-		}
-		return cast(g.fn(f, x+", ["+strings.Join(parts, ", ")+"]"), dt)
-	}
-	return cast(g.fn(f, x+", "+g.fractionText(p)), dt)
-}
-
-func (g *aggCall) fractionText(e plan.Expr) string {
-	k, ok := funcs.Eval(&plan.Cast{X: e, To: types.Double})
-	if !ok {
-		return g.l.unsupported(g.c.Pos, "The percentage of %s must be a plain number.", g.c.Fn)
-	}
-	return fmt.Sprint(k.Value)
 }

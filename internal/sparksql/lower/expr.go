@@ -89,6 +89,9 @@ func (l *lowerer) scalar(c *plan.Call) string {
 		return l.scalar(x)
 	}
 	name, d := baseName(c.Fn)
+	if spec, ok := c.Const.(funcs.SketchSpec); ok {
+		return l.sketchScalar(c, spec, l.exprs(c.Args))
+	}
 	if r, ok := ruleOf(name); ok {
 		return r(l, c, l.exprs(c.Args))
 	}
