@@ -41,6 +41,16 @@ CREATE TABLE columns (
 CREATE TABLE lineage (
   table_id TEXT PRIMARY KEY REFERENCES tables(id) ON DELETE CASCADE,
   made_by TEXT NOT NULL, lineage TEXT NOT NULL, updated INTEGER NOT NULL
+) STRICT;`, `
+ALTER TABLE tables ADD COLUMN view_columns TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE tables ADD COLUMN view_mode TEXT NOT NULL DEFAULT '';
+ALTER TABLE schemas ADD COLUMN properties TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE schemas ADD COLUMN location TEXT NOT NULL DEFAULT '';
+CREATE TABLE functions (
+  catalog TEXT NOT NULL, schema TEXT NOT NULL, name TEXT NOT NULL,
+  owner TEXT NOT NULL, comment TEXT NOT NULL, definition TEXT NOT NULL, created INTEGER NOT NULL,
+  PRIMARY KEY (catalog, schema, name),
+  FOREIGN KEY (catalog, schema) REFERENCES schemas(catalog, name)
 ) STRICT;`}
 }
 
@@ -127,7 +137,7 @@ func (c *Catalog) EnsureSchema(ctx context.Context, catalog, schema, owner strin
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO schemas VALUES (?, ?, ?, '', ?) ON CONFLICT DO NOTHING", catalog, schema, owner, now)
+		_, err = tx.ExecContext(ctx, "INSERT INTO schemas (catalog, name, owner, comment, created) VALUES (?, ?, ?, '', ?) ON CONFLICT DO NOTHING", catalog, schema, owner, now)
 		return err
 	})
 }
@@ -145,22 +155,6 @@ func (c *Catalog) Catalogs(ctx context.Context) ([]Info, error) {
 		out = append(out, i)
 		return nil
 	}, "SELECT name, owner, comment, created FROM catalogs ORDER BY name")
-	return out, err
-}
-
-// Schemas lists the schemas of a catalog by name; "" lists those of all.
-func (c *Catalog) Schemas(ctx context.Context, catalog string) ([]Schema, error) {
-	var out []Schema
-	err := c.rows(ctx, func(r *sql.Rows) error {
-		var s Schema
-		var created int64
-		if err := r.Scan(&s.Catalog, &s.Name, &s.Owner, &s.Comment, &created); err != nil {
-			return err
-		}
-		s.Created = time.UnixMilli(created).UTC()
-		out = append(out, s)
-		return nil
-	}, "SELECT catalog, name, owner, comment, created FROM schemas WHERE ?1 = '' OR catalog = lower(?1) ORDER BY catalog, name", catalog)
 	return out, err
 }
 

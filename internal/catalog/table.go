@@ -11,7 +11,7 @@ import (
 )
 
 const tableColumns = `id, catalog, schema, name, type, state, owner, comment, properties,
-  view_text, view_catalog, view_schema, created, updated`
+  view_text, view_catalog, view_schema, created, updated, view_columns, view_mode`
 
 // CreateTable enters a table as CREATING and gives it back with its new ID.
 // ErrExists where the name is taken, ErrNotFound where the schema is missing.
@@ -46,6 +46,10 @@ func (c *Catalog) create(ctx context.Context, t *Table, replace bool) error {
 	if err != nil {
 		return fmt.Errorf("catalog: %w", err)
 	}
+	viewColumns, err := json.Marshal(append([]string{}, t.ViewColumns...))
+	if err != nil {
+		return fmt.Errorf("catalog: %w", err)
+	}
 	return c.tx(ctx, func(tx *sql.Tx) error {
 		old, err := find(ctx, tx, "t.catalog = ? AND t.schema = ? AND t.name = ?", t.Catalog, t.Schema, t.Name)
 		if err != nil {
@@ -68,9 +72,9 @@ func (c *Catalog) create(ctx context.Context, t *Table, replace bool) error {
 		if n == 0 {
 			return fmt.Errorf("%w: schema %s.%s", ErrNotFound, t.Catalog, t.Schema)
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO tables ("+tableColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		_, err = tx.ExecContext(ctx, "INSERT INTO tables ("+tableColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			t.ID, t.Catalog, t.Schema, t.Name, t.Type, t.State, t.Owner, t.Comment, string(props),
-			t.ViewText, t.ViewCatalog, t.ViewSchema, t.Created.UnixMilli(), t.Updated.UnixMilli())
+			t.ViewText, t.ViewCatalog, t.ViewSchema, t.Created.UnixMilli(), t.Updated.UnixMilli(), string(viewColumns), t.ViewMode)
 		if err != nil {
 			return err
 		}
@@ -123,7 +127,7 @@ func one(r sql.Result, err error, id string) error {
 		return fmt.Errorf("catalog: %w", err)
 	}
 	if n, err := r.RowsAffected(); err != nil || n == 0 {
-		return fmt.Errorf("%w: table with id %s", ErrNotFound, id)
+		return fmt.Errorf("%w: %s", ErrNotFound, id)
 	}
 	return nil
 }
@@ -187,12 +191,12 @@ func find(ctx context.Context, q querier, where string, args ...any) ([]Table, e
 	var out []Table
 	err := each(ctx, q, func(r *sql.Rows) error {
 		var t Table
-		var props string
+		var props, viewColumns string
 		var created, updated int64
 		var name, typ, comment sql.NullString
 		var nullable sql.NullBool
 		err := r.Scan(&t.ID, &t.Catalog, &t.Schema, &t.Name, &t.Type, &t.State, &t.Owner, &t.Comment, &props,
-			&t.ViewText, &t.ViewCatalog, &t.ViewSchema, &created, &updated, &name, &typ, &nullable, &comment)
+			&t.ViewText, &t.ViewCatalog, &t.ViewSchema, &created, &updated, &viewColumns, &t.ViewMode, &name, &typ, &nullable, &comment)
 		if err != nil {
 			return err
 		}
@@ -200,6 +204,12 @@ func find(ctx context.Context, q querier, where string, args ...any) ([]Table, e
 			t.Created, t.Updated = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
 			if err := json.Unmarshal([]byte(props), &t.Properties); err != nil {
 				return fmt.Errorf("properties of %s: %w", t.FullName(), err)
+			}
+			if err := json.Unmarshal([]byte(viewColumns), &t.ViewColumns); err != nil {
+				return fmt.Errorf("columns of the view %s: %w", t.FullName(), err)
+			}
+			if len(t.ViewColumns) == 0 {
+				t.ViewColumns = nil
 			}
 			out = append(out, t)
 		}
@@ -209,7 +219,8 @@ func find(ctx context.Context, q querier, where string, args ...any) ([]Table, e
 		}
 		return nil
 	}, `SELECT t.id, t.catalog, t.schema, t.name, t.type, t.state, t.owner, t.comment, t.properties,
-  t.view_text, t.view_catalog, t.view_schema, t.created, t.updated, c.name, c.type, c.nullable, c.comment
+  t.view_text, t.view_catalog, t.view_schema, t.created, t.updated,
+  t.view_columns, t.view_mode, c.name, c.type, c.nullable, c.comment
 FROM tables t LEFT JOIN columns c ON c.table_id = t.id WHERE `+where+`
 ORDER BY t.catalog, t.schema, t.name, c.position`, args...)
 	return out, err

@@ -48,7 +48,11 @@ type Table struct {
 	Properties            map[string]string
 	// ViewText is a view's query; names in it resolve in ViewCatalog.ViewSchema.
 	ViewText, ViewCatalog, ViewSchema string
-	Created, Updated                  time.Time
+	// ViewColumns are the names that the query's columns had when the view was
+	// made; ViewMode is what happens when they change.
+	ViewColumns      []string
+	ViewMode         string
+	Created, Updated time.Time
 }
 
 // FullName is catalog.schema.name.
@@ -62,12 +66,26 @@ type Column struct {
 	Comment  string
 }
 
-// Schema is a schema of a catalog.
+// Schema is a schema of a catalog. Location is "" for the place that the
+// catalog itself chooses.
 type Schema struct {
 	Catalog, Name  string
 	Owner, Comment string
+	Properties     map[string]string
+	Location       string
 	Created        time.Time
 }
+
+// Function is an SQL function; Definition is the caller's text of it.
+type Function struct {
+	Catalog, Schema, Name string
+	Owner, Comment        string
+	Definition            string
+	Created               time.Time
+}
+
+// FullName is catalog.schema.name.
+func (f Function) FullName() string { return f.Catalog + "." + f.Schema + "." + f.Name }
 
 // Info describes a catalog.
 type Info struct {

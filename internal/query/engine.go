@@ -5,15 +5,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/duck/kernel"
-	"github.com/marisma/marisma/internal/sparksql"
-	"github.com/marisma/marisma/internal/sparksql/analyze"
-	"github.com/marisma/marisma/internal/sparksql/parse"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 	"github.com/marisma/marisma/internal/worker"
@@ -32,7 +28,8 @@ type Config struct {
 
 // Engine compiles and runs statements. It is safe for concurrent use.
 type Engine struct {
-	cfg Config
+	cfg     Config
+	globals globals
 }
 
 // New does no I/O.
@@ -94,40 +91,6 @@ func (e *Engine) RunWith(ctx context.Context, sess *Session, text string, args A
 // batches hold string columns only, Columns keep their types.
 func (e *Engine) RunText(ctx context.Context, sess *Session, text string) (*Result, error) {
 	return e.run(ctx, sess, text, Args{}, true)
-}
-
-func (e *Engine) run(ctx context.Context, sess *Session, text string, args Args, asText bool) (*Result, error) {
-	at := now()
-	env := sess.Env(NewResolver(e.cfg.Catalog, e.cfg.Tables, sess.Catalog, sess.Schema), at)
-	if err := args.bind(ctx, &env); err != nil {
-		return nil, err
-	}
-	st, err := parse.StatementOf(text, strings.EqualFold(sess.Conf["spark.sql.parser.escapedStringLiterals"], "true"))
-	if err != nil {
-		return nil, err
-	}
-	ps, err := analyze.Statement(ctx, st, env)
-	if err != nil {
-		return nil, err
-	}
-	switch ps := ps.(type) {
-	case *plan.Query:
-		return e.query(ctx, sess, ps.Plan, Options{Now: at, TimeZone: sess.zone(), ANSI: sess.Conf[ansiConf] != "false"}, asText)
-	case *plan.Command:
-		return e.command(ctx, sess, ps)
-	case *plan.CreateView:
-		return e.createView(ctx, sess, ps)
-	case *plan.CreateDataset:
-		return nil, &sparksql.Error{
-			Class: "UNSUPPORTED_FEATURE.PIPELINE_DATASET", SQLState: "0A000", Phase: sparksql.PhaseAnalysis, Pos: ps.Pos,
-			Message: "streaming tables and materialized views are made by pipelines.",
-			Hint:    "Put the statement into a file of the pipeline's folder.",
-		}
-	}
-	return nil, &sparksql.Error{
-		Class: "UNSUPPORTED_FEATURE", SQLState: "0A000", Phase: sparksql.PhaseAnalysis,
-		Message: "this statement cannot be run here.",
-	}
 }
 
 func (e *Engine) query(ctx context.Context, sess *Session, n plan.Node, opt Options, asText bool) (*Result, error) {

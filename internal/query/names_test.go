@@ -59,7 +59,7 @@ func TestNames(t *testing.T) {
 	r.want("SELECT p FROM things WHERE p LIKE 'x%'", "x/y")
 	r.classOf("SELECT * FROM other.things", "TABLE_OR_VIEW_NOT_FOUND")
 	r.classOf("SELECT * FROM x.s.things", "TABLE_OR_VIEW_NOT_FOUND")
-	r.classOf("SELECT * FROM a.c.s.things", "TABLE_OR_VIEW_NOT_FOUND")
+	r.classOf("SELECT * FROM a.c.s.things", "REQUIRES_SINGLE_PART_NAMESPACE")
 	if _, err := r.ask("SELECT * FROM thing"); err == nil || !strings.Contains(err.Error(), "things") {
 		t.Errorf("the nearest name is not told: %v", err)
 	}
@@ -205,10 +205,9 @@ func TestCommands(t *testing.T) {
 		"DESCRIBE HISTORY nothing":                                 "TABLE_OR_VIEW_NOT_FOUND",
 		"CREATE VIEW s.hot AS SELECT 1 AS a":                       "TABLE_OR_VIEW_ALREADY_EXISTS",
 		"CREATE VIEW s.readings AS SELECT 1 AS a":                  "TABLE_OR_VIEW_ALREADY_EXISTS",
-		"CREATE OR REPLACE VIEW s.readings AS SELECT 1 AS a":       "TABLE_OR_VIEW_ALREADY_EXISTS",
-		"CREATE TEMPORARY VIEW tmp AS SELECT 1 AS a":               "UNSUPPORTED_FEATURE.TEMPORARY_VIEW",
+		"CREATE OR REPLACE VIEW s.readings AS SELECT 1 AS a":       "EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE",
 		"CREATE OR REFRESH MATERIALIZED VIEW m AS SELECT 1 AS a":   "UNSUPPORTED_FEATURE.PIPELINE_DATASET",
-		"DROP SCHEMA other":                                        "UNSUPPORTED_FEATURE.COMMAND",
+		"DROP SCHEMA s":                                            "SCHEMA_NOT_EMPTY",
 		"SELECT (1":                                                "PARSE_SYNTAX_ERROR",
 		"CREATE VIEW v AS SELECT * FROM nothing":                   "TABLE_OR_VIEW_NOT_FOUND",
 		"CREATE VIEW v2 AS SELECT id FROM c.s.readings GROUP BY x": "MISSING_AGGREGATION",

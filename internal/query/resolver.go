@@ -21,6 +21,7 @@ type Resolver struct {
 	tables          *Tables
 	defCat, defSchm string
 	pinned          map[string]*delta.Snapshot // by table ID
+	globals         *globals                   // nil: no global temporary views
 }
 
 // NewResolver resolves one- and two-part names in defCatalog and defSchema.
@@ -56,6 +57,9 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 	if !ok {
 		return nil, nil, nil
 	}
+	if v := r.globals.find(schema, table); v != nil {
+		return nil, v, nil
+	}
 	t, err := r.catalog.Table(ctx, cat, schema, table)
 	if errors.Is(err, catalog.ErrNotFound) || errors.Is(err, catalog.ErrInvalid) {
 		return nil, nil, nil
@@ -65,7 +69,8 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 	}
 	full := []string{t.Catalog, t.Schema, t.Name}
 	if t.Type == catalog.View {
-		return nil, &analyze.View{Text: t.ViewText, Name: full, CatalogName: t.ViewCatalog, Schema: t.ViewSchema}, nil
+		v, err := storedView(t)
+		return nil, v, err
 	}
 	d, err := r.tables.Open(ctx, t)
 	if err != nil {

@@ -25,6 +25,13 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 	}
 	name := strings.ToLower(e.Name[len(e.Name)-1].Name)
 	if len(e.Name) > 1 && !builtinName(e.Name) {
+		r, err := a.routine(e.Name, s.place)
+		if err != nil || r != nil {
+			if err == nil {
+				return a.callRoutine(r, e, s)
+			}
+			return nil, err
+		}
 		return nil, a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(e.Name.Strings()))
 	}
 	ctx := a.fctx(e.Pos())
@@ -55,7 +62,13 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		}
 	}
 	if def == nil {
-		_, err := funcs.Resolve(name, nil, ctx) // its error has the nearest name
+		r, err := a.routine(e.Name, s.place)
+		if r != nil && err == nil {
+			return a.callRoutine(r, e, s)
+		}
+		if err == nil {
+			_, err = funcs.Resolve(name, nil, ctx) // its error has the nearest name
+		}
 		return nil, err
 	}
 	if def.Kind == funcs.Scalar || def.Kind == funcs.Generator {

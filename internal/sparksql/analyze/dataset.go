@@ -91,7 +91,11 @@ func (a *analyzer) declared(defs []ast.ColumnDef, r relation, pos sparksql.Pos, 
 		return r, nil
 	}
 	if len(defs) != len(r.cols) {
-		return r, a.errorf(pos, "CREATE_VIEW_COLUMN_ARITY_MISMATCH", "21S01", "The column list has %d columns, the query makes %d.", len(defs), len(r.cols))
+		sub := "NOT_ENOUGH_DATA_COLUMNS"
+		if len(defs) < len(r.cols) {
+			sub = "TOO_MANY_DATA_COLUMNS"
+		}
+		return r, a.errorf(pos, "CREATE_VIEW_COLUMN_ARITY_MISMATCH."+sub, "21S01", "The column list has %d columns, the query makes %d.", len(defs), len(r.cols))
 	}
 	p := &plan.Project{Input: r.node}
 	typed := false
@@ -192,30 +196,4 @@ func (a *analyzer) keys(d *ast.CreateDataset, out *plan.CreateDataset, names []s
 		out.ClusterBy = append(out.ClusterBy, n)
 	}
 	return nil
-}
-
-// view analyses CREATE VIEW.
-func (a *analyzer) view(v *ast.CreateView) (plan.Statement, error) {
-	if err := a.clauses(&v.Clauses); err != nil {
-		return nil, a.placed(err, v.Pos())
-	}
-	r, err := a.query(v.Query, place{catalog: a.env.Catalog, schema: a.env.Schema})
-	if err != nil {
-		return nil, err
-	}
-	r = relation{node: r.node, cols: r.visible()}
-	out := &plan.CreateView{Name: v.Name.Strings(), Comment: v.Comment, Temporary: v.Temporary, Replace: v.Replace, IfNotExists: v.IfNotExists, Text: v.Query.Text, Pos: v.Pos()}
-	if r, err = a.declared(v.Columns, r, v.Pos(), &out.Columns); err != nil {
-		return nil, err
-	}
-	if err := a.uniqueNames(r, v.Pos()); err != nil {
-		return nil, err
-	}
-	if len(out.Columns) == 0 {
-		for _, c := range r.cols {
-			out.Columns = append(out.Columns, types.Field{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment})
-		}
-	}
-	out.Plan = prune(exact(r))
-	return out, nil
 }

@@ -34,13 +34,22 @@ type TimeTravel struct {
 }
 
 // View is a stored query. Names inside resolve in CatalogName and Schema (the
-// environment's own when empty). Columns, where given, rename its columns.
+// environment's own when empty). Columns, where given, rename its columns and
+// keep their types.
 type View struct {
 	Text        string
 	Name        []string
 	Columns     []types.Field
 	CatalogName string
 	Schema      string
+	// Query are the names that the query's columns had when the view was made,
+	// one for each of Columns; without, columns are taken by their place.
+	Query []string
+	// Mode says what happens when the query's columns change: "BINDING" takes
+	// no other types, "" and "COMPENSATION" cast to the old ones, "TYPE
+	// EVOLUTION" takes the new types, "EVOLUTION" the new columns.
+	Mode      string
+	Temporary bool
 	// At is where Text stands in its file; File suffices where only that is
 	// known. Errors inside of the view are placed there.
 	At   sparksql.Pos
@@ -56,6 +65,8 @@ type Env struct {
 	TimeZone string // session time zone, "" is UTC
 	Now      time.Time
 	User     string
+	// Session finds variables, temporary views and temporary functions.
+	Session Session
 	// Params are the values of :name, Positional those of ?.
 	Params     map[string]plan.Expr
 	Positional []plan.Expr
@@ -64,7 +75,23 @@ type Env struct {
 // Statement analyses one statement.
 func Statement(ctx context.Context, st ast.Statement, env Env) (plan.Statement, error) {
 	a := newAnalyzer(ctx, env)
+	st, err := a.names(st)
+	if err != nil {
+		return nil, err
+	}
 	switch st := st.(type) {
+	case *ast.AlterView:
+		return a.alterView(st)
+	case *ast.CreateFunction:
+		return a.createFunction(st)
+	case *ast.DeclareVariable:
+		return a.declareVariable(st)
+	case *ast.DropVariable:
+		return &plan.DropVariable{Name: st.Name.Strings(), IfExists: st.IfExists, Pos: st.Pos()}, nil
+	case *ast.ExecuteImmediate:
+		return a.executeImmediate(st)
+	case *ast.SetVariable:
+		return a.setVariable(st)
 	case *ast.QueryStatement:
 		n, err := a.root(st.Query)
 		if err != nil {
@@ -120,9 +147,19 @@ type analyzer struct {
 	env   Env
 	base  funcs.Context
 	views []string // names of the views around, lower case
-	// expansions counts views read so far.
+	// creating is the view that the statement makes, lower case.
+	creating string
+	// expansions counts views read and functions called so far.
 	expansions int
-	exact      bool // names of columns count with their case
+	exact      bool     // names of columns count with their case
+	within     []string // full names of the functions around, lower case
+	titled     bool     // there are titles to strip
+	// invented are the output columns of select lists whose name is the text
+	// of their expression.
+	invented map[plan.ID]bool
+	// temps are the temporary objects that the statement itself refers to:
+	// kind and name.
+	temps [][2]string
 }
 
 // Bounds on what a short text can grow to.
@@ -149,6 +186,9 @@ func newAnalyzer(ctx context.Context, env Env) *analyzer {
 	if env.Resolver == nil {
 		env.Resolver = noTables{}
 	}
+	if env.Session == nil {
+		env.Session = noSession{}
+	}
 	if env.Now.IsZero() {
 		env.Now = time.Now()
 	}
@@ -158,7 +198,7 @@ func newAnalyzer(ctx context.Context, env Env) *analyzer {
 	if env.TimeZone == "" {
 		env.TimeZone = "UTC"
 	}
-	return &analyzer{ctx: ctx, env: env, exact: strings.EqualFold(env.Conf["spark.sql.caseSensitive"], "true"), base: funcs.Context{
+	return &analyzer{ctx: ctx, env: env, invented: map[plan.ID]bool{}, exact: strings.EqualFold(env.Conf["spark.sql.caseSensitive"], "true"), base: funcs.Context{
 		ANSI: !strings.EqualFold(env.Conf["spark.sql.ansi.enabled"], "false"), TimeZone: env.TimeZone, Now: env.Now,
 		Conf: env.Conf, User: env.User, Catalog: env.Catalog, Schema: env.Schema, ParseType: parseType,
 	}}
@@ -186,7 +226,7 @@ func (a *analyzer) root(q *ast.Query) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return prune(exact(r)), nil
+	return prune(a.strip(exact(r))), nil
 }
 
 // condition resolves an expression over attributes alone.
@@ -199,7 +239,7 @@ func (a *analyzer) condition(x ast.Expr, over []plan.Attr) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e, a.scalarOnly(e, x.Pos(), "here")
+	return a.stripExpr(e), a.scalarOnly(e, x.Pos(), "here")
 }
 
 // fctx is the context of a function call at pos.

@@ -115,10 +115,13 @@ func (a *analyzer) column(e *ast.Column, s *scope) (plan.Expr, error) {
 	if x != nil || err != nil {
 		return x, err
 	}
+	if x, err = a.variable(name, e.Pos()); x != nil || err != nil {
+		return x, err
+	}
 	if len(name) == 1 && bareFunctions[strings.ToLower(name[0])] {
 		return funcs.Resolve(name[0], nil, a.fctx(e.Pos()))
 	}
-	return nil, a.unresolved(name, e.Pos(), s.cols)
+	return nil, a.unresolved(name, e.Pos(), append(s.cols[:len(s.cols):len(s.cols)], s.params...))
 }
 
 func (a *analyzer) field(e *ast.Field, s *scope) (plan.Expr, error) {

@@ -74,6 +74,11 @@ func (a *analyzer) generatorStage(sel *selection) error {
 // lateralViews adds LATERAL VIEW clauses from the left.
 func (a *analyzer) lateralViews(views []ast.LateralView, r relation, p place) (relation, error) {
 	for _, v := range views {
+		if named, _, err := a.namedCall(v.Call, p); err != nil {
+			return r, err
+		} else if named != nil {
+			v.Call = named
+		}
 		name := v.Call.Name[len(v.Call.Name)-1].Name
 		if d := funcs.Lookup(strings.TrimSuffix(strings.ToLower(name), "_outer")); d == nil {
 			return r, a.errorf(v.Call.Pos(), "ROUTINE_NOT_FOUND", "42883", "There is no generator function %s.", quote(name))
@@ -144,7 +149,15 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	case def != nil && def.Kind == funcs.Generator && !f.Stream:
 		r, err = a.generatorFunc(f, p, left)
 	default:
-		r, err = a.sourceFunc(f, name, p)
+		var rt *plan.Routine
+		if rt, err = a.routine(f.Call.Name, p); err != nil {
+			return r, err
+		}
+		if rt != nil {
+			r, err = a.tableRoutine(rt, f, p, left)
+		} else {
+			r, err = a.sourceFunc(f, name, p)
+		}
 	}
 	if err != nil {
 		return r, err
@@ -213,6 +226,9 @@ func (a *analyzer) rangeFunc(f *ast.TableFunc, p place, left *relation) (relatio
 		x, err := a.expr(e, s)
 		if err != nil {
 			return relation{}, err
+		}
+		if contains(x, func(y plan.Expr) bool { t, ok := y.(*plan.Titled); return ok && t.Variable }) {
+			return relation{}, a.errorf(e.Pos(), "NON_FOLDABLE_ARGUMENT", "42K08", "The arguments of range may not be variables.").hint("EXECUTE IMMEDIATE puts a variable's value into a statement.")
 		}
 		x = funcs.CastTo(x, types.BigInt, a.fctx(e.Pos()))
 		lit, ok := funcs.Eval(x)

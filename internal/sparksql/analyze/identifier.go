@@ -12,7 +12,7 @@ import (
 
 // identifier reads the name in IDENTIFIER(x): x is a constant text.
 func (a *analyzer) identifier(x ast.Expr, p place) (ast.Name, error) {
-	e, err := a.expr(x, &scope{place: place{catalog: p.catalog, schema: p.schema}})
+	e, err := a.expr(x, &scope{place: place{catalog: p.catalog, schema: p.schema, params: p.params}})
 	if err != nil {
 		if strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") {
 			return nil, a.errorf(x.Pos(), "NOT_A_CONSTANT_STRING.NOT_CONSTANT", "42601", "IDENTIFIER needs a constant text.")
@@ -29,23 +29,25 @@ func (a *analyzer) identifier(x ast.Expr, p place) (ast.Name, error) {
 		return nil, a.errorf(x.Pos(), "NOT_A_CONSTANT_STRING.NULL", "42601", "IDENTIFIER needs a name, not NULL.")
 	}
 	name, _ := lit.Value.(string)
-	parsed, err := parse.Expression(name)
+	out, err := parse.Name(name)
 	if err != nil {
 		return nil, a.placed(err, x.Pos())
 	}
-	col, ok := parsed.(*ast.Column)
-	if !ok {
-		return nil, a.errorf(x.Pos(), "PARSE_SYNTAX_ERROR", "42601", "%q is no name.", name)
+	for i := range out {
+		out[i].At = ast.At{P: x.Pos()}
 	}
-	for i := range col.Name {
-		col.Name[i].At = ast.At{P: x.Pos()}
-	}
-	return col.Name, nil
+	return out, nil
 }
 
 // namedCall replaces IDENTIFIER(x)(...) by the call, and tells of
 // IDENTIFIER(x) alone by a nil call and the name.
 func (a *analyzer) namedCall(e *ast.Call, p place) (*ast.Call, ast.Name, error) {
+	if e.Name.Dynamic() {
+		name, err := a.dynamicName(e.Name, p)
+		c := *e
+		c.Name = name
+		return &c, nil, err
+	}
 	if e.NameExpr == nil && (len(e.Args) != 1 || len(e.Name) != 1 || !strings.EqualFold(e.Name[0].Name, "identifier")) {
 		return e, nil, nil
 	}

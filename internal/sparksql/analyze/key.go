@@ -66,6 +66,10 @@ func writeKey(b *strings.Builder, e plan.Expr, lambda map[plan.ID]int) {
 				writeKey(b, bound.X, lambda)
 			}
 		}
+	case *plan.Titled:
+		writeKey(b, e.X, lambda)
+	case *plan.Parameter:
+		fmt.Fprintf(b, ":%d", e.Attr.ID)
 	case *plan.Case:
 		b.WriteString("case")
 		writeArgs(b, e.Children(), lambda, false)

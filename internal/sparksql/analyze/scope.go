@@ -15,6 +15,7 @@ type place struct {
 	ctes            *cteScope
 	outer           *scope // the query around, nil at the top
 	catalog, schema string
+	params          []column // of the SQL function whose body this is
 }
 
 // column is an attribute in a scope. Hidden ones are reached with their
@@ -165,20 +166,22 @@ func (a *analyzer) lookup(name []string, pos sparksql.Pos, s *scope) (plan.Expr,
 	if s.times != nil && len(s.times.list) > 0 && strings.EqualFold(name[0], s.times.list[0].Window.Name) {
 		return a.fields(&plan.Column{Attr: s.times.list[0].Window}, name[1:], pos)
 	}
-	if s.outer == nil {
-		return nil, nil
-	}
-	found, n = a.match(s.outer.cols, name)
-	switch {
-	case len(found) > 1:
-		return nil, a.ambiguous(name, found, pos)
-	case len(found) == 1:
-		at := found[0].Attr
-		at.Name = name[n-1]
-		if s.refs != nil {
-			*s.refs = append(*s.refs, at)
+	if s.outer != nil {
+		found, n = a.match(s.outer.cols, name)
+		switch {
+		case len(found) > 1:
+			return nil, a.ambiguous(name, found, pos)
+		case len(found) == 1:
+			at := found[0].Attr
+			at.Name = name[n-1]
+			if s.refs != nil {
+				*s.refs = append(*s.refs, at)
+			}
+			return a.fields(&plan.Outer{Attr: at}, name[n:], pos)
 		}
-		return a.fields(&plan.Outer{Attr: at}, name[n:], pos)
+	}
+	if found, n = a.match(s.params, name); len(found) == 1 {
+		return a.fields(&plan.Parameter{Attr: found[0].Attr}, name[n:], pos)
 	}
 	return nil, nil
 }

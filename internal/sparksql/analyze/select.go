@@ -180,6 +180,9 @@ func (a *analyzer) selectItem(it ast.SelectItem, sel *selection) error {
 		return err
 	}
 	out := a.item(substitute(x, sel.lca), name, len(it.Aliases) == 1, it.X.Pos())
+	if len(it.Aliases) == 0 && !ownName(it.X) {
+		a.invented[out.attr.ID] = true
+	}
 	sel.items = append(sel.items, out)
 	if out.aliased {
 		ref := plan.Attr{ID: plan.NewID(), Name: "lateralAliasReference(" + name + ")", Type: x.Type(), Nullable: x.Nullable()}
@@ -219,6 +222,22 @@ func (a *analyzer) item(x plan.Expr, name string, aliased bool, pos sparksql.Pos
 		}
 	}
 	return item{x: x, attr: at, origin: origin, aliased: aliased, pos: pos}
+}
+
+// ownName tells whether an expression without alias has a name of its own: a
+// column, a field, a cast of one, or a literal.
+func ownName(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Column, *ast.Field, *ast.Index, *ast.Path, *ast.Literal, *ast.TypedLiteral, *ast.Interval:
+		return true
+	case *ast.Cast:
+		_, column := e.X.(*ast.Column)
+		return column
+	case *ast.Unary:
+		_, literal := e.X.(*ast.Literal)
+		return e.Op == "-" && literal
+	}
+	return false
 }
 
 // outputName is the name of an item without alias.

@@ -30,6 +30,14 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 		}
 		return a.sample(r, t.Sample, p)
 	}
+	if t.Name.Dynamic() {
+		c := *t
+		var err error
+		if c.Name, err = a.dynamicName(t.Name, p); err != nil {
+			return relation{}, err
+		}
+		t = &c
+	}
 	name := t.Name.Strings()
 	if len(name) == 1 && t.Version == nil && t.Timestamp == nil {
 		if def := p.ctes.find(name[0]); def != nil {
@@ -53,9 +61,24 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 		return relation{}, err
 	}
 	full := qualified(name, p)
-	src, view, err := a.env.Resolver.Table(a.ctx, full, at)
-	if err != nil {
-		return relation{}, a.placed(err, t.Pos())
+	var src *plan.Source
+	var view *View
+	if s := sessionName(name); s != "" {
+		if view = a.env.Session.View(s); view != nil {
+			a.temporary("VIEW", s)
+			full = view.Name
+		}
+	}
+	if view == nil {
+		if len(full) > 3 {
+			return relation{}, a.errorf(t.Pos(), "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "A table is named by catalog, schema and name, not %s.", quoteAll(full))
+		}
+		if src, view, err = a.env.Resolver.Table(a.ctx, full, at); err != nil {
+			return relation{}, a.placed(err, t.Pos())
+		}
+		if view != nil && view.Temporary {
+			a.temporary("VIEW", name[len(name)-1])
+		}
 	}
 	var r relation
 	switch {
@@ -217,7 +240,7 @@ func newScan(src *plan.Source, stream bool, alias string, pos sparksql.Pos) *pla
 // viewRef analyses a view's query where the view was made.
 func (a *analyzer) viewRef(v *View, full []string, t *ast.TableName, p place) (relation, error) {
 	name := strings.ToLower(strings.Join(full, "."))
-	if slices.Contains(a.views, name) {
+	if slices.Contains(a.views, name) || name == a.creating {
 		return relation{}, a.errorf(t.Pos(), "RECURSIVE_VIEW", "42K0H", "The view %s refers to itself.", quoteAll(t.Name.Strings()))
 	}
 	if len(a.views) >= maxViewDepth {
@@ -252,6 +275,9 @@ func (a *analyzer) viewRef(v *View, full []string, t *ast.TableName, p place) (r
 		inner.schema = p.schema
 	}
 	a.views = append(a.views, name)
+	if !v.Temporary {
+		defer a.withoutSession()()
+	}
 	r, err := a.query(q.Query, inner)
 	a.views = a.views[:len(a.views)-1]
 	if err != nil {
@@ -275,38 +301,6 @@ func (a *analyzer) viewRef(v *View, full []string, t *ast.TableName, p place) (r
 // tooComplex refuses a statement that grows beyond a bound.
 func (a *analyzer) tooComplex(pos sparksql.Pos, format string, args ...any) error {
 	return a.errorf(pos, "FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement is too complex: it "+format+".", args...)
-}
-
-// viewColumns names a view's columns, and keeps the types that it was made
-// with.
-func (a *analyzer) viewColumns(r relation, v *View, pos sparksql.Pos) (relation, error) {
-	if len(v.Columns) != len(r.cols) {
-		return r, a.errorf(pos, "INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "51024", "The query of the view %s has %d columns now, the view %d.", quoteAll(v.Name), len(r.cols), len(v.Columns))
-	}
-	to := make([]types.Type, len(r.cols))
-	for i, c := range v.Columns {
-		to[i] = c.Type
-		if to[i] == nil {
-			to[i] = r.cols[i].Type
-		}
-		r.cols[i].Name = c.Name
-	}
-	p := &plan.Project{Input: r.node}
-	for i, c := range r.cols {
-		x, err := funcs.StoreAssign(&plan.Column{Attr: c.Attr}, to[i], a.fctx(pos))
-		if err != nil {
-			return r, err
-		}
-		at := c.Attr
-		if !isColumn(x) {
-			at.ID, at.Type, at.Nullable, at.EventTime = plan.NewID(), x.Type(), x.Nullable(), nil
-		}
-		if v.Columns[i].Comment != "" {
-			at.Comment = v.Columns[i].Comment
-		}
-		p.Exprs = append(p.Exprs, plan.NamedExpr{X: x, Attr: at})
-	}
-	return relationOf(p), nil
 }
 
 // streamView is STREAM(view): a view that reads a stream already, or a chain

@@ -14,11 +14,14 @@ type At struct{ P sparksql.Pos }
 // Pos is where the node starts (for a binary operator: its left operand).
 func (a At) Pos() sparksql.Pos { return a.P }
 
-// Ident is one part of a name, without its backticks.
+// Ident is one part of a name, without its backticks. X is set for
+// IDENTIFIER(x), whose constant text holds one part or more: Name is empty
+// then, and the analyzer puts the parts in (Resolve).
 type Ident struct {
 	At
 	Name   string
 	Quoted bool
+	X      Expr
 }
 
 // Name is a name of one or more parts.

@@ -12,10 +12,21 @@ type Statement interface {
 type Stmt struct {
 	At
 	Text string
+	// Dynamic: a name in the statement is IDENTIFIER(x); see Resolve.
+	Dynamic bool
 }
 
 // Source is the statement's text.
 func (s Stmt) Source() string { return s.Text }
+
+// SetSource sets the statement's text, once the parser knows where it ends.
+func (s *Stmt) SetSource(text string) { s.Text = text }
+
+// SetDynamic marks that a name in the statement is IDENTIFIER(x).
+func (s *Stmt) SetDynamic() { s.Dynamic = true }
+
+// HasDynamic tells whether a name in the statement is IDENTIFIER(x).
+func (s Stmt) HasDynamic() bool { return s.Dynamic }
 
 func (Stmt) isStatement() {}
 
@@ -54,6 +65,7 @@ type Clauses struct {
 	PartitionBy  []Ident
 	ClusterBy    []Ident
 	Provider     string // USING delta
+	SchemaMode   string // WITH SCHEMA of a view: "" or as in AlterView
 	// Unsupported lists clauses that are understood but change what Marisma
 	// does not do: SCHEDULE, ROW FILTER, MASK, LOCATION, ...
 	Unsupported []Ident

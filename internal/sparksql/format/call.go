@@ -274,6 +274,9 @@ func (p *printer) fieldTail() doc {
 // rawName prints a.b.c as it comes.
 func (p *printer) rawName() doc {
 	out := []doc{p.ident()}
+	if p.isOp("(") && strings.EqualFold(p.src.Tokens[p.i-1].Text, "IDENTIFIER") {
+		out = append(out, p.op("("), p.rawUntil(func() bool { return p.isOp(")") }), p.op(")"))
+	}
 	for p.isOp(".") && !p.bad {
 		out = append(out, p.raw(), p.ident())
 	}

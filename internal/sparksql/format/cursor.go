@@ -146,6 +146,9 @@ func (p *printer) name(n ast.Name) doc {
 		switch {
 		case p.isOp("("), p.isOp(")") && open(out) > 0, p.isOp("."):
 			out = append(out, p.raw())
+		case seen < len(n) && n[seen].X != nil: // IDENTIFIER(x)
+			out = append(out, p.kw("IDENTIFIER"), p.parens(func() doc { return p.expr(n[seen].X) }))
+			seen++
 		default:
 			seen++
 			out = append(out, p.ident())

@@ -35,7 +35,7 @@ func same(a, b reflect.Value) bool {
 	case reflect.Struct:
 		for i := range a.NumField() {
 			switch f := a.Type().Field(i); f.Name {
-			case "At", "P", "OpPos":
+			case "At", "P", "OpPos", "BodyText", "DefaultText":
 				continue
 			case "Text":
 				// The text of a literal is its value; all else is the source's.

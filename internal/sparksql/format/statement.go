@@ -19,8 +19,32 @@ func (p *printer) statement(st ast.Statement) doc {
 		return p.define(func() doc { return p.defined(&st.Clauses, st.Query) })
 	case *ast.CreateFlow:
 		return p.flow(st)
+	case *ast.AlterView:
+		return p.alterView(st)
+	case *ast.CaseOf:
+		return p.caseOf(st)
 	case *ast.Command:
 		return p.command(st)
+	case *ast.Compound:
+		return p.compound(st)
+	case *ast.CreateFunction:
+		return p.createFunction(st)
+	case *ast.DeclareVariable:
+		return p.declare(st)
+	case *ast.DropVariable:
+		return p.dropVariable(st)
+	case *ast.ExecuteImmediate:
+		return p.execute(st)
+	case *ast.For:
+		return p.forLoop(st)
+	case *ast.If:
+		return p.ifStatement(st)
+	case *ast.Jump:
+		return p.jump(st)
+	case *ast.Loop:
+		return p.loop(st)
+	case *ast.SetVariable:
+		return p.setVariable(st)
 	case *ast.Unsupported:
 		return p.verbatim()
 	}
@@ -252,6 +276,7 @@ func (p *printer) choice(n int) doc {
 // of a name.
 var commandWords = strings.Fields("SHOW TABLES VIEWS SCHEMAS DATABASES CATALOGS COLUMNS CREATE TABLE TBLPROPERTIES PARTITIONS FUNCTIONS USER SYSTEM ALL " +
 	"CURRENT SCHEMA NAMESPACE DATABASE DESCRIBE DESC HISTORY DETAIL FUNCTION EXTENDED FORMATTED LIMIT AS JSON SERDE USE SET CATALOG " +
+	"ALTER ANALYZE CACHE CLEAR COLLATIONS COMPUTE FOR IS LAZY NAMESPACES NOSCAN ON RESET STATISTICS UNCACHE UNSET " +
 	"DROP VIEW MATERIALIZED STREAMING IF NOT EXISTS CASCADE RESTRICT PURGE IN FROM LIKE REFRESH COMMENT LOCATION MANAGED WITH DBPROPERTIES PROPERTIES")
 
 // command prints a command on one line.

@@ -16,7 +16,7 @@ func IsFoldable(e plan.Expr) bool {
 	ok := true
 	plan.Walk(e, func(x plan.Expr) bool {
 		switch x := x.(type) {
-		case *plan.Column, *plan.Outer, *plan.Subquery, *plan.AggCall, *plan.WindowExpr:
+		case *plan.Column, *plan.Outer, *plan.Parameter, *plan.Subquery, *plan.AggCall, *plan.WindowExpr:
 			ok = false
 		case *plan.Call:
 			ok = ok && !x.Volatile
@@ -41,6 +41,8 @@ func Eval(e plan.Expr) (*plan.Literal, bool) {
 		return evalCast(l, e.To)
 	case *plan.Call:
 		return evalCall(e)
+	case *plan.Titled:
+		return Eval(e.X)
 	}
 	return nil, false
 }

@@ -46,6 +46,13 @@ func (p printer) name(e plan.Expr) string {
 		return e.Attr.Name
 	case *plan.Outer:
 		return "outer(" + e.Attr.Name + ")"
+	case *plan.Parameter:
+		return e.Attr.Name
+	case *plan.Titled:
+		if e.Variable {
+			return "variablereference(" + e.Title + "=" + p.sql(e.X) + ")"
+		}
+		return e.Title
 	case *plan.LambdaVar:
 		return "namedlambdavariable()"
 	case *plan.Lambda:

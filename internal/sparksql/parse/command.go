@@ -22,19 +22,16 @@ func (p *parser) command(base ast.Stmt) (ast.Statement, error) {
 	case "RESET":
 		c.Verb = "reset"
 		if p.cur().kind != tEOF && !p.isOp(";") {
-			c.Args["key"] = p.rest()
+			var ok bool
+			if c.Args["key"], ok = setting(p.rest()); !ok {
+				return nil, parseError("INVALID_RESET_COMMAND_FORMAT", "42000", c.P, "expected RESET or RESET key; backquotes hold keys with odd characters")
+			}
 		}
 		return c, nil
 	case "DROP":
 		return p.drop(c)
-	case "REFRESH":
-		if p.accept("TABLE") {
-			c.Verb = "refresh table"
-			var err error
-			c.Name, err = p.name("a table")
-			return c, err
-		}
-		return p.unsupported(base, "REFRESH")
+	case "ANALYZE", "CACHE", "CLEAR", "REFRESH", "UNCACHE":
+		return p.upkeep(c, t.up)
 	}
 	return p.unsupported(base, t.up)
 }
@@ -69,63 +66,6 @@ func (p *parser) pattern(c *ast.Command) error {
 	return nil
 }
 
-func (p *parser) show(c *ast.Command) (ast.Statement, error) {
-	var err error
-	switch {
-	case p.accept("TABLES"), p.isWord("VIEWS", "SCHEMAS", "DATABASES", "CATALOGS"):
-		c.Verb = "show tables"
-		if p.isWord("VIEWS", "SCHEMAS", "DATABASES", "CATALOGS") {
-			c.Verb = map[string]string{"VIEWS": "show views", "SCHEMAS": "show schemas", "DATABASES": "show schemas", "CATALOGS": "show catalogs"}[p.next().up]
-		}
-		if err = p.inName(c); err == nil {
-			err = p.pattern(c)
-		}
-	case p.accept("COLUMNS"):
-		c.Verb = "show columns"
-		if !p.isWord("IN", "FROM") {
-			return nil, p.expected("IN or FROM")
-		}
-		if err = p.inName(c); err == nil && p.isWord("IN", "FROM") {
-			p.i++
-			var schema ast.Name
-			schema, err = p.name("a schema")
-			c.Name = append(schema, c.Name[len(c.Name)-1])
-		}
-	case p.accept("CREATE", "TABLE"):
-		c.Verb = "show create table"
-		if c.Name, err = p.name("a table"); err == nil && p.accept("AS", "SERDE") {
-			c.Args["as serde"] = "true"
-		}
-	case p.accept("TBLPROPERTIES"):
-		c.Verb = "show tblproperties"
-		if c.Name, err = p.name("a table"); err == nil && p.isOp("(") {
-			var key ast.Property
-			key, err = parens(p, p.propertyKey)
-			c.Args["key"] = key.Key
-		}
-	case p.accept("PARTITIONS"):
-		c.Verb = "show partitions"
-		c.Name, err = p.name("a table")
-	case p.isWord("FUNCTIONS", "USER", "SYSTEM", "ALL"):
-		c.Verb = "show functions"
-		if !p.isWord("FUNCTIONS") {
-			c.Args["scope"] = strings.ToLower(p.next().text)
-		}
-		if err = p.need("FUNCTIONS"); err == nil {
-			if err = p.inName(c); err == nil {
-				err = p.pattern(c)
-			}
-		}
-	case p.accept("CURRENT", "SCHEMA"), p.accept("CURRENT", "NAMESPACE"), p.accept("CURRENT", "DATABASE"):
-		c.Verb = "show current schema"
-	case p.isWord("TABLE", "GRANTS", "VOLUMES", "SHARES", "RECIPIENTS", "LOCKS", "INDEX", "INDEXES", "ROLES", "PRINCIPALS", "CATALOG", "GRANT", "ROLE", "TRANSACTIONS", "COMPACTIONS", "PROCEDURES", "COLLATIONS", "CACHED"):
-		return p.unsupported(c.Stmt, "SHOW "+p.cur().up)
-	default:
-		return nil, p.expected("TABLES, VIEWS, SCHEMAS, CATALOGS, COLUMNS, FUNCTIONS, TBLPROPERTIES, PARTITIONS or CREATE TABLE")
-	}
-	return c, err
-}
-
 func (p *parser) propertyKey() (ast.Property, error) {
 	pr := ast.Property{At: p.here()}
 	if p.cur().kind == tString {
@@ -153,7 +93,7 @@ func (p *parser) describe(c *ast.Command) (ast.Statement, error) {
 		if p.accept("EXTENDED") {
 			c.Args["extended"] = "true"
 		}
-		if p.cur().kind == tString {
+		if k := p.cur().kind; k == tString || k == tOp && c.Verb == "describe function" {
 			at := p.here()
 			c.Name = ast.Name{{At: at, Name: p.next().text, Quoted: true}}
 		} else if c.Name, err = p.name("a name"); err != nil {
@@ -163,7 +103,7 @@ func (p *parser) describe(c *ast.Command) (ast.Statement, error) {
 			c.Args["limit"] = p.rest()
 		}
 		return c, nil
-	case p.isWord("QUERY") && !p.endsAt(1), p.isWord("SELECT", "WITH", "VALUES", "FROM") && !p.endsAt(1):
+	case p.isWord("QUERY") && p.queryAt(1), p.queryAt(0) && !p.isWord("TABLE"):
 		p.accept("QUERY")
 		start := p.i
 		if _, err := p.query(); err != nil {
@@ -174,7 +114,9 @@ func (p *parser) describe(c *ast.Command) (ast.Statement, error) {
 		return c, nil
 	}
 	c.Verb = "describe table"
-	p.accept("TABLE")
+	if p.isWord("TABLE") && !p.endsAt(1) {
+		p.i++
+	}
 	if p.isWord("EXTENDED", "FORMATTED") && !p.endsAt(1) {
 		p.i++
 		c.Args["extended"] = "true"
@@ -183,7 +125,13 @@ func (p *parser) describe(c *ast.Command) (ast.Statement, error) {
 		return nil, err
 	}
 	if p.accept("AS", "JSON") {
+		if c.Args["extended"] == "" {
+			return nil, p.fail(p.cur(), "DESCRIBE_JSON_NOT_EXTENDED", "0A000", "AS JSON needs EXTENDED")
+		}
 		c.Args["json"] = "true"
+	}
+	if p.words("PARTITION") {
+		return p.unsupported(c.Stmt, "DESCRIBE PARTITION")
 	}
 	if p.isIdent() {
 		n, err := p.name("a column")
@@ -191,9 +139,6 @@ func (p *parser) describe(c *ast.Command) (ast.Statement, error) {
 			return nil, err
 		}
 		c.Args["column"] = strings.Join(n.Strings(), ".")
-	}
-	if p.words("PARTITION") {
-		return p.unsupported(c.Stmt, "DESCRIBE PARTITION")
 	}
 	return c, nil
 }
@@ -236,37 +181,50 @@ func (p *parser) set(c *ast.Command) (ast.Statement, error) {
 			return c, nil
 		}
 		if !p.isWord("INTERVAL") {
-			return nil, p.expected("a zone in quotes, LOCAL or an INTERVAL")
+			return nil, p.fail(p.cur(), "_LEGACY_ERROR_TEMP_0045", "", "SET TIME ZONE takes a zone in quotes, LOCAL or an INTERVAL")
 		}
-		c.Args["value"] = p.rest()
+		start := p.i
+		if _, err := p.interval(); err != nil {
+			return nil, err
+		}
+		c.Args["interval"] = p.textFrom(start)
 		return c, nil
-	case p.isWord("VAR", "VARIABLE"):
-		return p.unsupported(c.Stmt, "SET VARIABLE")
+	case p.isWord("VAR", "VARIABLE") && !p.endsAt(1) && !p.peekOp(1, "=") && !p.peekOp(1, "."):
+		return p.setVar(c.Stmt)
 	}
 	text := p.rest()
 	if text == "" || text == "-v" {
 		return c, nil
 	}
 	key, value, found := strings.Cut(text, "=")
-	c.Args["key"] = strings.Trim(strings.TrimSpace(key), "`")
+	var ok bool
+	if c.Args["key"], ok = setting(key); !ok {
+		return nil, p.setSyntax(c.At)
+	}
 	if found {
-		c.Args["value"] = unquoteSetting(strings.TrimSpace(value))
+		if v, ok := setting(value); ok {
+			c.Args["value"] = v
+		} else {
+			c.Args["value"] = strings.TrimSpace(value)
+		}
 	}
 	return c, nil
 }
 
-// unquoteSetting drops the quotes or backticks around a setting's value.
-func unquoteSetting(s string) string {
-	if n := len(s); n >= 2 && (s[0] == '`' || s[0] == '"' || s[0] == '\'') && s[n-1] == s[0] {
-		return s[1 : n-1]
+// setting is a key or a value of SET: a word without white space and
+// parentheses, or anything in backticks.
+func setting(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	if n := len(s); n >= 2 && s[0] == '`' && s[n-1] == '`' {
+		return strings.ReplaceAll(s[1:n-1], "``", "`"), true
 	}
-	return s
+	return s, s != "" && !strings.ContainsAny(s, " \t\n\r()")
 }
 
 func (p *parser) drop(c *ast.Command) (ast.Statement, error) {
 	t := p.cur()
 	switch {
-	case p.accept("SCHEMA"), p.accept("DATABASE"):
+	case p.accept("SCHEMA"), p.accept("DATABASE"), p.accept("NAMESPACE"):
 		c.Verb = "drop schema"
 	case p.accept("TABLE"):
 		c.Verb = "drop table"
@@ -274,7 +232,15 @@ func (p *parser) drop(c *ast.Command) (ast.Statement, error) {
 		c.Verb = "drop table"
 	case p.accept("VIEW"):
 		c.Verb = "drop view"
-	case p.isWord("FUNCTION", "TEMPORARY", "CATALOG", "VARIABLE", "VOLUME", "INDEX", "FLOW", "SHARE", "RECIPIENT"):
+	case p.isWord("TEMPORARY", "TEMP") && p.wordAt(1, "VARIABLE"):
+		p.i += 2
+		return p.dropVariable(c.Stmt)
+	case p.accept("FUNCTION"):
+		c.Verb = "drop function"
+	case p.isWord("TEMPORARY", "TEMP") && p.wordAt(1, "FUNCTION"):
+		p.i += 2
+		c.Verb, c.Args["temporary"] = "drop function", "true"
+	case p.isWord("CATALOG", "VOLUME", "INDEX", "FLOW", "SHARE", "RECIPIENT"):
 		return p.unsupported(c.Stmt, "DROP "+t.up)
 	default:
 		return nil, p.expected("TABLE, VIEW, SCHEMA, MATERIALIZED VIEW or STREAMING TABLE")
@@ -285,6 +251,9 @@ func (p *parser) drop(c *ast.Command) (ast.Statement, error) {
 	var err error
 	if c.Name, err = p.name("a name"); err != nil {
 		return nil, err
+	}
+	if c.Args["temporary"] == "true" && !temporaryName(c.Name) {
+		return nil, p.temporaryQualifier(c.At, "FUNCTION", c.Name)
 	}
 	for _, w := range []string{"CASCADE", "RESTRICT", "PURGE"} {
 		if p.accept(w) {

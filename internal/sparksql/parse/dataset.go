@@ -45,6 +45,9 @@ func (p *parser) clauses(c *ast.Clauses) error {
 		var err error
 		switch {
 		case p.accept("COMMENT"):
+			if c.Comment != "" {
+				return p.fail(t, "DUPLICATE_CLAUSES", "42614", "the clause COMMENT stands twice")
+			}
 			c.Comment, err = p.str("the comment's text")
 		case p.isWord("TBLPROPERTIES", "OPTIONS"):
 			p.i++
@@ -88,11 +91,10 @@ func (p *parser) rareClause(c *ast.Clauses, t token) (bool, error) {
 		p.i += 2
 		_, err := p.name("a collation")
 		return true, err
-	case p.accept("WITH", "SCHEMA"):
-		if !p.accept("TYPE", "EVOLUTION") && !p.accept("BINDING") && !p.accept("COMPENSATION") && !p.accept("EVOLUTION") {
-			return true, p.expected("BINDING, COMPENSATION, EVOLUTION or TYPE EVOLUTION")
-		}
-		return true, nil
+	case p.words("WITH", "SCHEMA"):
+		var err error
+		c.SchemaMode, err = p.schemaMode()
+		return true, err
 	case p.words("WITH", "ROW", "FILTER"), p.words("ROW", "FILTER"):
 		note("ROW FILTER")
 	case p.isWord("SCHEDULE"):

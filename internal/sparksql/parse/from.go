@@ -33,6 +33,9 @@ func (p *parser) isClause(n int) bool {
 	if t.up == "WINDOW" {
 		return p.wordAt(n+2, "AS")
 	}
+	if t.up == "DO" && p.script != nil { // ends the query of FOR
+		return true
+	}
 	must, ok := clauseWords[t.up]
 	if !ok {
 		return false

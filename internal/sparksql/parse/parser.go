@@ -29,6 +29,12 @@ type parser struct {
 	// parens counts the parentheses around expressions, which trees do not
 	// show; nil where nobody asks.
 	parens map[ast.Expr]int
+	// markers counts "?" and ":name" together.
+	markers int
+	// dynamic: the statement has a name that is IDENTIFIER(x); script: it
+	// stands in BEGIN ... END, where scopes are the labels around it.
+	dynamic bool
+	script  *scriptScope
 }
 
 // Statements parses all statements of a file, separated by semicolons.
@@ -99,26 +105,31 @@ func statement(at sparksql.Pos, text string, raw bool) (ast.Statement, error) {
 	return st, nil
 }
 
-// Split gives the texts of the statements without parsing them; comments and
-// strings may hold semicolons.
+// Split gives the texts of the statements; comments, strings and scripts may
+// hold semicolons. Only BEGIN ... END is parsed.
 func Split(file, text string) ([]string, error) {
-	toks, err := lex(sparksql.Pos{File: file}, text, false)
+	p, err := newParser(sparksql.Pos{File: file}, text)
 	if err != nil {
 		return nil, err
 	}
 	var out []string
-	start := -1
-	for i, t := range toks {
-		end := t.kind == tEOF || t.kind == tOp && t.text == ";"
-		switch {
-		case end && start >= 0:
-			out = append(out, text[toks[start].off:toks[i-1].end])
-			start = -1
-		case !end && start < 0:
-			start = i
+	for {
+		for p.acceptOp(";") {
 		}
+		if p.cur().kind == tEOF {
+			return out, nil
+		}
+		start := p.i
+		if p.isWord("BEGIN") && !p.endsAt(1) {
+			if _, err := p.one(); err != nil {
+				return nil, err
+			}
+		}
+		for p.cur().kind != tEOF && !p.isOp(";") {
+			p.i++
+		}
+		out = append(out, p.textFrom(start))
 	}
-	return out, nil
 }
 
 // Expression parses one expression.
@@ -303,12 +314,25 @@ func (p *parser) endsAt(n int) bool {
 	return t.kind == tEOF || t.kind == tOp && (t.text == ")" || t.text == ";" || t.text == "," || t.text == "|>")
 }
 
+// equal compares words without regard to case.
+func equal(words []string, want ...string) bool {
+	return slices.EqualFunc(words, want, strings.EqualFold)
+}
+
 func (p *parser) isIdent() bool {
 	k := p.cur().kind
 	return k == tIdent || k == tQuoted
 }
 
+// ident parses one part of a name, which may be IDENTIFIER('text').
 func (p *parser) ident(what string) (ast.Ident, error) {
+	if p.isWord("IDENTIFIER") && p.peekOp(1, "(") && p.peek(2).kind == tString && p.peekOp(3, ")") {
+		return p.quotedIdent()
+	}
+	return p.plainIdent(what)
+}
+
+func (p *parser) plainIdent(what string) (ast.Ident, error) {
 	t := p.cur()
 	if t.kind != tIdent && t.kind != tQuoted {
 		return ast.Ident{}, p.expected(what)
@@ -320,9 +344,49 @@ func (p *parser) ident(what string) (ast.Ident, error) {
 	return ast.Ident{At: ast.At{P: p.at(t)}, Name: t.text, Quoted: t.kind == tQuoted}, nil
 }
 
-// name parses a.b.c.
+// quotedIdent parses IDENTIFIER('text') as one part.
+func (p *parser) quotedIdent() (ast.Ident, error) {
+	at := p.here()
+	t := p.peek(2)
+	n, err := Name(t.text)
+	if err != nil {
+		return ast.Ident{}, err
+	}
+	if len(n) != 1 {
+		return ast.Ident{}, p.fail(t, "IDENTIFIER_TOO_MANY_NAME_PARTS", "42601", "%q is no identifier: it has %d parts, not one", t.text, len(n))
+	}
+	p.i += 4
+	return ast.Ident{At: at, Name: n[0].Name, Quoted: true}, nil
+}
+
+// Name parses a text that holds a name: a.b.c.
+func Name(text string) (ast.Name, error) {
+	p, err := newParser(sparksql.Pos{}, text)
+	if err != nil {
+		return nil, err
+	}
+	if p.cur().kind == tEOF {
+		return nil, parseError("PARSE_EMPTY_STATEMENT", "42617", p.pos(), "expected a name, found nothing")
+	}
+	n, err := p.name("a name")
+	if err == nil && p.cur().kind != tEOF {
+		err = p.expected("end of the name")
+	}
+	return n, err
+}
+
+// name parses a.b.c; the first part may be IDENTIFIER(x).
 func (p *parser) name(what string) (ast.Name, error) {
-	id, err := p.ident(what)
+	var id ast.Ident
+	var err error
+	if p.isWord("IDENTIFIER") && p.peekOp(1, "(") {
+		id.At = p.here()
+		p.i++
+		p.dynamic = true
+		id.X, err = parens(p, p.expr)
+	} else {
+		id, err = p.plainIdent(what)
+	}
 	if err != nil {
 		return nil, err
 	}

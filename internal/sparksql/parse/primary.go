@@ -40,9 +40,11 @@ func (p *parser) primary() (ast.Expr, error) {
 		case "?":
 			p.i++
 			p.params++
+			p.markers++
 			return &ast.Param{At: at, Index: p.params - 1}, nil
 		case ":":
 			p.i++
+			p.markers++
 			id, err := p.ident("a parameter name after :")
 			return &ast.Param{At: at, Name: id.Name, Index: -1}, err
 		}
@@ -259,7 +261,7 @@ func (p *parser) caseExpr() (ast.Expr, error) {
 // nameOrCall parses a name, t.*, or a function call.
 func (p *parser) nameOrCall() (ast.Expr, error) {
 	at := p.here()
-	id, err := p.ident("an expression")
+	id, err := p.plainIdent("an expression")
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +272,7 @@ func (p *parser) nameOrCall() (ast.Expr, error) {
 			return p.star(&ast.Star{At: at, Qualifier: name})
 		}
 		p.i++
-		if id, err = p.ident("a name after ."); err != nil {
+		if id, err = p.plainIdent("a name after ."); err != nil {
 			return nil, err
 		}
 		name = append(name, id)

@@ -8,29 +8,28 @@ import (
 
 // one parses one statement without its semicolon.
 func (p *parser) one() (ast.Statement, error) {
-	p.params, p.depth = 0, 0
+	p.params, p.depth, p.dynamic = 0, 0, false
 	start := p.i
 	base := ast.Stmt{At: p.here()}
 	st, err := p.dispatch(base)
 	if err != nil {
 		return nil, err
 	}
-	text := p.textFrom(start)
-	switch st := st.(type) {
-	case *ast.QueryStatement:
-		st.Text = text
-	case *ast.CreateDataset:
-		st.Text = text
-	case *ast.CreateFlow:
-		st.Text = text
-	case *ast.CreateView:
-		st.Text = text
-	case *ast.Command:
-		st.Text = text
-	case *ast.Unsupported:
-		st.Text = text
-	}
+	p.finish(st, start)
 	return st, nil
+}
+
+// finish notes what is known once a statement's end is reached.
+func (p *parser) finish(st ast.Statement, start int) {
+	if s, ok := st.(interface {
+		SetSource(text string)
+		SetDynamic()
+	}); ok {
+		s.SetSource(p.textFrom(start))
+		if p.dynamic {
+			s.SetDynamic()
+		}
+	}
 }
 
 func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
@@ -60,8 +59,23 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 			return nil, p.expected("a statement to explain")
 		}
 		return p.command(base)
-	case "SHOW", "DESCRIBE", "DESC", "USE", "SET", "RESET", "DROP", "REFRESH":
+	case "SHOW", "DESCRIBE", "DESC", "USE", "SET", "RESET", "DROP", "REFRESH", "CACHE", "UNCACHE", "CLEAR", "ANALYZE":
 		return p.command(base)
+	case "BEGIN":
+		return p.compoundStatement(base)
+	case "COMMENT":
+		return p.comment(base)
+	case "DECLARE":
+		return p.declare(base)
+	case "EXECUTE":
+		return p.execute(base)
+	case "ALTER":
+		switch {
+		case p.wordAt(1, "VIEW"):
+			return p.alterView(base)
+		case p.wordAt(1, "SCHEMA", "DATABASE", "NAMESPACE"):
+			return p.alterSchema(base)
+		}
 	case "COMMIT", "ROLLBACK", "GRANT", "REVOKE", "START", "LOCK", "UNLOCK", "EXPORT", "IMPORT", "DFS":
 		return nil, p.fail(t, "INVALID_STATEMENT_OR_CLAUSE", "42601", "the statement %s is not supported", t.up)
 	}
@@ -74,14 +88,13 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 // Statements that are recognised, so that their error can name them.
 var unsupportedWords = map[string]bool{
 	"INSERT": true, "UPDATE": true, "DELETE": true, "MERGE": true, "TRUNCATE": true, "ALTER": true, "COPY": true,
-	"OPTIMIZE": true, "VACUUM": true, "RESTORE": true, "REORG": true, "ANALYZE": true, "CACHE": true, "UNCACHE": true,
-	"CLEAR": true, "MSCK": true, "LOAD": true, "REPLACE": true, "BEGIN": true, "DECLARE": true, "EXECUTE": true,
-	"CALL": true, "COMMENT": true, "CONVERT": true, "REPAIR": true, "FSCK": true, "UNDROP": true, "ADD": true, "LIST": true,
+	"OPTIMIZE": true, "VACUUM": true, "RESTORE": true, "REORG": true, "MSCK": true, "LOAD": true, "REPLACE": true,
+	"CALL": true, "CONVERT": true, "REPAIR": true, "FSCK": true, "UNDROP": true, "ADD": true, "LIST": true,
 }
 
-// unsupported takes the statement as a whole; a script runs to the end.
+// unsupported takes the statement as a whole.
 func (p *parser) unsupported(base ast.Stmt, word string) (ast.Statement, error) {
-	for p.cur().kind != tEOF && (word == "BEGIN" || !p.isOp(";")) {
+	for p.cur().kind != tEOF && !p.isOp(";") {
 		p.i++
 	}
 	return &ast.Unsupported{Stmt: base, Word: word}, nil
@@ -145,9 +158,11 @@ func (p *parser) create(base ast.Stmt) (ast.Statement, error) {
 	case p.isWord("FLOW") && !temporary:
 		p.i++
 		return p.flow(base)
-	case p.isWord("SCHEMA", "DATABASE") && !temporary && !replace:
+	case p.isWord("SCHEMA", "DATABASE", "NAMESPACE") && !temporary && !replace:
 		return p.createSchema(base)
-	case p.isWord("TABLE", "EXTERNAL", "FUNCTION", "CATALOG", "VARIABLE", "INDEX", "VOLUME", "CONNECTION", "SHARE", "RECIPIENT", "BLOOMFILTER"):
+	case p.isWord("FUNCTION") && !global:
+		return p.createFunction(&ast.CreateFunction{Stmt: base, Replace: replace, Temporary: temporary})
+	case p.isWord("TABLE", "EXTERNAL", "CATALOG", "INDEX", "VOLUME", "CONNECTION", "SHARE", "RECIPIENT", "BLOOMFILTER"):
 		word := "CREATE " + p.cur().up
 		return p.unsupported(base, word)
 	}
@@ -166,6 +181,9 @@ func (p *parser) createSchema(base ast.Stmt) (ast.Statement, error) {
 		return nil, err
 	}
 	for {
+		if _, twice := c.Args["comment"]; twice && p.isWord("COMMENT") {
+			return nil, p.fail(p.cur(), "DUPLICATE_CLAUSES", "42614", "the clause COMMENT stands twice")
+		}
 		switch {
 		case p.accept("COMMENT"):
 			c.Args["comment"], err = p.str("the comment's text")
@@ -254,11 +272,14 @@ func (p *parser) view(v *ast.CreateView) (ast.Statement, error) {
 	if v.Name, err = p.name("the view's name"); err != nil {
 		return nil, err
 	}
-	if v.Temporary && len(v.Name) > 1 {
-		return nil, p.fail(t, "INVALID_TEMP_OBJ_QUALIFIER", "42602", "a temporary view has a name of one part")
+	if v.Temporary && !temporaryName(v.Name) {
+		return nil, p.temporaryQualifier(v.At, "VIEW", v.Name)
 	}
 	if err := p.clauses(&v.Clauses); err != nil {
 		return nil, err
+	}
+	if v.Temporary && len(v.Properties) > 0 && v.Provider == "" {
+		return nil, p.fail(t, "_LEGACY_ERROR_TEMP_0035", "", "a temporary view takes no TBLPROPERTIES")
 	}
 	if v.Temporary && p.cur().kind == tEOF && v.Provider != "" {
 		return &ast.Unsupported{Stmt: v.Stmt, Word: "CREATE TEMPORARY VIEW USING"}, nil
@@ -266,8 +287,12 @@ func (p *parser) view(v *ast.CreateView) (ast.Statement, error) {
 	if err := p.need("AS"); err != nil {
 		return nil, err
 	}
+	params := p.markers
 	if v.Query, err = p.query(); err != nil {
 		return nil, err
+	}
+	if p.markers > params {
+		return nil, p.fail(t, "UNSUPPORTED_FEATURE.PARAMETER_MARKER_IN_UNEXPECTED_STATEMENT", "0A000", "the query of CREATE VIEW may not hold parameter markers")
 	}
 	if v.Temporary && len(v.Expectations) > 0 {
 		return &ast.CreateDataset{Stmt: v.Stmt, Kind: ast.TemporaryView, Replace: v.Replace, Name: v.Name, Clauses: v.Clauses, Query: v.Query}, nil

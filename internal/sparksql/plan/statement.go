@@ -6,7 +6,7 @@ import (
 )
 
 // Statement is an analysed statement: *Query, *CreateDataset, *CreateView,
-// *Command.
+// *Command, and those of session.go.
 type Statement interface{ isStatement() }
 
 // Query is a SELECT.
@@ -61,12 +61,17 @@ type CreateDataset struct {
 	Pos  sparksql.Pos
 }
 
-// CreateView is a catalog view over a query; Text is the query as written.
+// CreateView is a view over a query; Text is the query as written, Query are
+// the names of its columns, one for each of Columns.
 type CreateView struct {
 	Name        []string
 	Columns     []types.Field
+	Query       []string
 	Comment     string
+	Properties  map[string]string
+	SchemaMode  string // "" is COMPENSATION
 	Temporary   bool
+	Global      bool // of all sessions
 	Replace     bool
 	IfNotExists bool
 	Plan        Node

@@ -1,0 +1,103 @@
+DECLARE OR REPLACE VARIABLE total BIGINT DEFAULT 0;
+
+DECLARE x, y INT;
+
+SET VAR x = 1, y = x + 1;
+
+SET VARIABLE (x, y) = (SELECT 1, 2);
+
+DROP TEMPORARY VARIABLE IF EXISTS x;
+
+EXECUTE IMMEDIATE 'select ?' INTO y USING 1;
+
+EXECUTE IMMEDIATE q USING (1 AS a, 2 AS b);
+
+CREATE OR REPLACE TEMPORARY FUNCTION f(a INT, b INT DEFAULT 10 COMMENT 'second')
+RETURNS STRING
+deterministic comment 'joins'
+RETURN concat(a, '-', b);
+
+CREATE FUNCTION t(n INT)
+RETURNS TABLE (i INT COMMENT 'one', j STRING)
+RETURN
+  SELECT i, 'x'
+  FROM range(10)
+  WHERE i < n;
+
+ALTER VIEW v AS
+SELECT 1 AS a;
+
+ALTER VIEW v RENAME TO w;
+
+ALTER VIEW v SET TBLPROPERTIES ('a' = 'b');
+
+ALTER VIEW v UNSET TBLPROPERTIES IF EXISTS ('a');
+
+ALTER VIEW v WITH SCHEMA TYPE EVOLUTION;
+
+ALTER SCHEMA s SET DBPROPERTIES ('a' = 'b');
+
+COMMENT ON TABLE t IS 'text';
+
+REFRESH TABLE t;
+
+CACHE TABLE t;
+
+ANALYZE TABLE t COMPUTE STATISTICS NOSCAN;
+
+SELECT identifier('k'), identifier(:c)
+FROM IDENTIFIER('lab' || '.pa') AS t;
+
+DESCRIBE identifier(x);
+
+DROP FUNCTION f;
+
+-- a script
+BEGIN
+  DECLARE i, s INT DEFAULT 0; -- two of them
+  DECLARE c CONDITION for sqlstate '45000';
+  DECLARE EXIT HANDLER FOR divide_by_zero, SQLSTATE VALUE '22018', NOT FOUND
+    BEGIN
+      SET i = -1;
+    END;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+    SELECT 'h' AS r;
+  /* loop */ lp: WHILE i < 5 DO
+    SET i = i + 1;
+    IF i = 2 THEN
+      ITERATE lp;
+    ELSEIF i = 4 THEN
+      LEAVE lp;
+    ELSE
+      SET s = s + i;
+    END IF;
+  END WHILE lp;
+  REPEAT
+    SET i = i + 2;
+  UNTIL i >= 7
+  END REPEAT;
+  l2: LOOP
+    LEAVE l2;
+  END LOOP;
+  CASE i
+    WHEN 1 THEN
+      SELECT 'a' AS r;
+    ELSE
+      SELECT 'b' AS r;
+  END CASE;
+  CASE
+    WHEN i > 1 THEN
+      SELECT 1;
+  END CASE;
+  FOR row AS
+    SELECT k, n
+    FROM lab.pa
+    WHERE n IS NOT NULL
+  DO
+    SET (s, i) = (SELECT 1, 2);
+  END FOR;
+  inner_b: BEGIN
+    SELECT 1;
+    SHOW TABLES IN s LIKE 'a*';
+  END inner_b;
+END;
