@@ -19,6 +19,8 @@ type VersionChanges struct {
 	Time    time.Time
 	Adds    []Add
 	Removes []Remove
+	// Changes, where there are any, hold all that the version did to the rows.
+	Changes []Change
 	// Metadata and Protocol are set where the version changed them.
 	Metadata  *Metadata
 	Protocol  *Protocol
@@ -61,7 +63,7 @@ func (t *Table) changesOf(ctx context.Context, v int64) (VersionChanges, error) 
 		return VersionChanges{}, err
 	}
 	c := VersionChanges{
-		Version: v, Time: at, Adds: set.Adds, Removes: set.Removes,
+		Version: v, Time: at, Adds: set.Adds, Removes: set.Removes, Changes: set.Changes,
 		Metadata: set.Metadata, Protocol: set.Protocol, Txns: set.Txns, Info: set.Info,
 	}
 	if set.Info != nil {

@@ -21,6 +21,10 @@ import (
 type Commit struct {
 	// Adds are files that a Writer made.
 	Adds []Add `json:"adds,omitempty"`
+	// Changes are files of a Writer with ChangeData: what the commit does to
+	// rows, for readers of the change feed. Without them the feed takes Adds for
+	// inserted and Removes for deleted rows.
+	Changes []Change `json:"changes,omitempty"`
 	// Removes are live files to take out; ErrConflict where one is not live.
 	Removes []Remove `json:"removes,omitempty"`
 	// ReplaceAll takes out every file that is live when the commit happens,
@@ -185,7 +189,7 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 		return nil, tip.version, err
 	}
 	now := t.opt.clock().UnixMilli()
-	set := &action.Set{Adds: c.Adds}
+	set := &action.Set{Adds: c.Adds, Changes: c.Changes}
 	if c.Txn != nil {
 		x := *c.Txn
 		if x.LastUpdated == 0 {

@@ -3,6 +3,7 @@ package delta_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -188,5 +189,80 @@ func TestMappedColumns(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// changed are the changes of versions as "id type version", in order.
+func changed(t *testing.T, tab *delta.Table, from, to int64) []string {
+	t.Helper()
+	var out []string
+	for rec, err := range tab.ReadChanges(context.Background(), from, to) {
+		check(t, err)
+		for i := range int(rec.NumRows()) {
+			out = append(out, fmt.Sprint(rec.Column(0).ValueStr(i), " ", rec.Column(3).ValueStr(i), " ", rec.Column(4).ValueStr(i)))
+		}
+		rec.Release()
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestTheChangeFeed(t *testing.T) {
+	ctx := context.Background()
+	tab := must[*delta.Table](t)(delta.Create(ctx, objstore.Memory(), "", plain, delta.WithProperties(map[string]string{
+		"delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true",
+	})))
+	appendRows(t, tab, 0, 3)
+	deleteRows(t, tab, 1)
+	must[int64](t)(tab.Overwrite(ctx, delta.Batches(rows(7, 1))))
+	// An update that tells of itself: the feed takes its word and not the files'.
+	w := must[*delta.Writer](t)(tab.NewWriter(ctx, delta.WriterOptions{ChangeData: true}))
+	before := rows(7, 1)
+	defer before.Release()
+	feed := arrow.NewSchema(append(plain.Fields(), arrow.Field{Name: delta.ChangeType, Type: arrow.BinaryTypes.String, Nullable: true}), nil)
+	for _, kind := range []string{"update_preimage", "update_postimage"} {
+		b := array.NewStringBuilder(memory.DefaultAllocator)
+		defer b.Release()
+		b.Append(kind)
+		col := b.NewArray()
+		defer col.Release()
+		rec := array.NewRecordBatch(feed, append(before.Columns(), col), 1)
+		defer rec.Release()
+		check(t, w.Write(rec))
+	}
+	var c delta.Commit
+	for _, a := range must[[]delta.Add](t)(w.Close()) {
+		if !strings.HasPrefix(a.Path, "_change_data/") {
+			t.Errorf("change data in %s", a.Path)
+		}
+		c.Changes = append(c.Changes, delta.ChangeOf(a))
+	}
+	s := snap(t, tab)
+	for a := range s.All() {
+		c.Removes = append(c.Removes, a.Remove(1, true))
+	}
+	c.DataChange, c.Operation, c.ReadVersion = true, "UPDATE", s.Version()
+	must[delta.CommitResult](t)(tab.Commit(ctx, c))
+	want := []string{
+		"0 delete 3", "0 insert 1", "1 delete 2", "1 insert 1", "2 delete 3", "2 insert 1",
+		"7 insert 3", "7 update_postimage 4", "7 update_preimage 4",
+	}
+	if d := cmp.Diff(want, changed(t, tab, 1, 99)); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"1 delete 2"}, changed(t, tab, 2, 2)); d != "" {
+		t.Error(d)
+	}
+	for _, c := range []struct {
+		from, to int64
+		want     error
+	}{{5, 9, delta.ErrVersionNotFound}, {2, 1, delta.ErrVersionNotFound}} {
+		if _, _, err := tab.ChangeFiles(ctx, c.from, c.to); !errors.Is(err, c.want) {
+			t.Errorf("%d to %d: %v", c.from, c.to, err)
+		}
+	}
+	must[delta.CommitResult](t)(tab.Commit(ctx, delta.Commit{ReadVersion: -1, Properties: map[string]string{"delta.enableChangeDataFeed": "false"}}))
+	if _, _, err := tab.ChangeFiles(ctx, 4, 9); !errors.Is(err, delta.ErrNoChangeData) {
+		t.Error(err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/marisma/marisma/delta/internal/action"
@@ -49,8 +50,12 @@ type answer struct {
 	Schema    json.RawMessage     `json:"delta_schema"`
 	Error     *refusal            `json:"error"`
 	Latest    *contents           `json:"latest"`
-	Versions  []contents          `json:"versions"`
-	Manifest  map[string]string   `json:"manifest"`
+	Changes   *struct {
+		contents
+		Start, End int64
+		Schema     json.RawMessage
+	} `json:"changes"`
+	Versions []contents `json:"versions"`
 }
 
 type refusal struct {
@@ -240,6 +245,11 @@ func (g *goldenTable) answer(ctx context.Context, s *Snapshot, a *answer) string
 			return why
 		}
 	}
+	if a.Changes != nil && a.Changes.Count != nil {
+		if why := g.changes(ctx, s, a); why != "" {
+			return "change feed: " + why
+		}
+	}
 	for i := range a.Versions {
 		v := &a.Versions[i]
 		if v.Version == s.Version() {
@@ -299,6 +309,37 @@ func (g *goldenTable) contents(ctx context.Context, s *Snapshot, want *contents)
 		return fmt.Sprintf("digest %s, want %s; a row: %s", digest(rows), want.Digest, rows[0])
 	}
 	return sameRows(rows, want.Rows, s.Schema())
+}
+
+// changes compares the change feed, whose answers leave the commit's time out.
+func (g *goldenTable) changes(ctx context.Context, s *Snapshot, a *answer) string {
+	want := a.Changes
+	sc, err := schema.Parse(string(want.Schema))
+	if err != nil {
+		return err.Error()
+	}
+	var rows []string
+	for rec, err := range s.table.ReadChanges(ctx, want.Start, want.End) {
+		if err != nil {
+			return err.Error()
+		}
+		last := int(rec.NumCols()) - 1
+		cut := array.NewRecordBatch(arrow.NewSchema(rec.Schema().Fields()[:last], nil), rec.Columns()[:last], rec.NumRows())
+		for i := range int(cut.NumRows()) {
+			text, err := canonical(cut, i)
+			if err != nil {
+				return err.Error()
+			}
+			rows = append(rows, text)
+		}
+		cut.Release()
+		rec.Release()
+	}
+	g.note("%d changes", len(rows))
+	if int64(len(rows)) != *want.Count || digest(rows) != want.Digest && (want.Rows == nil || sameRows(rows, want.Rows, sc) != "") {
+		return fmt.Sprintf("%d rows, want %d: %v", len(rows), *want.Count, rows[:min(3, len(rows))])
+	}
+	return ""
 }
 
 func readRows(ctx context.Context, s *Snapshot) ([]string, error) {

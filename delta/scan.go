@@ -35,15 +35,14 @@ func (s *Snapshot) Read(ctx context.Context, columns []string, preds ...Predicat
 			yield(nil, err)
 			return
 		}
-		stop := fmt.Errorf("stop")
 		for _, a := range files {
 			err := s.readFile(ctx, a, want, func(rec arrow.RecordBatch) error {
 				if !yield(rec, nil) {
-					return stop
+					return errStop
 				}
 				return nil
 			})
-			if err == stop { //nolint:errorlint // our own, never wrapped
+			if err == errStop { //nolint:errorlint // our own, never wrapped
 				return
 			}
 			if err != nil {
@@ -76,6 +75,12 @@ func (s *Snapshot) readFile(ctx context.Context, a Add, want *arrow.Schema, f fu
 	if err != nil {
 		return err
 	}
+	return s.readRows(ctx, a, want, deleted, false, f)
+}
+
+// readRows is readFile with only the rows of a set, or with all but them; nil
+// for none.
+func (s *Snapshot) readRows(ctx context.Context, a Add, want *arrow.Schema, set *RowSet, only bool, f func(arrow.RecordBatch) error) error {
 	store, key := s.table.where(s.Locate(a))
 	info, err := store.Head(ctx, key)
 	if err != nil {
@@ -95,9 +100,9 @@ func (s *Snapshot) readFile(ctx context.Context, a Add, want *arrow.Schema, f fu
 		if err != nil {
 			return err
 		}
-		if deleted != nil {
+		if set != nil {
 			n := uint64(rec.NumRows())
-			out, err = without(ctx, out, deleted, first)
+			out, err = choose(ctx, out, set, only, first)
 			first += n
 			if err != nil {
 				return err
@@ -111,18 +116,21 @@ func (s *Snapshot) readFile(ctx context.Context, a Add, want *arrow.Schema, f fu
 	})
 }
 
-// without drops the deleted rows of a batch whose first row is at a position
-// of its file. It takes rec over.
-func without(ctx context.Context, rec arrow.RecordBatch, deleted *RowSet, first uint64) (arrow.RecordBatch, error) {
+// choose keeps the rows of a batch that are in a set, or those that are not;
+// first is the position of the batch's first row in its file. It takes rec over.
+func choose(ctx context.Context, rec arrow.RecordBatch, set *RowSet, in bool, first uint64) (arrow.RecordBatch, error) {
 	n := uint64(rec.NumRows())
-	gone := deleted.Rank(first + n - 1)
+	kept := set.Rank(first + n - 1)
 	if first > 0 {
-		gone -= deleted.Rank(first - 1)
+		kept -= set.Rank(first - 1)
 	}
-	switch gone {
-	case 0:
-		return rec, nil
+	if !in {
+		kept = n - kept
+	}
+	switch kept {
 	case n:
+		return rec, nil
+	case 0:
 		defer rec.Release()
 		return rec.NewSlice(0, 0), nil
 	}
@@ -131,16 +139,16 @@ func without(ctx context.Context, rec arrow.RecordBatch, deleted *RowSet, first 
 	defer b.Release()
 	b.Reserve(int(n))
 	for i := range n {
-		b.UnsafeAppend(!deleted.Contains(first + i))
+		b.UnsafeAppend(set.Contains(first+i) == in)
 	}
 	keep := b.NewBooleanArray()
 	defer keep.Release()
 	if rec.NumCols() == 0 {
-		return array.NewRecordBatch(rec.Schema(), nil, int64(n-gone)), nil
+		return array.NewRecordBatch(rec.Schema(), nil, int64(kept)), nil
 	}
 	out, err := compute.FilterRecordBatch(ctx, rec, keep, compute.DefaultFilterOptions())
 	if err != nil {
-		return nil, fmt.Errorf("delta: leaving out deleted rows: %w", err)
+		return nil, fmt.Errorf("delta: choosing rows: %w", err)
 	}
 	return out, nil
 }

@@ -16,6 +16,8 @@ type (
 	Values = action.Values
 	// DeletionVector describes deleted rows of a file.
 	DeletionVector = action.DeletionVector
+	// Change names a file of change data.
+	Change = action.Change
 	// Metadata describes a table.
 	Metadata = action.Metadata
 	// Protocol says what readers and writers must support.

@@ -28,8 +28,9 @@ type VacuumResult struct {
 // Vacuum deletes the data files below the table's root that no reader needs
 // any more: those that neither the newest version holds nor a version within
 // the table's delta.deletedFileRetentionDuration (7 days by default), among
-// them what writers left behind that long ago. Files and folders whose names
-// begin with "_" or "." are not data. Older versions cannot be read
+// them what writers left behind that long ago. Change data goes with its
+// age alone. Other files and folders whose names begin with "_" or "." are not
+// data. Older versions cannot be read
 // afterwards. A crash in between leaves files for the next time.
 func (t *Table) Vacuum(ctx context.Context, opt VacuumOptions) (VacuumResult, error) {
 	var res VacuumResult
@@ -105,6 +106,7 @@ func (t *Table) needed(ctx context.Context, s *Snapshot) (map[string]bool, error
 
 // isData tells whether a path below the root may be a data file.
 func isData(path string) bool {
+	path = strings.TrimPrefix(path, changeFolder+"/")
 	for part := range strings.SplitSeq(path, "/") {
 		if strings.HasPrefix(part, "_") && !strings.Contains(part, "=") || strings.HasPrefix(part, ".") {
 			return false

@@ -32,6 +32,9 @@ type WriterOptions struct {
 	MaxOpen int
 	// Tags go into each add.
 	Tags map[string]string
+	// ChangeData writes files of the change feed: rows have the column
+	// ChangeType besides the table's. ChangeOf makes the adds what Commit takes.
+	ChangeData bool
 	// Rearranged marks files that hold rows the table has already.
 	Rearranged bool
 }
@@ -63,6 +66,7 @@ type Writer struct {
 	files  *arrow.Schema // of the data files: data's columns under their names there
 	part   []string      // partition columns
 	keys   []string      // and their names in partition values
+	folder string        // below the root
 	sel    stats.Select
 	upload func(key string, r io.Reader) (objstore.Info, error)
 
@@ -101,9 +105,16 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	if err != nil {
 		return nil, err
 	}
+	if opt.ChangeData {
+		sc = withChangeType(sc)
+	}
 	m := mappingOf(protocol, meta)
+	below := ""
+	if opt.ChangeData {
+		below = changeFolder
+	}
 	return &Writer{
-		table: t, opt: opt, schema: sc, part: meta.PartitionColumns, keys: partitionKeys(sc, m, meta.PartitionColumns),
+		folder: below, table: t, opt: opt, schema: sc, part: meta.PartitionColumns, keys: partitionKeys(sc, m, meta.PartitionColumns),
 		data: stored(sc, meta.PartitionColumns), files: m.Files(sc, meta.PartitionColumns), sel: stats.FromProperties(sc, m, meta.Configuration),
 		upload: func(key string, r io.Reader) (objstore.Info, error) {
 			return t.store.Put(ctx, key, r, objstore.PutOptions{})
@@ -204,7 +215,7 @@ func (w *Writer) file(values Values) (*dataFile, error) {
 	}
 	r, pw := io.Pipe()
 	f := &dataFile{
-		id: id, path: path.Join(id, "part-"+name.String()+ext), values: values,
+		id: id, path: path.Join(w.folder, id, "part-"+name.String()+ext), values: values,
 		stats: stats.New(w.files, w.sel), pipe: pw, ended: make(chan struct{}),
 	}
 	if f.pq, err = parquetfile.NewWriter(pw, w.files, w.opt.Compression, w.opt.RowGroupBytes); err != nil {

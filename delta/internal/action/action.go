@@ -124,6 +124,17 @@ func (a Add) Remove(ms int64, dataChange bool) Remove {
 	}
 }
 
+// Change names a file of change data: rows with the column _change_type that
+// say what a version did to the table's rows.
+type Change struct {
+	// Path is as an Add's.
+	Path            string            `json:"path"`
+	PartitionValues Values            `json:"partitionValues"`
+	Size            int64             `json:"size"`
+	DataChange      bool              `json:"dataChange"` // always false
+	Tags            map[string]string `json:"tags,omitempty"`
+}
+
 // Format is the file format of a table's data.
 type Format struct {
 	Provider string            `json:"provider"`
@@ -222,8 +233,7 @@ type Set struct {
 	Domains  []Domain
 	Adds     []Add
 	Removes  []Remove
-	// CDC tells that the commit holds change data files.
-	CDC bool
+	Changes  []Change
 	// Sidecars occur in checkpoints only.
 	Sidecars []Sidecar
 }
@@ -240,7 +250,7 @@ func Marshal(v any) ([]byte, error) {
 }
 
 // Encode writes a commit file: commitInfo first, then protocol, metadata,
-// transactions, removes and adds, one action a line.
+// transactions, domains, removes, change data and adds, one action a line.
 func (s *Set) Encode() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -283,6 +293,13 @@ func (s *Set) Encode() ([]byte, error) {
 	}
 	for i := range s.Removes {
 		line("remove", &s.Removes[i])
+	}
+	for i := range s.Changes {
+		c := s.Changes[i]
+		if c.PartitionValues == nil {
+			c.PartitionValues = Values{}
+		}
+		line("cdc", &c)
 	}
 	for i := range s.Adds {
 		a := s.Adds[i]

@@ -111,7 +111,14 @@ func rare(name string, raw []byte, set *Set) error {
 		}
 		set.Domains = append(set.Domains, t)
 	case "cdc":
-		set.CDC = true
+		var t Change
+		if err := json.Unmarshal(raw, &t); err != nil {
+			return err
+		}
+		if t.Path == "" {
+			return errors.New("no path")
+		}
+		set.Changes = append(set.Changes, t)
 	case "sidecar":
 		var t Sidecar
 		if err := json.Unmarshal(raw, &t); err != nil {

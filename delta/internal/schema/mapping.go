@@ -72,8 +72,8 @@ func number(f arrow.Field, key string) int32 {
 
 // Is tells whether column inFile of a data file is the table's column f.
 func (m Mapping) Is(f, inFile arrow.Field) bool {
-	if m == ByID {
-		return ID(f) >= 0 && ID(f) == FileID(inFile)
+	if id := ID(f); m == ByID && id >= 0 {
+		return id == FileID(inFile)
 	}
 	return m.Name(f) == inFile.Name
 }
