@@ -30,7 +30,7 @@ func value(a arrow.Array, i int, t types.Type) (any, error) {
 				return d.Value(i).ToString(at.Scale), nil
 			}
 		}
-	case types.Char:
+	case types.Char, types.Collated:
 		return primitive(a, i, types.String)
 	case types.Time:
 		if x, ok := a.(*array.Int64); ok {

@@ -65,7 +65,12 @@ func (a *analyzer) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 	case *ast.Lambda:
 		return nil, a.errorf(e.Pos(), "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D", "A lambda function can only be an argument of a higher-order function.")
 	case *ast.Collate:
-		return nil, a.errorf(e.Pos(), "UNSUPPORTED_FEATURE.COLLATION", "0A000", "Collations are not supported.")
+		x, err := a.expr(e.X, s)
+		if err != nil {
+			return nil, err
+		}
+		name := e.Name[len(e.Name)-1].Name
+		return funcs.Resolve("collate", []plan.Expr{x, &plan.Literal{Value: name, Typ: types.String}}, a.fctx(e.Pos()))
 	case *ast.NamedArg:
 		return nil, a.errorf(e.Pos(), "NAMED_PARAMETERS_NOT_SUPPORTED", "4274K", "Arguments by name are supported in table functions only.")
 	}

@@ -167,10 +167,20 @@ func (a *analyzer) inline(err error, pos sparksql.Pos) error {
 	return err
 }
 
+// mixedCollations tells that texts of different collations stand in one column.
+func mixedCollations(ts []types.Type) bool {
+	for _, t := range ts {
+		if (types.HasCollation(t) || types.HasCollation(ts[0])) && !types.Equal(t, ts[0]) && t != types.Void && ts[0] != types.Void {
+			return true
+		}
+	}
+	return false
+}
+
 func (a *analyzer) commonColumns(v *ast.Values, out *plan.Values, kinds [][]types.Type, texts [][2]bool) error {
 	for i, ts := range kinds {
 		t, ok := funcs.Common(ts, true)
-		if !ok || texts[i][0] && texts[i][1] {
+		if !ok || texts[i][0] && texts[i][1] || mixedCollations(ts) {
 			e := a.errorf(v.Pos(), "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000", "The values of column %d of VALUES have no common type.", i+1)
 			e.Phase = sparksql.PhaseParse
 			return e

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/marisma/marisma/internal/collation"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
@@ -146,6 +147,8 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	switch {
 	case name == "range" && !f.Stream:
 		r, err = a.rangeFunc(f, p, left)
+	case name == "collations" && !f.Stream:
+		r, err = a.collations(f)
 	case def != nil && def.Kind == funcs.Generator && !f.Stream:
 		r, err = a.generatorFunc(f, p, left)
 	default:
@@ -256,4 +259,35 @@ func (a *analyzer) rangeFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	g := &plan.Generate{Input: oneRow(), Gen: &plan.Call{Fn: "range", Args: args, Typ: types.Array{Elem: types.BigInt}, Pos: f.Pos()},
 		Attrs: []plan.Attr{{ID: plan.NewID(), Name: "id", Type: types.BigInt}}}
 	return relationOf(g), nil
+}
+
+// collations is the table of all collations.
+func (a *analyzer) collations(f *ast.TableFunc) (relation, error) {
+	if n := len(f.Call.Args); n > 0 {
+		return relation{}, a.errorf(f.Pos(), "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "collations takes no arguments, not %d.", n)
+	}
+	out := &plan.Values{}
+	for _, name := range []string{"CATALOG", "SCHEMA", "NAME", "LANGUAGE", "COUNTRY", "ACCENT_SENSITIVITY", "CASE_SENSITIVITY", "PAD_ATTRIBUTE", "ICU_VERSION"} {
+		out.Attrs = append(out.Attrs, plan.Attr{ID: plan.NewID(), Name: name, Type: types.String, Nullable: true})
+	}
+	word := func(on bool, yes, no string) string {
+		if on {
+			return yes
+		}
+		return no
+	}
+	for _, c := range collation.All() {
+		row := make([]plan.Expr, 0, len(out.Attrs))
+		for _, v := range []string{"SYSTEM", "BUILTIN", c.Name, c.Language, c.Country,
+			word(c.AccentInsensitive, "ACCENT_INSENSITIVE", "ACCENT_SENSITIVE"), word(c.CaseInsensitive, "CASE_INSENSITIVE", "CASE_SENSITIVE"),
+			word(c.TrimRight, "RTRIM", "NO_PAD"), word(c.Unicode(), collation.Version, "")} {
+			lit := &plan.Literal{Typ: types.String}
+			if v != "" {
+				lit.Value = v
+			}
+			row = append(row, lit)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return relationOf(out), nil
 }

@@ -277,6 +277,9 @@ func (a *analyzer) combine(b *ast.SetOp, l, r relation) (relation, error) {
 func setType(l, r types.Type, ansi bool) (types.Type, bool) {
 	ls, lok := l.(types.Struct)
 	rs, rok := r.(types.Struct)
+	if (types.HasCollation(l) || types.HasCollation(r)) && !types.Equal(l, r) && l != types.Void && r != types.Void {
+		return nil, false
+	}
 	if !lok || !rok {
 		return funcs.Common([]types.Type{l, r}, ansi)
 	}

@@ -132,6 +132,13 @@ func Resolve(name string, args []plan.Expr, ctx Context) (plan.Expr, error) {
 // Resolve checks number and types of the arguments, inserts casts and works
 // out type, nullability and constants. Lambdas come as *plan.Lambda.
 func (d *Def) Resolve(args []plan.Expr, ctx Context) (plan.Expr, error) {
+	if (d.build == nil || meeting[d.Name]) && anyCollated(args) {
+		return d.resolveCollated(args, ctx)
+	}
+	return d.resolve(args, ctx)
+}
+
+func (d *Def) resolve(args []plan.Expr, ctx Context) (plan.Expr, error) {
 	c := &call{d: d, args: append([]plan.Expr(nil), args...), ctx: ctx}
 	if len(args) < d.Min || d.Max >= 0 && len(args) > d.Max {
 		return nil, arity(d, len(args), ctx)

@@ -1,6 +1,7 @@
 package funcs
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -17,6 +18,11 @@ func CastTo(x plan.Expr, to types.Type, ctx Context) plan.Expr {
 	}
 	if l, ok := x.(*plan.Literal); ok && l.Value == nil {
 		return &plan.Literal{Typ: to}
+	}
+	if _, ok := to.(types.Collated); ok { // a literal takes the collation on, and says so
+		if l, ok := x.(*plan.Literal); ok && types.IsString(from) {
+			return &plan.Literal{Value: l.Value, Typ: to}
+		}
 	}
 	c := newCast(x, to, ctx.CastMode(), ctx)
 	c.Implicit = true
@@ -78,7 +84,7 @@ func castNeedsZone(from, to types.Type) bool {
 
 // CanCast tells whether CAST(from AS to) is legal.
 func CanCast(from, to types.Type, ansi bool) bool {
-	from, to = unChar(from), unChar(to)
+	from, to = types.Collate(unChar(from), ""), types.Collate(unChar(to), "")
 	switch {
 	case types.Equal(from, to) || from == types.Void || to == types.String:
 		return true
@@ -272,6 +278,17 @@ func Case(when []plan.When, els plan.Expr, ctx Context) (plan.Expr, error) {
 	}
 	ts = append(ts, els.Type())
 	t, ok := Common(ts, ctx.ANSI)
+	if ok && slices.ContainsFunc(ts, types.HasCollation) {
+		values := []plan.Expr{els}
+		for _, w := range when {
+			values = append(values, w.Then)
+		}
+		one, err := meet("coalesce", values, ctx)
+		if err != nil {
+			return nil, err
+		}
+		t = types.Collate(t, one.name)
+	}
 	if !ok {
 		return nil, mismatch(ctx, "DATA_DIFF_TYPES", "The branches of CASE have no common type: %s.", typeList(ts))
 	}

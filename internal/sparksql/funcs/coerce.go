@@ -88,10 +88,27 @@ func (r rule) common(a, b types.Type) (types.Type, bool) {
 	if t, ok := commonTime(a, b); ok {
 		return t, true
 	}
+	if types.IsString(a) && types.IsString(b) {
+		return commonText(a, b), true
+	}
 	if types.IsString(a) || types.IsString(b) {
 		return r.withString(a, b)
 	}
 	return r.nested(a, b)
+}
+
+// commonText is the type of two texts that differ in their collations: the one
+// that has any. Callers have settled which one counts before.
+func commonText(a, b types.Type) types.Type {
+	x, ok1 := a.(types.Collated)
+	_, ok2 := b.(types.Collated)
+	switch {
+	case ok1 && ok2:
+		return types.Collated{Name: types.Indeterminate}
+	case ok1:
+		return x
+	}
+	return b
 }
 
 func (r rule) withString(a, b types.Type) (types.Type, bool) {
@@ -258,7 +275,7 @@ func storeAssignable(from, to types.Type) bool {
 		return true
 	case types.IsNumeric(from) && types.IsNumeric(to):
 		return true
-	case to == types.String:
+	case types.IsString(to):
 		return atomic(from)
 	case isTime(from) && isTime(to):
 		return true

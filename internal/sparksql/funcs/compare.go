@@ -248,13 +248,13 @@ func showBetween(e plan.Expr, a []string) string {
 	if !ok1 || !ok2 || len(lo.Args) != 2 || len(hi.Args) != 2 {
 		return "between(" + strings.Join(a, ", ") + ")"
 	}
-	return "between(" + SQLName(lo.Args[0]) + ", " + SQLName(lo.Args[1]) + ", " + SQLName(hi.Args[1]) + ")"
+	return "between(" + plainName(lo.Args[0]) + ", " + plainName(lo.Args[1]) + ", " + plainName(hi.Args[1]) + ")"
 }
 
 // showNullif prints the comparison that nullif holds as it was written.
 func showNullif(e plan.Expr, a []string) string {
 	if eq, ok := e.Children()[0].(*plan.Call); ok && len(eq.Args) == 2 {
-		return "nullif(" + a[1] + ", " + SQLName(eq.Args[1]) + ")"
+		return "nullif(" + a[1] + ", " + plainName(eq.Args[1]) + ")"
 	}
 	return "nullif(" + strings.Join(a, ", ") + ")"
 }

@@ -51,6 +51,9 @@ func evalCast(l *plan.Literal, to types.Type) (*plan.Literal, bool) {
 	if l.Value == nil || types.Equal(l.Typ, to) {
 		return &plan.Literal{Value: l.Value, Typ: to}, true
 	}
+	if types.IsString(l.Typ) && types.IsString(to) {
+		return &plan.Literal{Value: l.Value, Typ: to}, true
+	}
 	n, isInt := l.Value.(int64)
 	isInt = isInt && types.IsIntegral(l.Typ)
 	switch {

@@ -249,6 +249,9 @@ func (p printer) literalName(l *plan.Literal) string {
 	case bool:
 		return fmt.Sprint(v)
 	case string:
+		if c, ok := l.Typ.(types.Collated); ok {
+			return "'" + v + "' collate " + c.Name
+		}
 		return v
 	case []byte:
 		return "X'" + strings.ToUpper(hex.EncodeToString(v)) + "'"

@@ -28,7 +28,14 @@ func textDefs() []*Def {
 		fn("bitmap_bucket_number", big, "CASE WHEN $1 > 0 THEN 1 + ($1 - 1) // 32768 ELSE 0 - (0 - $1) // 32768 END", wBig()),
 		fn("bitmap_count", big, "CAST(length(replace(CAST(CAST($1 AS BIT) AS VARCHAR), '0', '')) AS BIGINT)", wBytes),
 		fn("spark_partition_id", types.Int, "0::INTEGER").neverNull().shown(upperCall("SPARK_PARTITION_ID")), fn("input_file_name", str, "''").neverNull(),
-		fn("collation", str, "", wText()).neverNull(), fn("try_parse_url", str, "", wStr(), wStr(), wStr()).optional(1).nullable(),
+		fn("collation", str, "", wText()).neverNull().checked(func(c *call) error {
+			c.konst = "SYSTEM.BUILTIN." + orBinary(nameOf(c.args[0].Type()))
+			if c.konst == "SYSTEM.BUILTIN."+types.Indeterminate {
+				c.konst = types.Indeterminate
+			}
+			return nil
+		}),
+		{Name: "collate", Min: 2, Max: 2, build: buildCollate}, fn("try_parse_url", str, "", wStr(), wStr(), wStr()).optional(1).nullable(),
 		fn("vector_inner_product", types.Float, "CAST(list_inner_product($1, $2) AS FLOAT)", wFloats, wFloats),
 		fn("vector_cosine_similarity", types.Float, "CAST(list_cosine_similarity($1, $2) AS FLOAT)", wFloats, wFloats),
 		fn("vector_l2_distance", types.Float, "CAST(list_distance($1, $2) AS FLOAT)", wFloats, wFloats),

@@ -26,6 +26,9 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 	}
 	for _, x := range c.Args {
 		text := l.expr(x)
+		if name, _ := baseName(c.Fn); name == "count" && c.Distinct || name == "approx_count_distinct" {
+			text = l.expr(keyed(x))
+		}
 		if c.Filter != nil && l.canRaise(x) {
 			text = "CASE WHEN " + g.cond + " THEN " + text + " END"
 		}

@@ -92,6 +92,9 @@ func (l *lowerer) scalar(c *plan.Call) string {
 	if spec, ok := c.Const.(funcs.SketchSpec); ok {
 		return l.sketchScalar(c, spec, l.exprs(c.Args))
 	}
+	if sql, ok := l.underCollation(name, c); ok {
+		return sql
+	}
 	if r, ok := ruleOf(name); ok {
 		return r(l, c, l.exprs(c.Args))
 	}
@@ -176,9 +179,10 @@ func (l *lowerer) subquery(s *plan.Subquery) string {
 	case plan.ScalarSubquery:
 		return "(SELECT " + Col(out[0]) + " FROM (" + body + ") AS " + l.fresh("s") + ")"
 	}
-	left, right := l.exprs(s.Left), make([]string, len(out))
+	left, right := make([]string, len(out)), make([]string, len(out))
 	for i, a := range out {
-		right[i] = Col(a)
+		left[i] = l.expr(keyed(s.Left[i]))
+		right[i] = l.expr(keyed(&plan.Column{Attr: a}))
 	}
 	from := " FROM (" + body + ") AS " + l.fresh("s") + ")"
 	if len(left) == 1 {

@@ -194,7 +194,7 @@ func DuckType(t types.Type) (string, error) {
 		}
 	case types.Decimal:
 		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision, t.Scale), nil
-	case types.Char:
+	case types.Char, types.Collated:
 		return "VARCHAR", nil
 	case types.Time:
 		return "BIGINT", nil

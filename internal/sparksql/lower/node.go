@@ -2,6 +2,7 @@ package lower
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -231,22 +232,51 @@ func (l *lowerer) setOp(n *plan.SetOp) string {
 	}
 	left := l.renamed(l.node(n.Left), n.Left.Output(), n.Attrs)
 	right := l.renamed(l.node(n.Right), n.Right.Output(), n.Attrs)
+	if !(n.Kind == plan.Union && n.All) && slices.ContainsFunc(n.Attrs, func(a plan.Attr) bool { return types.HasCollation(a.Type) }) {
+		return l.collatedSet(n, left, right)
+	}
 	return "(" + left + ") " + word + " (" + right + ")"
 }
 
+// collatedSet is a set operation that compares some columns by their keys.
+func (l *lowerer) collatedSet(n *plan.SetOp, left, right string) string {
+	if n.All {
+		return l.unsupported(noPos, "INTERSECT ALL and EXCEPT ALL of texts with a collation are not supported.")
+	}
+	cols, keys := make([]string, len(n.Attrs)), make([]string, len(n.Attrs))
+	same := make([]string, len(n.Attrs))
+	x, y := l.fresh("x"), l.fresh("y")
+	for i, a := range n.Attrs {
+		cols[i], keys[i] = Col(a), l.collationKey(Col(a), a.Type)
+		same[i] = l.collationKey(x+"."+Col(a), a.Type) + " IS NOT DISTINCT FROM " + l.collationKey(y+"."+Col(a), a.Type)
+	}
+	on := "SELECT DISTINCT ON (" + strings.Join(keys, ", ") + ") " + strings.Join(cols, ", ")
+	if n.Kind == plan.Union {
+		return on + " FROM ((" + left + ") UNION ALL (" + right + ")) AS " + x
+	}
+	not := map[plan.SetOpKind]string{plan.Intersect: "", plan.Except: "NOT "}[n.Kind]
+	return on + " FROM (" + left + ") AS " + x + " WHERE " + not + "EXISTS (SELECT 1 FROM (" + right + ") AS " + y + " WHERE " + strings.Join(same, " AND ") + ")"
+}
+
 func (l *lowerer) distinct(n *plan.Distinct) string {
-	var items []string
+	var items, on []string
+	collated := false
 	seen := map[plan.ID]bool{}
 	for _, a := range n.Output() {
 		if seen[a.ID] {
 			continue
 		}
 		seen[a.ID] = true
+		on = append(on, l.collationKey(Col(a), a.Type))
+		collated = collated || types.HasCollation(a.Type)
 		item := Col(a)
 		if types.IsFloating(a.Type) {
 			item = unsignedZero(Col(a), l.duckType(a.Type)) + " AS " + Col(a)
 		}
 		items = append(items, item)
+	}
+	if collated {
+		return "SELECT DISTINCT ON (" + strings.Join(on, ", ") + ") " + list(items) + l.from2(n.Input)
 	}
 	return "SELECT DISTINCT " + list(items) + l.from2(n.Input)
 }
@@ -286,7 +316,7 @@ func (l *lowerer) with(n *plan.With) string {
 func (l *lowerer) aggregateNode(n *plan.Aggregate) string {
 	inner := n.Input.Output()
 	var computed []string
-	keys := make([]string, len(n.Keys))
+	keys, shown := make([]string, len(n.Keys)), make([]string, len(n.Keys))
 	for i, k := range n.Keys {
 		keys[i] = Col(k.Attr)
 		text := l.expr(k.X)
@@ -296,6 +326,15 @@ func (l *lowerer) aggregateNode(n *plan.Aggregate) string {
 		if text != keys[i] {
 			computed = append(computed, text+" AS "+keys[i])
 			inner = without(inner, k.Attr.ID)
+		}
+		shown[i] = keys[i]
+		if t := k.X.Type(); types.HasCollation(t) { // one of the equal values stands for the group
+			keys[i] = quote(fmt.Sprintf("k%d", k.Attr.ID))
+			computed = append(computed, l.collationKey(text, t)+" AS "+keys[i])
+			shown[i] = "first(" + shown[i] + ") AS " + shown[i]
+			if n.Sets != nil {
+				shown[i] = "CASE WHEN grouping(" + keys[i] + ") = 0 THEN first(" + Col(k.Attr) + ") END AS " + Col(k.Attr)
+			}
 		}
 	}
 	from := l.from2(n.Input)
@@ -307,7 +346,7 @@ func (l *lowerer) aggregateNode(n *plan.Aggregate) string {
 	for i, k := range n.Keys {
 		l.keys[l.expr(k.X)] = keys[i]
 	}
-	sql := "SELECT " + list(append(append([]string(nil), keys...), l.items(n.Aggs)...)) + from
+	sql := "SELECT " + list(append(shown, l.items(n.Aggs)...)) + from
 	l.keys = outer
 	switch {
 	case n.Sets != nil:

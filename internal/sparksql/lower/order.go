@@ -11,7 +11,7 @@ import (
 // for the greatest value and Spark for the least.
 func nested(t types.Type) bool {
 	switch t.(type) {
-	case types.Array, types.Struct:
+	case types.Array, types.Struct, types.Collated: // which has an order of its own
 		return true
 	}
 	return false
@@ -21,6 +21,8 @@ func nested(t types.Type) bool {
 // values each one stands behind a flag that is false for NULL.
 func (l *lowerer) orderKey(x string, t types.Type) string {
 	switch t := t.(type) {
+	case types.Collated:
+		return l.collationKey(x, t)
 	case types.Array:
 		e := l.fresh("e")
 		return "list_transform(" + x + ", lambda " + e + ": {'n': " + e + " IS NOT NULL, 'v': " + l.orderKey(e, t.Elem) + "})"

@@ -16,7 +16,7 @@ func ruleOf(name string) (rule, bool) {
 		ruleTable.rules = map[string]rule{}
 		for _, family := range []map[string]rule{
 			logicRules(), arithmeticRules(), intervalRules(), mathRules(), stringRules(), regexRules(), timeRules(), zoneRules(),
-			arrayRules(), mapRules(), lambdaRules(), jsonRules(), variantRules(), csvRules(), xmlRules(), textRules(), clockRules(), calendarRules(), miscRules(), randomRules(),
+			arrayRules(), mapRules(), lambdaRules(), jsonRules(), variantRules(), csvRules(), xmlRules(), textRules(), collationRules(), clockRules(), calendarRules(), miscRules(), randomRules(),
 			furtherRules(),
 		} {
 			maps.Copy(ruleTable.rules, family)

@@ -59,6 +59,9 @@ func textRules() map[string]rule {
 					" ELSE CAST((CAST(" + a[0] + " AS BIGINT) >> CAST(" + p + " AS BIGINT)) & 1 AS TINYINT) END"
 			})
 		},
-		"collation": func(*lowerer, *plan.Call, []string) string { return quote("SYSTEM.BUILTIN.UTF8_BINARY") },
+		"collation": func(_ *lowerer, c *plan.Call, _ []string) string {
+			name, _ := c.Const.(string)
+			return quote(name)
+		},
 	}
 }

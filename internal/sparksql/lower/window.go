@@ -12,7 +12,7 @@ import (
 func (l *lowerer) window(w *plan.WindowExpr) string {
 	var parts []string
 	if len(w.Partition) > 0 {
-		parts = append(parts, "PARTITION BY "+strings.Join(l.exprs(w.Partition), ", "))
+		parts = append(parts, "PARTITION BY "+strings.Join(l.exprs(allKeyed(w.Partition)), ", "))
 	}
 	if len(w.Order) > 0 {
 		parts = append(parts, "ORDER BY "+l.sortKeys(w.Order))

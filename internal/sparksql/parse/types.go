@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/marisma/marisma/internal/collation"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
@@ -29,9 +30,7 @@ func (p *parser) dataType() (types.Type, error) {
 	up := strings.ToUpper(t.text)
 	if s, ok := simpleTypes[up]; ok {
 		if s == types.String && p.accept("COLLATE") {
-			if _, err := p.name("a collation"); err != nil {
-				return nil, err
-			}
+			return p.collated(t)
 		}
 		if s == types.Timestamp && p.isWord("WITHOUT", "WITH") && p.wordAt(1, "LOCAL", "TIME") {
 			return p.timestampZone()
@@ -244,4 +243,20 @@ func (p *parser) intervalType(t token) (types.Type, error) {
 		return types.YearMonth{From: from, To: to}, nil
 	}
 	return types.DayTime{From: from, To: to}, nil
+}
+
+// collated is the type of STRING COLLATE name.
+func (p *parser) collated(t token) (types.Type, error) {
+	name, err := p.name("a collation")
+	if err != nil {
+		return nil, err
+	}
+	c, err := collation.Parse(name[len(name)-1].Name)
+	switch {
+	case err != nil:
+		return nil, p.fail(t, "COLLATION_INVALID_NAME", "42704", "%v", err)
+	case c.Binary():
+		return types.String, nil
+	}
+	return types.Collated{Name: c.Name}, nil
 }

@@ -90,6 +90,9 @@ type Call struct {
 	// Const holds what the registry worked out from constant arguments
 	// (compiled patterns, schemas); lower hands it to the kernel.
 	Const any
+	// Collation is what texts are searched under where the types of the operands
+	// do not say it; "" is UTF8_BINARY.
+	Collation string
 	// Shown is the function's name in output names where that is not Fn.
 	Shown string
 	Pos   sparksql.Pos

@@ -32,7 +32,7 @@ func ToArrow(t Type) (arrow.DataType, error) {
 		}
 	case Decimal:
 		return &arrow.Decimal128Type{Precision: int32(t.Precision), Scale: int32(t.Scale)}, nil
-	case Char:
+	case Char, Collated:
 		return arrow.BinaryTypes.String, nil
 	case YearMonth:
 		return arrow.PrimitiveTypes.Int32, nil

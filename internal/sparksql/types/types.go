@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Type is one of Primitive, Decimal, Char, Time, Array, Map, Struct, YearMonth,
+// Type is one of Primitive, Decimal, Char, Collated, Time, Array, Map, Struct, YearMonth,
 // DayTime. Types are immutable; compare with Equal.
 type Type interface {
 	// String is Spark's simpleString: "int", "decimal(10,2)", "array<int>".
@@ -247,6 +247,9 @@ func IsFloating(t Type) bool { return t == Float || t == Double }
 
 // IsString tells whether t is STRING, CHAR or VARCHAR.
 func IsString(t Type) bool {
-	_, c := t.(Char)
-	return c || t == String
+	switch t.(type) {
+	case Char, Collated:
+		return true
+	}
+	return t == String
 }

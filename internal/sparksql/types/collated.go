@@ -1,0 +1,59 @@
+package types
+
+// Collated is STRING COLLATE Name: texts that are compared under a collation.
+// Plain STRING is the one of UTF8_BINARY. Name is Indeterminate where texts of
+// several collations have met.
+type Collated struct{ Name string }
+
+// Indeterminate is the name of no collation, as Spark prints it.
+const Indeterminate = "null"
+
+func (Collated) isType()          {}
+func (c Collated) String() string { return "string collate " + c.Name }
+
+// SQL is the CAST target's text.
+func (c Collated) SQL() string { return "STRING COLLATE " + c.Name }
+
+// HasCollation tells whether t is a Collated or holds one.
+func HasCollation(t Type) bool {
+	switch t := t.(type) {
+	case Collated:
+		return true
+	case Array:
+		return HasCollation(t.Elem)
+	case Map:
+		return HasCollation(t.Key) || HasCollation(t.Value)
+	case Struct:
+		for _, f := range t.Fields {
+			if HasCollation(f.Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Collate is t with each text in it under the collation of a name; "" makes
+// them plain.
+func Collate(t Type, name string) Type {
+	switch t := t.(type) {
+	case Array:
+		return Array{Elem: Collate(t.Elem, name), ContainsNull: t.ContainsNull}
+	case Map:
+		return Map{Key: Collate(t.Key, name), Value: Collate(t.Value, name), ValueContainsNull: t.ValueContainsNull}
+	case Struct:
+		out := Struct{Fields: make([]Field, len(t.Fields))}
+		for i, f := range t.Fields {
+			f.Type = Collate(f.Type, name)
+			out.Fields[i] = f
+		}
+		return out
+	}
+	switch {
+	case !IsString(t):
+		return t
+	case name == "":
+		return String
+	}
+	return Collated{name}
+}
