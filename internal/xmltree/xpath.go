@@ -106,19 +106,10 @@ func (n *navigator) name() string {
 	return n.node.Name
 }
 
-func (n *navigator) LocalName() string {
-	if _, local, ok := strings.Cut(n.name(), ":"); ok {
-		return local
-	}
-	return n.name()
-}
+// LocalName is the whole name: Spark's documents know no namespaces.
+func (n *navigator) LocalName() string { return n.name() }
 
-func (n *navigator) Prefix() string {
-	if prefix, _, ok := strings.Cut(n.name(), ":"); ok {
-		return prefix
-	}
-	return ""
-}
+func (n *navigator) Prefix() string { return "" }
 
 func (n *navigator) Value() string {
 	if n.attr >= 0 {

@@ -268,7 +268,13 @@ func logicDefs() []*Def {
 		fn("not", types.Boolean, "(NOT $1)", wBool()).operator().
 			shown(func(_ plan.Expr, a []string) string { return "(NOT " + a[0] + ")" }),
 		(&Def{Name: "coalesce", Min: 1, Max: -1, typ: argType(0), fit: fitCommon}).withNull(allNullable),
-		(&Def{Name: "nvl", Min: 2, Max: 2, typ: argType(0), fit: fitCommon}).withNull(allNullable),
+		(&Def{Name: "nvl", Min: 2, Max: 2, typ: argType(0), fit: fitCommon}).withNull(allNullable).shown(func(e plan.Expr, _ []string) string {
+			name, x := "nvl", e.Children()
+			if c, ok := e.(*plan.Call); ok {
+				name = c.Fn
+			}
+			return name + "(" + plainName(x[0]) + ", " + plainName(x[1]) + ")"
+		}),
 		(&Def{Name: "nvl2", Min: 3, Max: 3, typ: argType(1), fit: fitCommonFrom(1)}).withNull(func(c *call) bool {
 			return c.args[1].Nullable() || c.args[2].Nullable()
 		}),

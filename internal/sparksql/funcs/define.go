@@ -42,7 +42,7 @@ func wIntegral() want {
 
 // only takes t (and NULL), without a cast.
 func only(t types.Type) want {
-	return kindOf(quoteType(t), func(x types.Type) bool { return x == t }, t, nil)
+	return kindOf(quoteType(t), func(x types.Type) bool { return types.Collate(x, "") == t }, t, nil)
 }
 
 // wBits takes integers and no texts.

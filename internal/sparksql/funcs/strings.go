@@ -250,7 +250,12 @@ func decodePairs(c *call) (plan.Expr, error) {
 }
 
 // showDecode prints the first operand once.
-func showDecode(_ plan.Expr, a []string) string {
+func showDecode(e plan.Expr, a []string) string {
+	for i, x := range e.Children() {
+		if i%3 == 1 && i+1 < len(a) {
+			a[i] = plainName(x)
+		}
+	}
 	out := a[:1:1]
 	for len(a) >= 3 {
 		out, a = append(out, a[1], a[2]), a[3:]

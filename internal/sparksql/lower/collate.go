@@ -102,6 +102,13 @@ func (l *lowerer) underCollation(name string, c *plan.Call) (string, bool) {
 		d.Collation, d.Args = "", slices.Clone(c.Args)
 		d.Args[1] = foldingPattern(c.Args[1], c.Pos)
 		return l.scalar(&d), true
+	case "str_to_map": // whose delimiters are patterns
+		d := *c
+		d.Collation, d.Args = "", slices.Clone(c.Args)
+		for i := 1; i < len(d.Args) && c.Collation == "UTF8_LCASE"; i++ {
+			d.Args[i] = foldingPattern(c.Args[i], c.Pos)
+		}
+		return l.scalar(&d), true
 	}
 	return l.search(name, c)
 }

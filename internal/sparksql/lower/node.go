@@ -329,7 +329,7 @@ func (l *lowerer) aggregateNode(n *plan.Aggregate) string {
 		}
 		shown[i] = keys[i]
 		if t := k.X.Type(); types.HasCollation(t) { // one of the equal values stands for the group
-			keys[i] = quote(fmt.Sprintf("k%d", k.Attr.ID))
+			keys[i] = fmt.Sprintf(`"k%d"`, k.Attr.ID)
 			computed = append(computed, l.collationKey(text, t)+" AS "+keys[i])
 			shown[i] = "first(" + shown[i] + ") AS " + shown[i]
 			if n.Sets != nil {
