@@ -33,7 +33,7 @@ func arrayDefs() []*Def {
 			}
 			return types.Array{Elem: c.args[0].Type(), ContainsNull: anyNullable(c.args)}
 		}}).neverNull(),
-		(&Def{Name: "[]", Min: 2, Max: 2, build: buildSubscript}).operator().shown(func(_ plan.Expr, a []string) string { return a[0] + "[" + a[1] + "]" }),
+		(&Def{Name: "[]", Min: 2, Max: 2, build: buildSubscript}).operator().shown(func(e plan.Expr, a []string) string { return a[0] + "[" + plainName(e.Children()[1]) + "]" }),
 		fnOf("get", elemType(0), "", wArray(), wInt()).nullable(),
 		(&Def{Name: "element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType, raises: elementRaises, check: strictIndex}).withNull(elementNull),
 		(&Def{Name: "try_element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType}).nullable(),
@@ -134,7 +134,7 @@ func fitElementAt(c *call) error {
 		return nil
 	case types.Map:
 		k, ok := rule{ansi: c.ctx.ANSI}.common(t.Key, c.args[1].Type())
-		if !ok || !types.Equal(k, t.Key) {
+		if !ok || !types.Equal(k, t.Key) || types.HasCollation(t.Key) && !types.Equal(t.Key, c.args[1].Type()) {
 			return mismatch(c.ctx, "MAP_FUNCTION_DIFF_TYPES", "Cannot resolve %q: the key has the type %s, but the map's keys are %s.",
 				c.text(), quoteType(c.args[1].Type()), quoteType(t.Key))
 		}

@@ -20,15 +20,13 @@ type aggCall struct {
 
 // aggregate lowers an aggregate call, as a window function where over is set.
 func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
+	c = l.collatedAggregate(c)
 	g := &aggCall{l: l, c: c, over: over}
 	if c.Filter != nil {
 		g.cond = l.condition(c.Filter)
 	}
 	for _, x := range c.Args {
 		text := l.expr(x)
-		if name, _ := baseName(c.Fn); name == "count" && c.Distinct || name == "approx_count_distinct" {
-			text = l.expr(keyed(x))
-		}
 		if c.Filter != nil && l.canRaise(x) {
 			text = "CASE WHEN " + g.cond + " THEN " + text + " END"
 		}

@@ -65,6 +65,35 @@ func (l *lowerer) collationKey(x string, t types.Type) string {
 	return l.unsupported(noPos, "Maps of texts with a collation cannot be compared.")
 }
 
+// collatedAggregate makes an aggregate that only tells values apart see their
+// keys.
+func (l *lowerer) collatedAggregate(c *plan.AggCall) *plan.AggCall {
+	if !slices.ContainsFunc(c.Args, func(a plan.Expr) bool { return types.HasCollation(a.Type()) }) {
+		return c
+	}
+	switch name, _ := baseName(c.Fn); {
+	case name == "mode", name == "listagg" && c.Distinct, name == "string_agg" && c.Distinct, name == "collect_list" && c.Distinct:
+		l.unsupported(c.Pos, "%s of texts with a collation cannot be executed.", c.Fn)
+	case name == "count", name == "approx_count_distinct":
+		d := *c
+		d.Args = allKeyed(c.Args)
+		return &d
+	}
+	return c
+}
+
+// mapValue looks a key up in a map whose keys have a collation.
+func (l *lowerer) mapValue(name string, c *plan.Call, t types.Map) (string, bool) {
+	key := l.collationKey(l.expr(c.Args[1]), t.Key)
+	return l.let(l.expr(c.Args[0]), func(m string) string {
+		keys := l.collationKey("map_keys("+m+")", types.Array{Elem: t.Key})
+		if name == "map_contains_key" {
+			return "list_contains(" + keys + ", " + key + ")"
+		}
+		return "list_extract(map_values(" + m + "), list_position(" + keys + ", " + key + "))"
+	}), true
+}
+
 // comparing are functions that only compare their operands.
 var comparing = map[string]bool{"=": true, "<": true, "<=": true, ">": true, ">=": true, "<=>": true, "equal_null": true, "in": true,
 	"array_contains": true, "array_position": true, "arrays_overlap": true}
@@ -155,6 +184,9 @@ func (l *lowerer) search(name string, c *plan.Call) (string, bool) {
 // collatedValues are functions over arrays or values that choose by comparing.
 func (l *lowerer) collatedValues(name string, c *plan.Call) (string, bool) {
 	t := c.Args[0].Type()
+	if m, ok := t.(types.Map); ok && types.HasCollation(m.Key) && (name == "[]" || name == "element_at" || name == "map_contains_key") {
+		return l.mapValue(name, c, m)
+	}
 	arr, isArray := t.(types.Array)
 	elem := t
 	if isArray {
