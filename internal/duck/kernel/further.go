@@ -218,11 +218,13 @@ func wordsOf(s string) []any {
 	runes := []rune(s)
 	letter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) || r == '_' }
 	for i := 0; i < len(runes); {
-		if !letter(runes[i]) && !unicode.IsDigit(runes[i]) {
+		start := i
+		if (unicode.Is(unicode.Sc, runes[i]) || runes[i] == '#') && i+1 < len(runes) && unicode.IsDigit(runes[i+1]) {
+			i++ // a number with its sign, which is no word
+		} else if !letter(runes[i]) && !unicode.IsDigit(runes[i]) {
 			i++
 			continue
 		}
-		start := i
 		for i++; i < len(runes); i++ {
 			c := runes[i]
 			if letter(c) || unicode.IsDigit(c) {

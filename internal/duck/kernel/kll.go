@@ -84,11 +84,14 @@ func (a *kllAcc[T]) merge(o accumulator) error {
 	return nil
 }
 
-// result merges into an empty sketch, as Spark's last step does: it turns the
-// order of the items around.
+// result merges into an empty sketch where Spark's last step has one: it turns
+// the order of the items around.
 func (a *kllAcc[T]) result() (any, error) {
 	if a.s == nil {
 		return sketch.NewKLL[T](sketch.DefaultK).Bytes(), nil
+	}
+	if a.p.K == 0 {
+		return a.s.Bytes(), nil
 	}
 	s := sketch.NewKLL[T](a.s.K())
 	s.Merge(a.s)

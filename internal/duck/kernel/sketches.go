@@ -16,7 +16,6 @@ type sketchParam struct {
 	K        int     // KLL; approx_top_k
 	Mode     string  // of tuple summaries
 	Item     string  // of a KLL sketch or a tuple: bigint, float, double, integer
-	Allow    bool    // hll_union_agg: different lgConfigK
 	Max      int     // approx_top_k: items tracked
 	Bits     int     // approx_count_distinct
 	Eps      float64 // count_min_sketch
@@ -100,7 +99,7 @@ func approxCountDistinct(g *sig) (func() accumulator, error) {
 
 func (a distinctAcc) add(r *row) error {
 	if !r.null(0) {
-		a.Add(hashValue(xx{}, &r.cols[0], r.i, hashSeed))
+		a.Add(uint64(r.long(0))) // the xxHash64 of the value
 	}
 	return nil
 }
@@ -115,13 +114,14 @@ func (a distinctAcc) result() (any, error) { return a.Estimate(), nil }
 // hllAcc is hll_sketch_agg and hll_union_agg, whose sketch is nil before the
 // first one.
 type hllAcc struct {
-	p *sketchParam
-	s *sketch.HLL
+	p     *sketchParam
+	s     *sketch.HLL
+	allow bool // different lgConfigK
 }
 
 func hllAgg(g *sig) (func() accumulator, error) {
 	p, err := g.sketch()
-	return func() accumulator { return &hllAcc{&p, sketch.NewHLL(p.LgK)} }, err
+	return func() accumulator { return &hllAcc{p: &p, s: sketch.NewHLL(p.LgK)} }, err
 }
 
 func (a *hllAcc) add(r *row) error {
@@ -135,8 +135,10 @@ func (a *hllAcc) add(r *row) error {
 }
 
 func (a *hllAcc) merge(o accumulator) error {
-	if s := o.(*hllAcc).s; s != nil {
-		return a.unite(s)
+	b := o.(*hllAcc)
+	a.allow = a.allow || b.allow
+	if b.s != nil {
+		return a.unite(b.s)
 	}
 	return nil
 }
@@ -145,7 +147,7 @@ func (a *hllAcc) unite(s *sketch.HLL) error {
 	switch {
 	case a.s == nil:
 		a.s = sketch.NewHLL(s.LgK())
-	case a.s.LgK() != s.LgK() && !a.p.Allow:
+	case a.s.LgK() != s.LgK() && !a.allow:
 		return a.p.differentLgK(a.s.LgK(), s.LgK())
 	}
 	a.s.Merge(s)
@@ -175,6 +177,7 @@ func (a *hllUnionAcc) add(r *row) error {
 	if err != nil {
 		return a.p.badHLL()
 	}
+	a.allow = !r.null(1) && r.long(1) != 0
 	return a.unite(s)
 }
 

@@ -249,13 +249,14 @@ func (c itemCodec) value(it *sketch.Item) any {
 
 // topKAcc is the sketch of approx_top_k and approx_top_k_accumulate.
 type topKAcc struct {
-	c itemCodec
+	c   itemCodec
+	max int
 	*sketch.Frequent
 }
 
 func topKAgg(g *sig) (func() accumulator, error) {
 	p, err := g.sketch()
-	return func() accumulator { return &topKAcc{itemCodec{g.args[0]}, sketch.NewFrequent(p.Max)} }, err
+	return func() accumulator { return &topKAcc{itemCodec{g.args[0]}, p.Max, sketch.NewFrequent(p.Max)} }, err
 }
 
 func (a *topKAcc) add(r *row) error {
@@ -272,7 +273,17 @@ func (a *topKAcc) merge(o accumulator) error {
 	return nil
 }
 
-func (a *topKAcc) result() (any, error) { return a.Bytes(a.c.join), nil }
+// result reads the sketch back and merges it into an empty one, as Spark's last
+// step does: equally frequent items come in the order that this leaves.
+func (a *topKAcc) result() (any, error) {
+	s, err := sketch.ReadFrequent(a.Bytes(a.c.join), a.c.cut)
+	if err != nil {
+		return nil, err
+	}
+	last := sketch.NewFrequent(a.max)
+	last.Merge(s)
+	return last.Bytes(a.c.join), nil
+}
 
 // topKCombineAcc is approx_top_k_combine over the parts of states (sketch,
 // items tracked, DDL of the item); nil sketch: no state came.
@@ -298,11 +309,29 @@ func (a *topKCombineAcc) add(r *row) error {
 	if r.null(0) || r.null(1) || r.null(2) {
 		return nil
 	}
+	ddl := string(r.bytes(2))
+	if c, ok := codecOf(ddl); ok && a.s == nil {
+		a.c = c
+	}
 	s, err := sketch.ReadFrequent(r.bytes(0), a.c.cut)
 	if err != nil {
 		s = nil
 	}
-	return a.with(s, r.long(1), string(r.bytes(2)))
+	return a.with(s, r.long(1), ddl)
+}
+
+// codecOf reads the type of items out of a state's DDL, "item INT NOT NULL".
+func codecOf(ddl string) (itemCodec, bool) {
+	words := strings.Fields(strings.ToUpper(ddl))
+	if len(words) < 2 {
+		return itemCodec{}, false
+	}
+	name := words[1]
+	if duck, ok := map[string]string{"STRING": "VARCHAR", "TIMESTAMP": "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NTZ": "TIMESTAMP"}[name]; ok {
+		name = duck
+	}
+	t, err := vector.ParseType(name)
+	return itemCodec{t}, err == nil && !t.Nested()
 }
 
 func (a *topKCombineAcc) with(s *sketch.Frequent, most int64, ddl string) error {

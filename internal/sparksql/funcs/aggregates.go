@@ -33,7 +33,8 @@ func aggregateDefs() []*Def {
 		agg("collect_list", listType, "", wAny()).neverNull(), agg("collect_set", listType, "", wOrdered).neverNull(),
 		agg("bool_and", typeIs(boolean), "", wBool()), agg("bool_or", typeIs(boolean), "", wBool()),
 		agg("bit_and", argType(0), "", wBits()), agg("bit_or", argType(0), "", wBits()), agg("bit_xor", argType(0), "", wBits()),
-		agg("approx_count_distinct", typeIs(big), "", wAny(), wDbl()).optional(1).neverNull().sketched("approx_count_distinct", 1, distinctBits).fitting(fitDistinct),
+		agg("approx_count_distinct", typeIs(big), "", wAny(), wDbl()).optional(1).neverNull().sketched("approx_count_distinct", 1, distinctBits).fitting(fitDistinct).
+			shown(func(_ plan.Expr, a []string) string { return "approx_count_distinct(" + a[0] + ")" }),
 		agg("grouping", typeIs(types.TinyInt), "", wAny()).neverNull(), (&Def{Name: "grouping_id", Kind: Aggregate, Min: 0, Max: -1, typ: typeIs(big)}).neverNull(),
 	}
 }
@@ -152,13 +153,7 @@ func medianType(c *call) types.Type {
 // array of percentages gives an array.
 func percentileType(name string) func(c *call) types.Type {
 	return func(c *call) types.Type {
-		var t types.Type = types.Double
-		switch c.args[0].Type().(type) {
-		case types.YearMonth:
-			t = types.YearMonth{From: types.Year, To: types.Month}
-		case types.DayTime:
-			t = types.DayTime{From: types.Day, To: types.Second}
-		}
+		t := medianType(c)
 		if strings.HasSuffix(name, "approx") {
 			t = c.args[0].Type()
 		}

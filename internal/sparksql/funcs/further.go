@@ -99,24 +99,23 @@ type TimeBucketSpec struct {
 // fitTimeBucket checks time_bucket(size, time[, origin]).
 func fitTimeBucket(c *call) error {
 	size := c.args[0].Type()
-	if !isInterval(size) {
+	if !isInterval(size) && size != types.Void {
 		return unexpected(c, 0, `("INTERVAL DAY TO SECOND" or "INTERVAL YEAR TO MONTH")`)
 	}
-	switch t := c.args[1].Type(); {
-	case t == types.Date || types.IsString(t) || t == types.Void:
-		if err := c.fitOne(1, wTs()); err != nil {
-			return err
-		}
-	case t != types.Timestamp && t != types.TimestampNTZ:
-		return unexpected(c, 1, `("TIMESTAMP" or "TIMESTAMP_NTZ")`)
+	if err := c.fitOne(1, strictly(types.Timestamp, types.TimestampNTZ)); err != nil {
+		return err
 	}
 	at := c.args[1].Type()
 	given := len(c.args) == 3
 	if !given {
 		c.args = append(c.args, &plan.Literal{Value: int64(0), Typ: at})
 	}
-	if err := c.fitOne(2, exactly(at)); err != nil {
+	if err := c.fitOne(2, strictly(at)); err != nil {
 		return err
+	}
+	if l, ok := Eval(c.args[0]); ok && l.Value == nil {
+		c.konst = TimeBucketSpec{}
+		return nil
 	}
 	v, err := constantAt(c, 0, "bucketSize")
 	if err != nil {
@@ -165,15 +164,16 @@ func fitReflect(c *call) error {
 	names := [2]string{}
 	for i := range names {
 		l, ok := Eval(c.args[i])
+		if ok && l.Value != nil {
+			_, ok = l.Value.(string)
+		}
 		if !ok {
 			return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: class and method must be constants.", c.text())
 		}
 		if l.Value == nil {
 			return mismatch(c.ctx, "UNEXPECTED_NULL", "Cannot resolve %q: class and method must not be NULL.", c.text())
 		}
-		if names[i], ok = l.Value.(string); !ok {
-			return unexpected(c, i, `"STRING"`)
-		}
+		names[i], _ = l.Value.(string)
 	}
 	methods, known := javaMethods()[names[0]]
 	if !known {

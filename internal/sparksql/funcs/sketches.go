@@ -98,7 +98,7 @@ func sketchDefs() []*Def {
 		fn("theta_union", binary, "", bin, bin, wI).optional(1).defaults(litInt(defaultLgK)).always().sketched("theta_union", 3, nil),
 		fn("theta_intersection", binary, "", bin, bin).always().sketched("theta_intersection", 2, nil),
 		fn("theta_difference", binary, "", bin, bin).always().sketched("theta_difference", 2, nil),
-		binAgg("count_min_sketch", wRow, wDbl(), wDbl(), wInt()).sketched("count_min_sketch", 1, countMin),
+		binAgg("count_min_sketch", wRow, strictly(types.Double), strictly(types.Double), strictly(types.Int, types.BigInt)).optional(3).sketched("count_min_sketch", 1, countMin),
 		binAgg("bitmap_construct_agg", wBig()).sketched("bitmap_construct_agg", 1, nil),
 		binAgg("bitmap_or_agg", bin).sketched("bitmap_or_agg", 1, nil),
 		binAgg("bitmap_and_agg", bin).sketched("bitmap_and_agg", 1, nil),
@@ -147,6 +147,9 @@ func lgEntriesAt1(c *call) (map[string]any, error) {
 func countMin(c *call) (map[string]any, error) {
 	names := []string{"", "eps", "conf", "seed"}
 	p := map[string]any{}
+	if len(c.args) < 4 {
+		return nil, errf(c.ctx, "REQUIRED_PARAMETER_NOT_FOUND", "4274K", "%s needs its parameter %s.", quoteName(c.d.Name), quoteName([]string{"", "epsilon", "confidence", "seed"}[len(c.args)]))
+	}
 	for i := 1; i < 4; i++ {
 		l, ok := Eval(c.args[i])
 		switch {
@@ -157,6 +160,9 @@ func countMin(c *call) (map[string]any, error) {
 		}
 		p[names[i]] = l.Value
 	}
+	if seed, ok := p["seed"].(int64); ok {
+		p["seed"] = int32(seed)
+	}
 	if eps, ok := p["eps"].(float64); !ok || !(eps > 0) {
 		return nil, mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "The relative error of count_min_sketch must be positive.")
 	}
@@ -166,24 +172,16 @@ func countMin(c *call) (map[string]any, error) {
 	return p, nil
 }
 
-// fitDistinct takes the relative standard deviation of approx_count_distinct
-// off; its address bits become the Const.
+// fitDistinct makes address bits of the relative standard deviation.
 func fitDistinct(c *call) error {
 	deviation := 0.05
 	if len(c.args) == 2 {
-		v, err := constantAt(c, 1, "relativeSD")
-		if err != nil {
-			return err
-		}
 		l, ok := Eval(&plan.Cast{X: c.args[1], To: types.Double})
-		if f, isFloat := v.(float64); isFloat {
-			deviation = f
-		} else if !ok {
-			return unexpected(c, 1, `"DOUBLE"`)
-		} else {
-			deviation, _ = l.Value.(float64)
+		_, isDecimal := c.args[1].Type().(types.Decimal)
+		if !ok || l.Value == nil || !isDecimal && c.args[1].Type() != types.Double {
+			return errf(c.ctx, "_LEGACY_ERROR_TEMP_1104", "", "The second argument of %s must be a constant DOUBLE.", quoteName(c.d.Name))
 		}
-		c.args = c.args[:1]
+		deviation, _ = l.Value.(float64)
 	}
 	const most = 24 // 16 MB a group
 	bits := math.Ceil(2 * math.Log2(1.106/deviation))

@@ -3,6 +3,7 @@ package lower
 import (
 	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -49,6 +50,9 @@ func timeBucket(l *lowerer, c *plan.Call, a []string) string {
 	const day = 86_400_000_000
 	t := c.Args[1].Type()
 	dt := l.duckType(t)
+	if spec == (funcs.TimeBucketSpec{}) {
+		return cast("NULL", dt)
+	}
 	params := map[string]any{"months": spec.Months, "micros": spec.Micros, "zone": l.opt.TimeZone,
 		"local": t == types.Timestamp && (spec.Months > 0 || spec.Micros%day == 0)}
 	if spec.Origin != nil {
@@ -73,7 +77,8 @@ func reflected(l *lowerer, c *plan.Call, a []string) string {
 	args := c.Args[2:]
 	x, t, known := l.javaCall(m, args, a[2:])
 	if !known {
-		return l.unsupported(c.Pos, "%s.%s cannot be called with these arguments.", m.Class, m.Method)
+		return l.fail(&sparksql.Error{Class: "DATATYPE_MISMATCH.UNEXPECTED_STATIC_METHOD", SQLState: "42K09", Phase: sparksql.PhaseAnalysis, Pos: c.Pos,
+			Message: "There is no static method " + m.Method + " of " + m.Class + " for these arguments here."})
 	}
 	text := caster{l: l, mode: plan.CastTry, zone: l.opt.TimeZone}.cast(x, t, types.String)
 	if c.Fn == "try_reflect" || m.Class == "java.lang.Math" || len(args) == 0 {

@@ -19,6 +19,9 @@ func (l *lowerer) node(n plan.Node) string {
 	case *plan.Project:
 		return "SELECT " + l.named(n.Exprs) + l.from(n.Input)
 	case *plan.Filter:
+		if numbersRows(n.Cond) {
+			return "SELECT " + columns(n.Output()) + " FROM (SELECT *, " + l.condition(n.Cond) + " AS keep" + l.from(n.Input) + ") AS " + l.fresh("t") + " WHERE keep"
+		}
 		return "SELECT " + columns(n.Output()) + l.from(n.Input) + " WHERE " + l.condition(n.Cond)
 	case *plan.Join:
 		return l.join(n)
@@ -46,6 +49,18 @@ func (l *lowerer) node(n plan.Node) string {
 		return l.renamed(`SELECT * FROM `+cteName(n.CTE), n.CTE.Plan.Output(), n.Attrs)
 	}
 	return l.fail(fmt.Errorf("lower: node %T", n))
+}
+
+// numbersRows tells whether e asks for row numbers, which DuckDB knows as a
+// window function: none may stand in WHERE.
+func numbersRows(e plan.Expr) bool {
+	found := false
+	plan.Walk(e, func(x plan.Expr) bool {
+		c, ok := x.(*plan.Call)
+		found = found || ok && c.Fn == "monotonically_increasing_id"
+		return !found
+	})
+	return found
 }
 
 func (l *lowerer) from(n plan.Node) string {
