@@ -12,7 +12,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/marisma/marisma/delta/internal/action"
-	"github.com/marisma/marisma/delta/internal/schema"
 	"github.com/marisma/marisma/objstore"
 )
 
@@ -40,12 +39,17 @@ type Commit struct {
 	// Parameters are the operation's, as JSON texts.
 	Parameters map[string]string `json:"parameters,omitempty"`
 	// Metrics are the operation's; rows, files and bytes added are counted
-	// where the caller does not.
+	// where the caller does not. An empty text leaves one out.
 	Metrics map[string]string `json:"metrics,omitempty"`
 	// SchemaTo, if set, replaces the table's schema; Properties are merged into
 	// the table's (an empty text deletes one).
 	SchemaTo   *arrow.Schema     `json:"-"`
 	Properties map[string]string `json:"properties,omitempty"`
+	// Description, if set, replaces the table's.
+	Description *string `json:"description,omitempty"`
+	// ClusterBy, if set, replaces the columns that the table is clustered by,
+	// each a path; none ends it.
+	ClusterBy *[][]string `json:"clusterBy,omitempty"`
 	// ReadVersion is the version whose content the change was computed from;
 	// rows added since are then an ErrConflict unless they were appended
 	// blindly. -1 says that the change does not depend on the table's content.
@@ -53,8 +57,18 @@ type Commit struct {
 	// DataChange tells that the rows of the table change. A commit without it
 	// whose actions say otherwise is refused.
 	DataChange bool `json:"dataChange"`
+	// Serializable makes rows that were appended blindly since ReadVersion an
+	// ErrConflict, too.
+	Serializable bool `json:"serializable,omitempty"`
 	// Tags go into the commit's information.
 	Tags map[string]string `json:"tags,omitempty"`
+
+	define *Draft // replaces the table's definition
+}
+
+// redefines tells whether c changes what the table is.
+func (c *Commit) redefines() bool {
+	return c.define != nil || c.SchemaTo != nil || len(c.Properties) > 0 || c.Description != nil || c.ClusterBy != nil
 }
 
 // CommitResult tells what became of a commit.
@@ -185,7 +199,7 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 	if err := tip.check(); err != nil {
 		return nil, tip.version, err
 	}
-	if err := writable(tip.protocol, tip.meta, tip.schema); err != nil {
+	if err := t.writable(tip.protocol, tip.meta, tip.schema); err != nil {
 		return nil, tip.version, err
 	}
 	now := t.opt.clock().UnixMilli()
@@ -200,12 +214,15 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 	if err := t.removes(c, set, now); err != nil {
 		return nil, tip.version, err
 	}
-	if c.SchemaTo != nil || len(c.Properties) > 0 {
-		m, err := alter(tip, c)
+	if c.redefines() {
+		m, p, err := t.alter(tip, c)
 		if err != nil {
 			return nil, tip.version, err
 		}
-		set.Metadata = m
+		set.Metadata, set.Protocol = m, p
+		if set.Domains, err = c.clusters(tip, m); err != nil {
+			return nil, tip.version, err
+		}
 	}
 	set.Info = t.info(c, set, id, now)
 	return set, tip.version + 1, nil
@@ -238,43 +255,6 @@ func (t *Table) removes(c *Commit, set *action.Set, now int64) error {
 	return nil
 }
 
-// alter is the tip's metadata with c's changes.
-func alter(tip *state, c *Commit) (*Metadata, error) {
-	m := *tip.meta
-	m.Configuration = maps.Clone(m.Configuration)
-	if m.Configuration == nil {
-		m.Configuration = map[string]string{}
-	}
-	for k, v := range c.Properties {
-		if v == "" {
-			delete(m.Configuration, k)
-		} else {
-			m.Configuration[k] = v
-		}
-	}
-	sc := tip.schema
-	if c.SchemaTo != nil {
-		var err error
-		if sc, err = schema.Normal(c.SchemaTo); err != nil {
-			return nil, fmt.Errorf("delta: %w", err)
-		}
-		if err := checkPartition(sc, m.PartitionColumns); err != nil {
-			return nil, err
-		}
-		if m.SchemaString, err = schema.Text(sc); err != nil {
-			return nil, fmt.Errorf("delta: %w", err)
-		}
-	}
-	need, err := protocolFor(sc, m.Configuration)
-	if err != nil {
-		return nil, err
-	}
-	if need.MinReaderVersion > tip.protocol.MinReaderVersion || need.MinWriterVersion > tip.protocol.MinWriterVersion {
-		return nil, fmt.Errorf("%w: the change needs protocol %d/%d; make the table with it", ErrUnsupportedFeature, need.MinReaderVersion, need.MinWriterVersion)
-	}
-	return &m, writable(tip.protocol, &m, sc)
-}
-
 func (t *Table) info(c *Commit, set *action.Set, id string, now int64) *CommitInfo {
 	i := &CommitInfo{
 		Timestamp: now, Operation: c.Operation, OperationParameters: c.Parameters, IsolationLevel: "WriteSerializable",
@@ -291,7 +271,10 @@ func (t *Table) info(c *Commit, set *action.Set, id string, now int64) *CommitIn
 		}
 		i.OperationParameters = map[string]string{"mode": mode}
 	}
-	if !c.DataChange {
+	if c.Serializable || i.IsBlindAppend {
+		i.IsolationLevel = "Serializable"
+	}
+	if !c.DataChange && !c.redefines() {
 		i.IsolationLevel = "SnapshotIsolation"
 	}
 	if t.tip.version >= 0 {
@@ -313,6 +296,7 @@ func (t *Table) info(c *Commit, set *action.Set, id string, now int64) *CommitIn
 		i.OperationMetrics["numRemovedFiles"] = fmt.Sprint(len(set.Removes))
 	}
 	maps.Copy(i.OperationMetrics, c.Metrics)
+	maps.DeleteFunc(i.OperationMetrics, func(_, v string) bool { return v == "" })
 	return i
 }
 
@@ -378,7 +362,7 @@ func (t *Table) contradicts(c *Commit, won *action.Set, v int64) error {
 		t.mu.Lock()
 		m := t.tip.meta
 		t.mu.Unlock()
-		if c.SchemaTo != nil || len(c.Properties) > 0 || won.Metadata.SchemaString != m.SchemaString ||
+		if c.redefines() || won.Metadata.SchemaString != m.SchemaString ||
 			won.Metadata.ID != m.ID || fmt.Sprint(won.Metadata.PartitionColumns) != fmt.Sprint(m.PartitionColumns) {
 			return fmt.Errorf("%w: version %d has other metadata", ErrTableChanged, v)
 		}
@@ -403,7 +387,7 @@ func (c *Commit) readDiffers(won *action.Set, v int64) error {
 	if c.ReadVersion < 0 || !c.DataChange {
 		return nil
 	}
-	blind := won.Info != nil && won.Info.IsBlindAppend
+	blind := won.Info != nil && won.Info.IsBlindAppend && !c.Serializable
 	for i := range won.Adds {
 		if won.Adds[i].DataChange && !blind {
 			return fmt.Errorf("%w: version %d added rows that version %d does not have", ErrConflict, v, c.ReadVersion)

@@ -16,6 +16,8 @@ type options struct {
 	clock             func() time.Time
 	logger            *slog.Logger
 	retries           int
+	rowRules          bool
+	cluster           [][]string
 }
 
 func newOptions(opts []Option) options {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/marisma/marisma/delta/internal/action"
 	"github.com/marisma/marisma/delta/internal/deletion"
@@ -17,12 +18,18 @@ type VacuumOptions struct {
 	Keep func(path string) bool
 	// DryRun counts only.
 	DryRun bool
+	// Retention replaces the table's delta.deletedFileRetentionDuration.
+	Retention *time.Duration
+	// List collects the keys of the files in the result.
+	List bool
 }
 
 // VacuumResult tells what Vacuum deleted.
 type VacuumResult struct {
 	Files int
 	Bytes int64
+	// Keys are the store's keys of the files, where List asks for them.
+	Keys []string
 }
 
 // Vacuum deletes the data files below the table's root that no reader needs
@@ -42,14 +49,18 @@ func (t *Table) Vacuum(ctx context.Context, opt VacuumOptions) (VacuumResult, er
 	if err != nil {
 		return res, err
 	}
-	if err := writable(s.protocol, s.meta, s.schema); err != nil {
+	if err := t.writable(s.protocol, s.meta, s.schema); err != nil {
 		return res, err
 	}
 	needed, err := t.needed(ctx, s)
 	if err != nil {
 		return res, err
 	}
-	cutoff := t.opt.clock().Add(-fileRetention(s.meta))
+	retention := fileRetention(s.meta)
+	if opt.Retention != nil {
+		retention = *opt.Retention
+	}
+	cutoff := t.opt.clock().Add(-retention)
 	for o, err := range t.store.List(ctx, t.key(""), "") {
 		if err != nil {
 			return res, err
@@ -62,6 +73,9 @@ func (t *Table) Vacuum(ctx context.Context, opt VacuumOptions) (VacuumResult, er
 			if err := t.store.Delete(ctx, o.Key); err != nil {
 				return res, fmt.Errorf("delta: vacuum of %s: %w", t.root, err)
 			}
+		}
+		if opt.List {
+			res.Keys = append(res.Keys, o.Key)
 		}
 		res.Files++
 		res.Bytes += o.Size

@@ -14,6 +14,7 @@ import (
 
 	"github.com/marisma/marisma/delta/internal/action"
 	"github.com/marisma/marisma/delta/internal/parquetfile"
+	"github.com/marisma/marisma/delta/internal/schema"
 	"github.com/marisma/marisma/delta/internal/stats"
 	"github.com/marisma/marisma/objstore"
 )
@@ -37,6 +38,9 @@ type WriterOptions struct {
 	ChangeData bool
 	// Rearranged marks files that hold rows the table has already.
 	Rearranged bool
+	// SchemaTo, if set, is the schema that the commit of the files gives the
+	// table.
+	SchemaTo *arrow.Schema
 }
 
 func (o *WriterOptions) defaults() error {
@@ -99,8 +103,11 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	t.mu.Lock()
 	meta, sc, protocol, err := t.tip.meta, t.tip.schema, t.tip.protocol, t.tip.check()
 	t.mu.Unlock()
+	if err == nil && opt.SchemaTo != nil {
+		sc, err = schema.Normal(opt.SchemaTo)
+	}
 	if err == nil {
-		err = writable(protocol, meta, sc)
+		err = t.writable(protocol, meta, sc)
 	}
 	if err != nil {
 		return nil, err

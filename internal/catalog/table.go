@@ -225,3 +225,28 @@ FROM tables t LEFT JOIN columns c ON c.table_id = t.id WHERE `+where+`
 ORDER BY t.catalog, t.schema, t.name, c.position`, args...)
 	return out, err
 }
+
+// Rename gives a table or view another name in its schema. ErrExists where the
+// name is taken.
+func (c *Catalog) Rename(ctx context.Context, id, name string) error {
+	if err := fold(&name); err != nil {
+		return err
+	}
+	return c.tx(ctx, func(tx *sql.Tx) error {
+		all, err := find(ctx, tx, "t.id = ?", id)
+		if err != nil {
+			return err
+		}
+		if len(all) == 0 {
+			return fmt.Errorf("%w: table with id %s", ErrNotFound, id)
+		}
+		taken, err := find(ctx, tx, "t.catalog = ? AND t.schema = ? AND t.name = ?", all[0].Catalog, all[0].Schema, name)
+		if err != nil {
+			return err
+		}
+		if len(taken) > 0 {
+			return fmt.Errorf("%w: %s", ErrExists, taken[0].FullName())
+		}
+		return update(ctx, tx, id, "name = ?", name)
+	})
+}

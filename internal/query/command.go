@@ -88,15 +88,15 @@ func textResult(names []string, rows [][]string) *Result {
 }
 
 // command runs a statement that has no plan.
-func (e *Engine) command(ctx context.Context, sess *Session, c *plan.Command, asText bool) (*Result, error) {
+func (e *Engine) command(ctx context.Context, sess *Session, c *plan.Command, text bool) (*Result, error) {
 	if f := commands[c.Verb]; f != nil {
 		res, err := f(e, ctx, sess, c)
 		if err == nil && res.rows != nil {
 			if rows, ok := res.rows.(*textRows); ok {
-				rows.typed = !asText
+				rows.typed = !text
 			}
 		}
-		return res, err
+		return asText(res, err, text)
 	}
 	return nil, fault(c.Pos, "UNSUPPORTED_FEATURE.COMMAND", "0A000", strings.ToUpper(c.Verb)+" is not run by this version.", "")
 }
@@ -112,6 +112,7 @@ var commands = map[string]func(*Engine, context.Context, *Session, *plan.Command
 	"comment on table":    (*Engine).commentOnTable,
 	"create schema":       (*Engine).createSchema,
 	"describe catalog":    (*Engine).describeCatalog,
+	"describe detail":     (*Engine).detail,
 	"describe function":   (*Engine).describeFunction,
 	"describe history":    (*Engine).history,
 	"describe query":      (*Engine).describeQuery,

@@ -2,11 +2,9 @@ package query
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/marisma/marisma/internal/catalog"
@@ -282,41 +280,3 @@ func (e *Engine) showCreate(ctx context.Context, sess *Session, c *plan.Command)
 func quoted(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
-
-func (e *Engine) history(ctx context.Context, sess *Session, c *plan.Command) (*Result, error) {
-	t, err := e.table(ctx, sess, c)
-	if err != nil {
-		return nil, err
-	}
-	if t.Type == catalog.View {
-		return nil, errors.New("query: a view has no history")
-	}
-	d, err := e.cfg.Tables.Open(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	limit := 0
-	if n, err := strconv.Atoi(c.Args["limit"]); err == nil {
-		limit = n
-	}
-	h, err := d.History(ctx, limit)
-	if err != nil {
-		return nil, err
-	}
-	var rows [][]string
-	for _, k := range h {
-		rows = append(rows, []string{
-			strconv.FormatInt(k.Version, 10), k.Time.UTC().Format("2006-01-02 15:04:05.999"), k.Info.Operation,
-			mapText(k.Info.OperationParameters), mapText(k.Info.OperationMetrics), k.Info.EngineInfo,
-		})
-	}
-	res := textResult([]string{"version", "timestamp", "operation", "operationParameters", "operationMetrics", "engineInfo"}, rows)
-	res.Columns[0].Type = types.BigInt
-	res.Columns[1].Type = types.Timestamp
-	m := types.Map{Key: types.String, Value: types.String, ValueContainsNull: true}
-	res.Columns[3].Type, res.Columns[4].Type = m, m
-	return res, nil
-}
-
-// mapText is a map as CAST to STRING prints it.
-func mapText(m map[string]string) string { return "{" + pairs(m, " -> ", ", ") + "}" }

@@ -23,7 +23,10 @@ type Config struct {
 	Workers *worker.Pool
 	// Executor runs statements instead of Workers.
 	Executor Executor
-	Logger   *slog.Logger
+	// Keep, if set, spares data files that no version names yet from VACUUM; it
+	// is asked with their paths below the table.
+	Keep   func(path string) bool
+	Logger *slog.Logger
 }
 
 // Engine compiles and runs statements. It is safe for concurrent use.
@@ -115,10 +118,14 @@ func (e *Engine) query(ctx context.Context, sess *Session, n plan.Node, opt Opti
 
 // request lowers n for a worker, with the list of files that it may read.
 func (e *Engine) request(ctx context.Context, n plan.Node, opt Options) (worker.Request, error) {
-	opt.Inputs = Inputs(ctx, n, e.cfg.Tables.LocalPath)
+	return e.requestFrom(n, opt, Inputs(ctx, n, e.cfg.Tables.LocalPath))
+}
+
+// requestFrom is request with what each scan reads.
+func (e *Engine) requestFrom(n plan.Node, opt Options, inputs func(*plan.Scan) (Input, error)) (worker.Request, error) {
 	var req worker.Request
 	res, err := opt.lower(n, func(s *plan.Scan) (string, error) {
-		in, err := opt.Inputs(s)
+		in, err := inputs(s)
 		if err != nil {
 			return "", err
 		}

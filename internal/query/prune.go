@@ -112,7 +112,7 @@ func (p pruner) scan(s *plan.Scan, known []conjunct) {
 	preds := p.out[s]
 	for _, k := range known {
 		for i, a := range s.Attrs {
-			if a.ID != k.id {
+			if a.ID != k.id || s.Ordinals[i] < 0 {
 				continue
 			}
 			f := s.Source.Columns[s.Ordinals[i]]

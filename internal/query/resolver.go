@@ -76,6 +76,11 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 	if err != nil {
 		return nil, nil, fmt.Errorf("table %s: %w", t.FullName(), err)
 	}
+	if foreign(t) && (at.Version != nil || at.Timestamp != nil) {
+		return nil, nil, &sparksql.Error{
+			Class: "UNSUPPORTED_FEATURE.TIME_TRAVEL", SQLState: "0A000", Phase: sparksql.PhaseAnalysis, Message: "the table " + t.FullName() + " has no versions.",
+		}
+	}
 	snap, err := r.snapshot(ctx, t, d, at)
 	if err != nil {
 		return nil, nil, err
@@ -86,7 +91,7 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 	}
 	return &plan.Source{
 		Kind: plan.SourceTable, Name: full, Columns: cols, Version: at.Version, Timestamp: at.Timestamp,
-		Handle: &Handle{Table: t, Delta: d, Snapshot: snap},
+		Handle: &Handle{Table: t, Delta: d, Snapshot: snap}, Rules: rules(t, snap),
 	}, nil, nil
 }
 

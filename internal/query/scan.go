@@ -39,6 +39,11 @@ func filesSQL(s *plan.Scan, in Input) (string, error) {
 	}
 	f := fileScan{in: in, deleted: slices.ContainsFunc(in.Files, func(f File) bool { return f.Deleted != nil })}
 	for i, a := range s.Attrs {
+		if name, ok := placeColumns[s.Ordinals[i]]; ok {
+			f.place = true
+			f.outer = append(f.outer, "f."+name+" AS "+lower.Col(a))
+			continue
+		}
 		if err := f.column(s.Source.Columns[s.Ordinals[i]], lower.Col(a)); err != nil {
 			return "", err
 		}
@@ -56,6 +61,7 @@ type fileScan struct {
 	empty   []string // the files' columns as typed NULLs
 	parts   []string // partition columns that are wanted
 	deleted bool
+	place   bool // the rows' files and places are wanted
 }
 
 func (f *fileScan) column(c types.Field, as string) error {
@@ -118,6 +124,9 @@ func renamed(x string, from, to types.Type, depth int) string {
 
 const fileColumn = `"marisma file"`
 
+// placeColumns are the columns of read_parquet that tell where a row lies.
+var placeColumns = map[int]string{plan.FileOrdinal: fileColumn, plan.RowOrdinal: "file_row_number"}
+
 func (f *fileScan) sql() string {
 	names := make([]string, len(f.in.Files))
 	for i, x := range f.in.Files {
@@ -125,10 +134,10 @@ func (f *fileScan) sql() string {
 	}
 	read := "read_parquet([" + strings.Join(names, ", ") + "]"
 	joined := f.deleted || len(f.parts) > 0
-	if joined {
+	if joined || f.place {
 		read += ", filename = 'marisma file'"
 	}
-	if f.deleted {
+	if f.deleted || f.place {
 		read += ", file_row_number = true"
 	}
 	if !f.in.Uniform {
@@ -191,7 +200,7 @@ func emptySQL(s *plan.Scan) (string, error) {
 	}
 	cols := make([]string, len(s.Attrs))
 	for i, a := range s.Attrs {
-		t, err := lower.DuckType(s.Source.Columns[s.Ordinals[i]].Type)
+		t, err := lower.DuckType(a.Type)
 		if err != nil {
 			return "", err
 		}

@@ -62,8 +62,21 @@ func (t *task) step() *step {
 	return &step{task: t, env: env, opt: Options{Now: at, TimeZone: t.sess.zone(), ANSI: t.sess.Conf[ansiConf] != "false"}}
 }
 
+// conflictTries is how often a statement that lost against another writer is
+// run again on the table as it is then.
+const conflictTries = 10
+
 // statement runs a statement, whatever it is: the one entry point.
 func (t *task) statement(ctx context.Context, st ast.Statement) (*Result, error) {
+	for try := 0; ; try++ {
+		res, err := t.once(ctx, st)
+		if try >= conflictTries || !isConflict(err) || ctx.Err() != nil {
+			return res, err
+		}
+	}
+}
+
+func (t *task) once(ctx context.Context, st ast.Statement) (*Result, error) {
 	if c, ok := st.(*ast.Compound); ok {
 		return t.script(ctx, c)
 	}
@@ -76,6 +89,9 @@ func (t *task) statement(ctx context.Context, st ast.Statement) (*Result, error)
 	switch ps := ps.(type) {
 	case *plan.Query:
 		return e.query(ctx, sess, ps.Plan, s.opt, t.asText)
+	case *plan.AlterTable, *plan.Change, *plan.CreateTable, *plan.DropTable, *plan.Insert, *plan.Optimize, *plan.Restore, *plan.Truncate, *plan.Vacuum:
+		res, err := e.define(ctx, sess, ps, s.opt)
+		return asText(res, err, t.asText)
 	case *plan.Command:
 		return e.command(ctx, sess, ps, t.asText)
 	case *plan.CreateView:
@@ -94,7 +110,7 @@ func (t *task) statement(ctx context.Context, st ast.Statement) (*Result, error)
 		return s.execute(ctx, ps)
 	case *plan.CreateDataset:
 		return nil, &sparksql.Error{
-			Class: "UNSUPPORTED_FEATURE.PIPELINE_DATASET", SQLState: "0A000", Phase: sparksql.PhaseAnalysis, Pos: ps.Pos,
+			Class: "UNSUPPORTED_FEATURE.CREATE_PIPELINE_DATASET_QUERY_EXECUTION", SQLState: "0A000", Phase: sparksql.PhaseAnalysis, Pos: ps.Pos,
 			Message: "streaming tables and materialized views are made by pipelines.",
 			Hint:    "Put the statement into a file of the pipeline's folder.",
 		}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/marisma/marisma/delta"
@@ -21,6 +22,7 @@ type Tables struct {
 
 // NewTables keeps tables under store, each below its ID.
 func NewTables(store objstore.Store, opts ...delta.Option) *Tables {
+	opts = append(slices.Clone(opts), delta.WithRowRules()) // statements evaluate them
 	return &Tables{store: store, opts: opts, open: map[string]*delta.Table{}}
 }
 

@@ -177,7 +177,7 @@ func (l *Lab) fromQuery(ctx context.Context, name, text string) error {
 
 // table makes one Delta table of rows.
 func (l *Lab) table(ctx context.Context, name string, fields []types.Field, rows iter.Seq2[arrow.RecordBatch, error]) error {
-	t := catalog.Table{Catalog: labCatalog, Schema: labSchema, Name: name, Type: catalog.Managed}
+	t := catalog.Table{Catalog: labCatalog, Schema: labSchema, Name: name, Type: catalog.Managed, Properties: map[string]string{"provider": "parquet"}}
 	for _, f := range fields {
 		t.Columns = append(t.Columns, catalog.Column{Name: f.Name, Type: f.Type.String(), Nullable: f.Nullable})
 	}

@@ -42,7 +42,8 @@ type Failure struct {
 // Run runs one case in a fresh session; nil when all is equal. The error is
 // the lab's own.
 func (l *Lab) Run(ctx context.Context, c Case) (*Failure, error) {
-	sess := &query.Session{Catalog: labCatalog, Schema: labSchema}
+	sess := &query.Session{Catalog: labCatalog, Schema: labSchema, Conf: map[string]string{}}
+	maps.Copy(sess.Conf, c.Conf)
 	sess.Principal.Name = "corpus"
 	steps := []Step{c.Step}
 	if len(c.Steps) > 0 {
@@ -52,7 +53,7 @@ func (l *Lab) Run(ctx context.Context, c Case) (*Failure, error) {
 	var fail *Failure
 	for i := range steps {
 		s := &steps[i]
-		got := l.step(ctx, sess, c.Conf, s)
+		got := l.step(ctx, sess, s)
 		if why := s.compare(&got); why != "" {
 			fail = &Failure{Case: c, Step: s, At: i, Why: why, Got: got}
 			break
@@ -62,7 +63,7 @@ func (l *Lab) Run(ctx context.Context, c Case) (*Failure, error) {
 }
 
 // step runs one statement; panics are answers too.
-func (l *Lab) step(ctx context.Context, sess *query.Session, conf map[string]string, s *Step) (out Answer) {
+func (l *Lab) step(ctx context.Context, sess *query.Session, s *Step) (out Answer) {
 	defer func() {
 		if r := recover(); r != nil {
 			out = Answer{Err: fmt.Errorf("PANIC: %v", r)}
@@ -74,10 +75,6 @@ func (l *Lab) step(ctx context.Context, sess *query.Session, conf map[string]str
 	ctx, stop := watch(ctx)
 	defer stop()
 	settings := maps.Clone(sess.Conf)
-	if settings == nil {
-		settings = map[string]string{}
-	}
-	maps.Copy(settings, conf)
 	maps.Copy(settings, s.Conf)
 	sess.Conf = settings
 	args, err := s.args()

@@ -104,10 +104,37 @@ func Statement(ctx context.Context, st ast.Statement, env Env) (plan.Statement, 
 		return a.view(st)
 	case *ast.Command:
 		return a.command(st)
+	case *ast.AlterTable:
+		return a.alterTable(st)
+	case *ast.CreateTable:
+		return a.createTable(st)
+	case *ast.Delete:
+		return a.deleteFrom(st)
+	case *ast.DropTable:
+		return a.dropTable(st)
+	case *ast.Insert:
+		return a.insert(st)
+	case *ast.Merge:
+		return a.merge(st)
+	case *ast.Optimize:
+		return a.optimize(st)
+	case *ast.Reorg:
+		return a.reorg(st)
+	case *ast.Restore:
+		return a.restore(st)
+	case *ast.Truncate:
+		return a.truncate(st)
+	case *ast.Update:
+		return a.update(st)
+	case *ast.Vacuum:
+		return a.vacuum(st)
 	case *ast.CreateFlow:
 		return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.CREATE_FLOW", "0A000", "CREATE FLOW is not supported yet.").hint("Write the query in the streaming table's own AS clause.")
 	case *ast.Unsupported:
-		if st.Word == "CALL" {
+		switch st.Word {
+		case "ANALYZE", "LOAD", "MSCK":
+			return nil, a.errorf(st.Pos(), "NOT_SUPPORTED_COMMAND_FOR_V2_TABLE", "0A000", "%s is not for Delta tables.", st.Word)
+		case "CALL":
 			return nil, a.errorf(st.Pos(), "UNRESOLVED_ROUTINE", "42883", "There are no procedures.")
 		}
 		return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "The statement %s is not supported.", st.Word)

@@ -23,7 +23,39 @@ func (l *lowerer) cast(e *plan.Cast) string {
 	if k.zone == "" {
 		k.zone = l.opt.TimeZone
 	}
+	if e.Store != "" {
+		return k.store(stored(l.expr(e.X), e.Store), e)
+	}
 	return k.cast(l.expr(e.X), e.X.Type(), e.To)
+}
+
+// store is a cast to a column that the value is written to: what does not fit
+// raises e.Store.
+func (k caster) store(x string, e *plan.Cast) string {
+	if types.IsFloating(e.To) {
+		return k.cast(x, e.X.Type(), e.To)
+	}
+	k.mode = plan.CastTry
+	return k.l.let(x, func(v string) string {
+		some := v + " IS NOT NULL"
+		if _, dec := isDecimal(e.To); dec && types.IsFloating(e.X.Type()) {
+			some += " AND isfinite(" + v + ")" // NaN is stored as NULL
+		}
+		what := raiseValue(e.Store, "22003", "The value ", v, fmt.Sprintf(" of the type \"%s\" does not fit into a column of type \"%s\".", e.X.Type().SQL(), e.To.SQL()))
+		return "CASE WHEN " + some + " THEN coalesce(" + k.cast(v, e.X.Type(), e.To) + ", " + what + ") END"
+	})
+}
+
+// stored gives the arithmetic errors in a text of SQL the class of a value that
+// does not fit the column it is written to.
+func stored(sql, class string) string {
+	for _, c := range []string{
+		"ARITHMETIC_OVERFLOW", "BINARY_ARITHMETIC_OVERFLOW", "CAST_OVERFLOW", "DIVIDE_BY_ZERO", "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION",
+		"NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION", "REMAINDER_BY_ZERO",
+	} {
+		sql = strings.ReplaceAll(sql, Marker+"["+c+"]", Marker+"["+class+"]")
+	}
+	return strings.ReplaceAll(sql, " SQLSTATE: 22012", " SQLSTATE: 22003")
 }
 
 func (k caster) try() bool { return k.mode != plan.CastANSI }
@@ -239,6 +271,10 @@ func (k caster) number(x string, from, to types.Type) string {
 		return k.timeToNumber(x, from, to)
 	case isInterval(from):
 		return k.intervalToNumber(x, from, to)
+	case from == types.Double && to == types.Float:
+		return k.l.let(x, func(v string) string { // what FLOAT cannot hold is infinite
+			return "CASE WHEN isfinite(" + v + ") AND abs(" + v + ") >= 3.4028235677973366e38 THEN sign(" + v + ") * CAST('Infinity' AS FLOAT) ELSE " + cast(v, tt) + " END"
+		})
 	case types.IsFloating(to):
 		return cast(x, tt)
 	case toDec && types.IsFloating(from):

@@ -226,8 +226,8 @@ func (p *parser) drop(c *ast.Command) (ast.Statement, error) {
 	switch {
 	case p.accept("SCHEMA"), p.accept("DATABASE"), p.accept("NAMESPACE"):
 		c.Verb = "drop schema"
-	case p.accept("TABLE"):
-		c.Verb = "drop table"
+	case p.isWord("TABLE"):
+		return p.dropTable(c.Stmt)
 	case p.accept("MATERIALIZED", "VIEW"), p.accept("STREAMING", "TABLE"):
 		c.Verb = "drop table"
 	case p.accept("VIEW"):

@@ -12,7 +12,7 @@ var clauseWords = map[string]string{
 	"SETMINUS": "", "INTERSECT": "", "ON": "", "USING": "", "JOIN": "", "INNER": "JOIN", "CROSS": "JOIN",
 	"LATERAL": "", "PIVOT": "(", "UNPIVOT": "", "TABLESAMPLE": "(", "WATERMARK": "", "AND": "", "OR": "",
 	"WHEN": "", "THEN": "", "ELSE": "", "END": "", "IN": "(", "WITH": "", "DESC": "", "ASC": "", "NULLS": "",
-	"SELECT": "", "LEFT": "", "RIGHT": "", "FULL": "", "SEMI": "JOIN", "ANTI": "JOIN", "NATURAL": "",
+	"SELECT": "", "LEFT": "", "RIGHT": "", "FULL": "", "INSERT": "INTO", "SEMI": "JOIN", "ANTI": "JOIN", "NATURAL": "",
 	"IGNORE": "NULLS", "RESPECT": "NULLS", "ROWS": "", "RANGE": "", "PRECEDING": "", "FOLLOWING": "",
 	"IS": "", "BETWEEN": "", "LIKE": "", "ILIKE": "", "RLIKE": "", "REGEXP": "", "ESCAPE": "", "NOT": "", "AS": "", "DIV": "",
 }

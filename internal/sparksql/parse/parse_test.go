@@ -116,7 +116,7 @@ func TestQueries(t *testing.T) {
 			`(CreateFlow name=f target=t flow=(FlowSpec cdc=(AutoCDC source=(TableName name=s stream=true) keys=[id] deletewhen=(= op "D") sequenceby=ts exceptcolumns=[op] scd=2)))`},
 		{"CREATE TEMPORARY VIEW v AS SELECT 1", "(CreateView name=v temporary=true query=(Query body=(Select items=[(SelectItem x=1)])))"},
 		{"SHOW TABLES IN a.b LIKE 'x*'", `(Command verb="show tables" name=a.b args=map[pattern:x*])`},
-		{"DELETE FROM t WHERE x = ';'", `(Unsupported word="DELETE")`},
+		{"DELETE FROM t WHERE x = ';'", `(Delete target=(Target name=t) where=(= x ";") wheretext="x = ';'")`},
 	}
 	for _, tt := range tests {
 		st, err := parse.Statement("", tt.in)

@@ -76,6 +76,11 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 		case p.wordAt(1, "SCHEMA", "DATABASE", "NAMESPACE"):
 			return p.alterSchema(base)
 		}
+		return p.tableStatement(base)
+	case "INSERT", "UPDATE", "DELETE", "MERGE":
+		return p.change(base, ast.Prelude{})
+	case "CONVERT", "OPTIMIZE", "REORG", "REPLACE", "RESTORE", "TRUNCATE", "VACUUM":
+		return p.tableStatement(base)
 	case "COMMIT", "ROLLBACK", "GRANT", "REVOKE", "START", "LOCK", "UNLOCK", "EXPORT", "IMPORT", "DFS":
 		return nil, p.fail(t, "INVALID_STATEMENT_OR_CLAUSE", "42601", "the statement %s is not supported", t.up)
 	}
@@ -87,9 +92,7 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 
 // Statements that are recognised, so that their error can name them.
 var unsupportedWords = map[string]bool{
-	"INSERT": true, "UPDATE": true, "DELETE": true, "MERGE": true, "TRUNCATE": true, "ALTER": true, "COPY": true,
-	"OPTIMIZE": true, "VACUUM": true, "RESTORE": true, "REORG": true, "MSCK": true, "LOAD": true, "REPLACE": true,
-	"CALL": true, "CONVERT": true, "REPAIR": true, "FSCK": true, "UNDROP": true, "ADD": true, "LIST": true,
+	"MSCK": true, "LOAD": true, "CALL": true, "REPAIR": true, "ADD": true, "LIST": true,
 }
 
 // unsupported takes the statement as a whole.
@@ -101,8 +104,11 @@ func (p *parser) unsupported(base ast.Stmt, word string) (ast.Statement, error) 
 }
 
 func (p *parser) queryStatement(base ast.Stmt) (ast.Statement, error) {
-	if p.isWord("WITH", "FROM") && p.insertFollows() {
-		return p.unsupported(base, "INSERT")
+	if p.changeFollows() {
+		if p.isWord("FROM") {
+			return p.fromInsert(base, ast.Prelude{})
+		}
+		return p.withChange(base)
 	}
 	q, err := p.query()
 	if err != nil {
@@ -111,10 +117,14 @@ func (p *parser) queryStatement(base ast.Stmt) (ast.Statement, error) {
 	return &ast.QueryStatement{Stmt: base, Query: q}, nil
 }
 
-// insertFollows finds WITH ... INSERT INTO and FROM ... INSERT INTO.
-func (p *parser) insertFollows() bool {
-	depth := 0
-	for n := 0; ; n++ {
+// changeFollows finds WITH ... INSERT, UPDATE, DELETE or MERGE, and FROM ...
+// INSERT.
+func (p *parser) changeFollows() bool {
+	if !p.isWord("WITH", "FROM") {
+		return false
+	}
+	from := p.isWord("FROM")
+	for n, depth := 1, 0; ; n++ {
 		t := p.peek(n)
 		switch {
 		case t.kind == tEOF || t.kind == tOp && t.text == ";":
@@ -123,7 +133,16 @@ func (p *parser) insertFollows() bool {
 			depth++
 		case t.kind == tOp && t.text == ")":
 			depth--
-		case depth == 0 && t.kind == tIdent && t.up == "INSERT" && p.wordAt(n+1, "INTO", "OVERWRITE"):
+		case depth > 0 || t.kind != tIdent:
+		case t.up == "SELECT" || t.up == "AS" && !p.peekOp(n+1, "("):
+			if !from {
+				return false
+			}
+		case t.up == "INSERT" && p.wordAt(n+1, "INTO", "OVERWRITE", "WITH"):
+			return true
+		case !from && (t.up == "MERGE" && p.wordAt(n+1, "INTO", "WITH") || t.up == "DELETE" && p.wordAt(n+1, "FROM")):
+			return true
+		case !from && t.up == "UPDATE" && p.peekOp(n-1, ")"):
 			return true
 		}
 	}
@@ -162,7 +181,9 @@ func (p *parser) create(base ast.Stmt) (ast.Statement, error) {
 		return p.createSchema(base)
 	case p.isWord("FUNCTION") && !global:
 		return p.createFunction(&ast.CreateFunction{Stmt: base, Replace: replace, Temporary: temporary})
-	case p.isWord("TABLE", "EXTERNAL", "CATALOG", "INDEX", "VOLUME", "CONNECTION", "SHARE", "RECIPIENT", "BLOOMFILTER"):
+	case p.isWord("TABLE") || p.words("EXTERNAL", "TABLE"):
+		return p.createTable(&ast.CreateTable{Stmt: base, Create: true, Replace: replace}, temporary)
+	case p.isWord("INDEX", "VOLUME", "CONNECTION", "SHARE", "RECIPIENT", "BLOOMFILTER"):
 		word := "CREATE " + p.cur().up
 		return p.unsupported(base, word)
 	}

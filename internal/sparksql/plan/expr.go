@@ -73,8 +73,11 @@ type Cast struct {
 	Implicit bool
 	// TimeZone is the session zone where the cast depends on it, else "".
 	TimeZone string
-	Null     bool
-	Pos      sparksql.Pos
+	// Store is the error class of a value that does not fit the column that it
+	// is written to; it also stands for arithmetic errors of X. "" for a CAST.
+	Store string
+	Null  bool
+	Pos   sparksql.Pos
 }
 
 // Call is a scalar function or an operator, by its name in the registry

@@ -39,10 +39,12 @@ type Source struct {
 	Timestamp *time.Time
 	// Handle is the resolver's own (an open table); the plan does not look into it.
 	Handle any
+	// Rules are those of a table that statements may change, nil else.
+	Rules *Rules
 }
 
 // Scan reads a Source. Attrs are the columns read, Ordinals their places in
-// Source.Columns. Streaming is STREAM(...).
+// Source.Columns, or FileOrdinal and RowOrdinal. Streaming is STREAM(...).
 type Scan struct {
 	Source    *Source
 	Attrs     []Attr

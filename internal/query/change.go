@@ -1,0 +1,128 @@
+package query
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/query/dml"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// runner is the engine as package dml needs it, for one statement.
+type runner struct {
+	e   *Engine
+	opt Options
+}
+
+var _ dml.Engine = runner{}
+
+// Run runs n; scans of target read files alone.
+func (r runner) Run(ctx context.Context, n plan.Node, target *plan.Source, files []delta.Add) (dml.Batches, error) {
+	inputs := Inputs(ctx, n, r.e.cfg.Tables.LocalPath)
+	req, err := r.e.requestFrom(n, r.opt, func(s *plan.Scan) (Input, error) {
+		h, ok := s.Source.Handle.(*Handle)
+		if files == nil || !ok || s.Source != target {
+			return inputs(s)
+		}
+		return AddsInput(ctx, h.Snapshot, files, r.e.cfg.Tables.LocalPath)
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.e.cfg.Executor.Execute(ctx, req)
+	if err != nil {
+		return nil, RuntimeError(err)
+	}
+	return &Result{rows: rows}, nil
+}
+
+// Table is the table behind a source.
+func (r runner) Table(src *plan.Source) (*delta.Table, *delta.Snapshot, error) {
+	h, ok := src.Handle.(*Handle)
+	if !ok {
+		return nil, nil, fmt.Errorf("query: %v is no table", src.Name)
+	}
+	return h.Delta, h.Snapshot, nil
+}
+
+// Path is the local path of a file.
+func (r runner) Path(s *delta.Snapshot, a delta.Add) string {
+	return r.e.cfg.Tables.LocalPath(s.Locate(a))
+}
+
+// Candidates are the files of target that n's conditions leave.
+func (r runner) Candidates(n plan.Node, target *plan.Source) ([]delta.Add, error) {
+	preds := Prune(n)
+	for _, s := range plan.Scans(n) {
+		if s.Source != target {
+			continue
+		}
+		_, snap, err := r.Table(target)
+		if err != nil {
+			return nil, err
+		}
+		files, _, err := snap.Files(preds[s]...)
+		return files, err
+	}
+	return nil, nil
+}
+
+// change runs a statement that changes a table's rows.
+func (e *Engine) change(ctx context.Context, st plan.Statement, opt Options) (*Result, error) {
+	r := runner{e, opt}
+	switch st := st.(type) {
+	case *plan.Insert:
+		if err := dml.Insert(ctx, r, st); err != nil {
+			return nil, err
+		}
+		return &Result{}, e.evolved(ctx, st.Target, st.Schema)
+	case *plan.Truncate:
+		return &Result{}, dml.Truncate(ctx, r, st)
+	case *plan.Change:
+		n, err := dml.Change(ctx, r, st)
+		if err == nil {
+			err = e.evolved(ctx, st.Target, st.Schema)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all := n.Updated + n.Deleted + n.Inserted
+		if st.Kind == plan.ChangeMerge {
+			return counts([]string{"num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows"}, all, n.Updated, n.Deleted, n.Inserted), nil
+		}
+		return counts([]string{"num_affected_rows"}, all), nil
+	}
+	return nil, fmt.Errorf("query: %T changes no table", st)
+}
+
+// evolved tells the catalog of columns that a statement has added.
+func (e *Engine) evolved(ctx context.Context, src *plan.Source, to []types.Field) error {
+	h, ok := src.Handle.(*Handle)
+	if to == nil || !ok {
+		return nil
+	}
+	return e.syncColumns(ctx, h.Table, h.Delta)
+}
+
+// counts is one row of numbers.
+func counts(names []string, values ...int64) *Result {
+	res := &Result{}
+	fields := make([]arrow.Field, len(names))
+	for i, n := range names {
+		res.Columns = append(res.Columns, Column{n, types.BigInt, true})
+		fields[i] = arrow.Field{Name: n, Type: arrow.PrimitiveTypes.Int64, Nullable: true}
+	}
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))
+	defer b.Release()
+	for i, v := range values {
+		b.Field(i).(*array.Int64Builder).Append(v)
+	}
+	res.rows = &oneBatch{rec: b.NewRecordBatch()}
+	return res
+}

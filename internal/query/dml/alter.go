@@ -1,0 +1,129 @@
+package dml
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+)
+
+// Alter runs ALTER TABLE, but for renames, which are the catalog's.
+func Alter(ctx context.Context, e Engine, c *plan.AlterTable) error {
+	if c.Operation == "" {
+		return nil
+	}
+	t, err := open(e, c.Target)
+	if err != nil {
+		return err
+	}
+	out := delta.Commit{
+		ReadVersion: t.snap.Version(), Operation: c.Operation, Parameters: c.Parameters, Properties: c.Properties, Serializable: true,
+		Metrics: map[string]string{"numFiles": "", "numOutputRows": "", "numOutputBytes": ""},
+	}
+	if c.Check != nil {
+		if err := t.fulfils(ctx, e, c); err != nil {
+			return err
+		}
+	}
+	if c.Properties != nil && len(out.Parameters) == 0 {
+		out.Parameters = map[string]string{"properties": jsonText(c.Properties)}
+		if c.Operation == "UNSET TBLPROPERTIES" {
+			out.Parameters["ifExists"] = "true"
+		}
+	}
+	if err := protocolProperties(&out); err != nil {
+		return err
+	}
+	if len(c.Edits) > 0 {
+		to, err := Edit(t.snap.Schema(), c.Edits)
+		if err != nil {
+			return err
+		}
+		if out.SchemaTo, err = t.snap.Extend(to); err != nil {
+			return err
+		}
+	}
+	if c.Clustering {
+		out.ClusterBy = &c.ClusterBy
+	}
+	if c.Operation == "SYNC IDENTITY" {
+		if out.SchemaTo, err = t.synced(ctx, e, c); err != nil {
+			return err
+		}
+	}
+	if out.SchemaTo == nil && out.Properties == nil && out.ClusterBy == nil {
+		out.SchemaTo = t.snap.Schema()
+	}
+	return featureError(t.commit(ctx, out))
+}
+
+// protocolProperties takes out what names protocol versions: the features of a
+// table say which it needs.
+func protocolProperties(c *delta.Commit) error {
+	for k := range c.Properties {
+		if low := strings.ToLower(k); low == "delta.minreaderversion" || low == "delta.minwriterversion" {
+			delete(c.Properties, k)
+		}
+	}
+	return nil
+}
+
+func featureError(err error) error {
+	if u, ok := errors.AsType[*sparksql.Error](err); ok && u.Class == "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE" {
+		v := *u
+		v.Class = "DELTA_UNSUPPORTED_FEATURES_IN_CONFIG"
+		return &v
+	}
+	return err
+}
+
+// fulfils refuses a new CHECK that a row breaks.
+func (t target) fulfils(ctx context.Context, e Engine, c *plan.AlterTable) error {
+	broken := false
+	err := each(ctx, e, c.Violation, nil, nil, func(rec arrow.RecordBatch) error {
+		broken = broken || rec.NumRows() > 0
+		return nil
+	})
+	if err == nil && broken {
+		return &sparksql.Error{
+			Class: "DELTA_NEW_CHECK_CONSTRAINT_VIOLATION", SQLState: "23512", Phase: sparksql.PhaseAnalysis, Pos: c.Pos,
+			Message: "a row of the table breaks the constraint " + c.Check.Name + " (" + c.Check.Text + "); NULL breaks it, too.",
+		}
+	}
+	return err
+}
+
+// synced raises the last numbers given out to what stands in the table.
+func (t target) synced(ctx context.Context, e Engine, c *plan.AlterTable) (*arrow.Schema, error) {
+	fields := slices.Clone(t.snap.Schema().Fields())
+	for i, f := range fields {
+		r := IdentityRule(f)
+		if r == nil {
+			continue
+		}
+		scan := &plan.Scan{Source: c.Target, Ordinals: []int{i}, Attrs: []plan.Attr{{ID: plan.NewID(), Name: f.Name, Type: c.Target.Columns[i].Type, Nullable: true}}}
+		n := numberingOf(f)
+		err := each(ctx, e, scan, nil, nil, func(rec arrow.RecordBatch) error {
+			for row := range int(rec.NumRows()) {
+				if v := intAt(rec.Column(0), row); rec.Column(0).IsValid(row) && (r.Step > 0 && v >= n.next || r.Step < 0 && v <= n.next) {
+					n.last, n.used = v, true
+					n.next = v + r.Step
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if n.used {
+			fields[i].Metadata = WithMeta(f.Metadata, identityHigh, num(n.last))
+		}
+	}
+	return arrow.NewSchema(fields, nil), nil
+}

@@ -1,0 +1,172 @@
+package dml
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// Insert runs INSERT.
+func Insert(ctx context.Context, e Engine, ins *plan.Insert) error {
+	t, err := open(e, ins.Target)
+	if err != nil {
+		return err
+	}
+	if ins.Mode != plan.WriteAppend {
+		if err := t.appendOnly(); err != nil {
+			return err
+		}
+	}
+	c := delta.Commit{ReadVersion: -1, DataChange: true, Parameters: map[string]string{"mode": "Append", "partitionBy": partitionText(t)}}
+	if t.reads(e, ins.Rows.Plan) {
+		c.ReadVersion = t.snap.Version()
+	}
+	schema := t.snap.Schema()
+	if ins.Schema != nil {
+		if schema, err = t.evolved(ins.Schema); err != nil {
+			return err
+		}
+		c.SchemaTo = schema
+	}
+	w, err := t.writer(ctx, c.SchemaTo)
+	if err != nil {
+		return commitError(err)
+	}
+	defer func() { _ = w.Abort() }() // after Close it does nothing
+	if ins.Replace != nil {
+		old, _, err := rewrite(ctx, e, t, ins.Replace, w, t.snap.Schema())
+		if err != nil {
+			return err
+		}
+		c.Removes, c.ReadVersion = removes(old.files, time.Now()), t.snap.Version()
+		c.Parameters["predicate"] = ins.Replace.Parameters["predicate"]
+	}
+	s := newSink(w, schema, &ins.Rows, ins.Identity)
+	if err := each(ctx, e, ins.Rows.Plan, nil, nil, s.take); err != nil {
+		return err
+	}
+	if c.Adds, err = w.Close(); err != nil {
+		return err
+	}
+	if high := s.numbered(); high != nil {
+		c.SchemaTo = high
+	}
+	t.replace(&c, ins.Mode)
+	return t.commit(ctx, c)
+}
+
+// replace says what the new files stand for.
+func (t target) replace(c *delta.Commit, mode plan.WriteMode) {
+	if mode == plan.WriteAppend {
+		return
+	}
+	c.Parameters["mode"] = "Overwrite"
+	switch mode {
+	case plan.WriteOverwrite:
+		c.ReplaceAll = true
+		c.Metrics = map[string]string{"numRemovedBytes": num(t.snap.Bytes())}
+	case plan.WriteDynamic:
+		fresh := map[string]bool{}
+		for _, a := range c.Adds {
+			fresh[partitionKey(a)] = true
+		}
+		for _, a := range t.live() {
+			if fresh[partitionKey(a)] {
+				c.Removes = append(c.Removes, a.Remove(time.Now().UnixMilli(), true))
+			}
+		}
+		c.ReadVersion = t.snap.Version()
+		c.Parameters["isDynamicPartitionOverwrite"] = "true"
+	}
+}
+
+func partitionKey(a delta.Add) string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(a.PartitionValues)) {
+		b.WriteString(k + "\x00" + a.PartitionValues[k] + "\x01")
+	}
+	return b.String()
+}
+
+// partitionText is the table's partitioning as the history shows it.
+func partitionText(t target) string {
+	return jsonText(append([]string{}, t.snap.Metadata().PartitionColumns...))
+}
+
+func jsonText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "[]"
+	}
+	return string(b)
+}
+
+// writer writes files of the table, or of the table with another schema.
+func (t target) writer(ctx context.Context, to *arrow.Schema) (*delta.Writer, error) {
+	return t.table.NewWriter(ctx, delta.WriterOptions{SchemaTo: to})
+}
+
+// evolved is the table's schema with the columns that a statement adds.
+func (t target) evolved(want []types.Field) (*arrow.Schema, error) {
+	s, err := Evolved(t.snap.Schema(), want)
+	if err != nil {
+		return nil, err
+	}
+	return t.snap.Extend(s)
+}
+
+// Evolved is a schema with the columns of want: those that it has keep what
+// else it says of them.
+func Evolved(s *arrow.Schema, want []types.Field) (*arrow.Schema, error) {
+	to, err := types.ArrowFields(want)
+	if err != nil {
+		return nil, err
+	}
+	for i := range to {
+		for _, f := range s.Fields() {
+			if strings.EqualFold(f.Name, to[i].Name) {
+				to[i].Metadata, to[i].Nullable = f.Metadata, f.Nullable
+				to[i].Type = evolvedType(f.Type, to[i].Type)
+			}
+		}
+	}
+	return arrow.NewSchema(to, nil), nil
+}
+
+// evolvedType is want with the metadata of the fields that old has.
+func evolvedType(old, want arrow.DataType) arrow.DataType {
+	switch w := want.(type) {
+	case *arrow.StructType:
+		o, ok := old.(*arrow.StructType)
+		if !ok {
+			return want
+		}
+		fields := make([]arrow.Field, w.NumFields())
+		for i, f := range w.Fields() {
+			fields[i] = f
+			for _, g := range o.Fields() {
+				if strings.EqualFold(f.Name, g.Name) {
+					fields[i] = g
+					fields[i].Type = evolvedType(g.Type, f.Type)
+				}
+			}
+		}
+		return arrow.StructOf(fields...)
+	case *arrow.ListType:
+		if o, ok := old.(*arrow.ListType); ok {
+			f := w.ElemField()
+			f.Type = evolvedType(o.Elem(), f.Type)
+			return arrow.ListOfField(f)
+		}
+	}
+	return want
+}

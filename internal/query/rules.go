@@ -1,0 +1,67 @@
+package query
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/internal/query/dml"
+	"github.com/marisma/marisma/internal/sparksql/parse"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// foreign tells whether a table is not kept as a Delta table by whom it
+// belongs to (its property "provider"): statements here only read it.
+func foreign(t catalog.Table) bool {
+	p := t.Properties["provider"]
+	return p != "" && !strings.EqualFold(p, "delta")
+}
+
+// rules are what a table's log says of its rows, nil where statements may not
+// change it.
+func rules(t catalog.Table, s *delta.Snapshot) *plan.Rules {
+	if foreign(t) {
+		return nil
+	}
+	m := s.Metadata()
+	out := &plan.Rules{PartitionBy: m.PartitionColumns, Properties: m.Configuration}
+	for _, f := range s.Schema().Fields() {
+		out.Columns = append(out.Columns, columnRule(f))
+	}
+	for _, k := range slices.Sorted(maps.Keys(m.Configuration)) {
+		if name, ok := strings.CutPrefix(k, "delta.constraints."); ok {
+			out.Constraints = append(out.Constraints, plan.Constraint{Name: name, Text: m.Configuration[k]})
+		}
+	}
+	return out
+}
+
+func columnRule(f arrow.Field) plan.ColumnRule {
+	r := plan.ColumnRule{Identity: dml.IdentityRule(f)}
+	r.Default, _ = f.Metadata.GetValue("CURRENT_DEFAULT")
+	r.Generated, _ = f.Metadata.GetValue("delta.generationExpression")
+	if t, ok := f.Metadata.GetValue("__CHAR_VARCHAR_TYPE_STRING"); ok {
+		if d, err := parse.DataType(t); err == nil {
+			if c, ok := d.(types.Char); ok {
+				r.Declared = c
+			}
+		}
+	}
+	if text, ok := f.Metadata.GetValue("delta.invariants"); ok {
+		var inv struct {
+			Expression struct {
+				Expression string `json:"expression"`
+			} `json:"expression"`
+		}
+		if json.Unmarshal([]byte(text), &inv) == nil {
+			r.Invariant = inv.Expression.Expression
+		}
+	}
+	return r
+}

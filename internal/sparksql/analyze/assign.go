@@ -1,0 +1,460 @@
+package analyze
+
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/parse"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// Error classes of values that do not fit the column.
+const (
+	insertOverflow = "CAST_OVERFLOW_IN_TABLE_INSERT"
+	writeOverflow  = "DELTA_CAST_OVERFLOW_IN_TABLE_WRITE"
+)
+
+// assigner casts values to the columns that they are written to.
+type assigner struct {
+	a     *analyzer
+	store string // class of an overflow
+	// byName matches the fields of structs by name, else by position.
+	byName bool
+	// evolve fills fields that a struct lacks with NULL.
+	evolve bool
+}
+
+// assign casts x to type t of the column.
+func (s assigner) assign(x plan.Expr, t types.Type, column string, pos sparksql.Pos) (plan.Expr, error) {
+	t = stored(t)
+	from := x.Type()
+	if types.Equal(from, t) || t == types.Void {
+		return x, nil
+	}
+	if to, ok := t.(types.Struct); ok {
+		if f, ok := from.(types.Struct); ok {
+			return s.structure(x, f, to, column, pos)
+		}
+	}
+	ctx := s.a.fctx(pos)
+	ctx.ANSI = true
+	mode := plan.CastANSI
+	switch strings.ToUpper(s.a.env.Conf["spark.sql.storeAssignmentPolicy"]) {
+	case "LEGACY":
+		mode = plan.CastLegacy
+	case "STRICT":
+		if s.store == insertOverflow && !upCast(from, t) {
+			return nil, s.a.errorf(pos, "CANNOT_UP_CAST_DATATYPE", "42846", "%s cannot be written to the column %s of type %s without a cast that may lose something.", from.SQL(), quote(column), t.SQL())
+		}
+	}
+	y, err := funcs.ExplicitCast(x, t, mode, ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c, ok := y.(*plan.Cast); ok && mode == plan.CastANSI {
+		d := *c
+		d.Implicit = true
+		if numeric(from) && types.IsNumeric(t) || from == types.Timestamp && types.IsNumeric(t) {
+			d.Store = s.store
+		}
+		return &d, nil
+	}
+	return y, nil
+}
+
+// numeric tells whether a cast from t to a number is arithmetic.
+func numeric(t types.Type) bool {
+	switch t.(type) {
+	case types.YearMonth, types.DayTime:
+		return true
+	}
+	return types.IsNumeric(t)
+}
+
+// stored is t as files hold it: CHAR is STRING, nested values may be NULL.
+func stored(t types.Type) types.Type {
+	switch t := t.(type) {
+	case types.Char:
+		return types.String
+	case types.Array:
+		return types.Array{Elem: stored(t.Elem), ContainsNull: true}
+	case types.Map:
+		return types.Map{Key: stored(t.Key), Value: stored(t.Value), ValueContainsNull: true}
+	case types.Struct:
+		out := types.Struct{Fields: make([]types.Field, len(t.Fields))}
+		for i, f := range t.Fields {
+			out.Fields[i] = types.Field{Name: f.Name, Type: stored(f.Type), Nullable: true, Comment: f.Comment}
+		}
+		return out
+	}
+	return t
+}
+
+// structure makes a struct of a column's type from the fields of another.
+func (s assigner) structure(x plan.Expr, from, to types.Struct, column string, pos sparksql.Pos) (plan.Expr, error) {
+	ctx := s.a.fctx(pos)
+	source := make([]int, len(to.Fields))
+	used := make([]bool, len(from.Fields))
+	for i, f := range to.Fields {
+		source[i] = i
+		if s.byName {
+			source[i] = fieldAt(from.Fields, f.Name)
+		}
+		if source[i] >= 0 && source[i] < len(used) {
+			used[source[i]] = true
+			continue
+		}
+		source[i] = -1
+		if !s.evolve {
+			class, state := "DELTA_INSERT_COLUMN_ARITY_MISMATCH", "42802"
+			if s.store == writeOverflow {
+				class, state = "DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION", "42846"
+			}
+			return nil, s.a.errorf(pos, class, state, "The value of the column %s lacks the field %s.", quote(column), quote(f.Name))
+		}
+	}
+	for i, u := range used {
+		if !u {
+			class, state := "DELTA_METADATA_MISMATCH", "42KDG"
+			if s.store == writeOverflow {
+				class, state = "DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION", "42846"
+			}
+			return nil, s.a.errorf(pos, class, state, "The column %s has no field %s.", quote(column), quote(from.Fields[i].Name))
+		}
+	}
+	args := make([]plan.Expr, 0, len(to.Fields))
+	names := make([]string, 0, len(to.Fields))
+	for i, f := range to.Fields {
+		var v plan.Expr = &plan.Literal{Typ: f.Type}
+		if at := source[i]; at >= 0 {
+			ff := from.Fields[at]
+			v = &plan.Field{X: x, Ordinal: at, Name: ff.Name, Typ: ff.Type, Null: x.Nullable() || ff.Nullable}
+			var err error
+			if v, err = s.assign(v, f.Type, column+"."+f.Name, pos); err != nil {
+				return nil, err
+			}
+		}
+		args, names = append(args, v), append(names, f.Name)
+	}
+	out, err := funcs.Struct(args, names, ctx)
+	if err != nil || !x.Nullable() {
+		return out, err
+	}
+	is, err := funcs.Resolve("is null", []plan.Expr{x}, ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Case{When: []plan.When{{Cond: is, Then: &plan.Literal{Typ: out.Type()}}}, Else: out, Typ: out.Type()}, nil
+}
+
+func fieldAt(fields []types.Field, name string) int {
+	for i, f := range fields {
+		if strings.EqualFold(f.Name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// upCast tells whether Spark takes every value of from as one of to.
+func upCast(from, to types.Type) bool {
+	switch {
+	case types.Equal(from, to), from == types.Void:
+		return true
+	case types.IsString(to):
+		_, plain := from.(types.Primitive)
+		_, dec := from.(types.Decimal)
+		return plain || dec
+	case from == types.Date:
+		return to == types.Timestamp || to == types.TimestampNTZ
+	case from == types.Timestamp || from == types.TimestampNTZ:
+		return to == types.Timestamp || to == types.TimestampNTZ
+	case !types.IsNumeric(from) || !types.IsNumeric(to):
+		return false
+	}
+	df, okf := from.(types.Decimal)
+	dt, okt := to.(types.Decimal)
+	digits := map[types.Type]int{types.TinyInt: 3, types.SmallInt: 5, types.Int: 10, types.BigInt: 20}
+	switch {
+	case okf && okt:
+		return dt.Precision-dt.Scale >= df.Precision-df.Scale && dt.Scale >= df.Scale
+	case okt:
+		return types.IsIntegral(from) && dt.Precision-dt.Scale >= digits[from]
+	case okf:
+		return df.Scale == 0 && types.IsIntegral(to) && df.Precision < digits[to]
+	}
+	return from.(types.Primitive) <= to.(types.Primitive)
+}
+
+// defaultOf is what a column is without a value: nil where it is generated.
+func (a *analyzer) defaultOf(src *plan.Source, i int, s assigner, pos sparksql.Pos) (plan.Expr, error) {
+	f := src.Columns[i]
+	text := ""
+	if src.Rules != nil {
+		r := src.Rules.Columns[i]
+		if r.Generated != "" {
+			return nil, nil
+		}
+		text = r.Default
+	}
+	if text == "" {
+		return &plan.Literal{Typ: stored(f.Type)}, nil
+	}
+	x, err := a.text(text, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.assign(x, f.Type, f.Name, pos)
+}
+
+// text analyses the text of an expression that a table keeps.
+func (a *analyzer) text(text string, cols []column) (plan.Expr, error) {
+	e, err := parse.Expression(text)
+	if err != nil {
+		return nil, err
+	}
+	return a.expr(e, &scope{place: a.here(), cols: cols})
+}
+
+// alone is an analyzer that knows no tables: a constraint cannot read any.
+func (a *analyzer) alone() *analyzer {
+	b := *a
+	b.env.Resolver = noTables{}
+	return &b
+}
+
+// here is where the statement's names are looked up.
+func (a *analyzer) here() place { return place{catalog: a.env.Catalog, schema: a.env.Schema} }
+
+// rowBuilder makes the rows that are written to a table.
+type rowBuilder struct {
+	a      *analyzer
+	target *plan.Source
+	schema []types.Field // of the table afterwards
+	s      assigner
+	pos    sparksql.Pos
+	ctes   []*plan.CTE // of the statement's WITH
+	// action is the row's action over in, nil where all rows are new; new tells
+	// the rows that the rules are for.
+	action plan.Expr
+	// replace is a condition on new rows over the columns, nil without.
+	replace func(cols []column) (plan.Expr, error)
+}
+
+// build puts the columns, checks and action over in. vals has a value for each
+// column of the schema, nil for a generated one that shall be computed; old its
+// value in rows that are copied.
+func (b *rowBuilder) build(in plan.Node, vals, old []plan.Expr) (*plan.Rows, error) {
+	base := &plan.Project{Input: in}
+	attrs := make([]plan.Attr, len(b.schema))
+	for i, f := range b.schema {
+		attrs[i] = plan.Attr{ID: plan.NewID(), Name: f.Name, Type: stored(f.Type), Nullable: true}
+		x := vals[i]
+		if x == nil {
+			x = &plan.Literal{Typ: attrs[i].Type}
+			if old != nil && old[i] != nil {
+				x = old[i]
+			}
+		} else if r := b.rule(i); r.Declared != nil {
+			x = b.padded(x, r.Declared)
+		}
+		attrs[i].Type = x.Type()
+		base.Exprs = append(base.Exprs, plan.NamedExpr{X: x, Attr: attrs[i]})
+	}
+	var act plan.Attr
+	if b.action != nil {
+		act = plan.Attr{ID: plan.NewID(), Name: "action", Type: types.Int}
+		base.Exprs = append(base.Exprs, plan.NamedExpr{X: b.action, Attr: act})
+	}
+	top, cols, err := b.generate(base, attrs, act, vals)
+	if err != nil {
+		return nil, err
+	}
+	return b.check(top, cols, act, vals)
+}
+
+func (b *rowBuilder) rule(i int) plan.ColumnRule {
+	if b.target.Rules == nil || i >= len(b.target.Rules.Columns) {
+		return plan.ColumnRule{}
+	}
+	return b.target.Rules.Columns[i]
+}
+
+// padded is a value as CHAR(n) stores it.
+func (b *rowBuilder) padded(x plan.Expr, t types.Type) plan.Expr {
+	c, ok := t.(types.Char)
+	if !ok || c.Var {
+		return x
+	}
+	ctx := b.a.fctx(b.pos)
+	n := &plan.Literal{Value: int64(c.Length), Typ: types.Int}
+	long, err := funcs.Resolve("char_length", []plan.Expr{x}, ctx)
+	if err != nil {
+		return x
+	}
+	fits, err := funcs.Resolve("<", []plan.Expr{long, n}, ctx)
+	if err != nil {
+		return x
+	}
+	pad, err := funcs.Resolve("rpad", []plan.Expr{x, n, &plan.Literal{Value: " ", Typ: types.String}}, ctx)
+	if err != nil {
+		return x
+	}
+	return &plan.Case{When: []plan.When{{Cond: fits, Then: pad}}, Else: x, Typ: types.String}
+}
+
+// isNew is the condition of rows that the rules are for.
+func (b *rowBuilder) isNew(act plan.Attr) (plan.Expr, error) {
+	if b.action == nil {
+		return &plan.Literal{Value: true, Typ: types.Boolean}, nil
+	}
+	ctx := b.a.fctx(b.pos)
+	return funcs.Resolve("in", []plan.Expr{
+		&plan.Column{Attr: act}, &plan.Literal{Value: plan.RowUpdated, Typ: types.Int}, &plan.Literal{Value: plan.RowInserted, Typ: types.Int},
+	}, ctx)
+}
+
+// generate computes the columns without a value from the others.
+func (b *rowBuilder) generate(in plan.Node, attrs []plan.Attr, act plan.Attr, vals []plan.Expr) (plan.Node, []column, error) {
+	cols := make([]column, len(attrs))
+	for i, at := range attrs {
+		cols[i] = column{Attr: at, origin: at.ID}
+	}
+	need := false
+	for i := range attrs {
+		need = need || vals[i] == nil && b.rule(i).Generated != ""
+	}
+	if !need {
+		return in, cols, nil
+	}
+	p := &plan.Project{Input: in}
+	for i, at := range attrs {
+		out := plan.NamedExpr{X: &plan.Column{Attr: at}, Attr: at}
+		if gen := b.rule(i).Generated; vals[i] == nil && gen != "" {
+			x, err := b.a.text(gen, cols)
+			if err == nil {
+				x, err = b.s.assign(x, b.schema[i].Type, b.schema[i].Name, b.pos)
+			}
+			if err != nil {
+				return nil, nil, err
+			}
+			if b.action != nil {
+				fresh, err := b.isNew(act)
+				if err != nil {
+					return nil, nil, err
+				}
+				x = &plan.Case{When: []plan.When{{Cond: fresh, Then: x}}, Else: &plan.Column{Attr: at}, Typ: x.Type()}
+			}
+			out.Attr.ID, out.X = plan.NewID(), x
+			cols[i] = column{Attr: out.Attr, origin: out.Attr.ID}
+		}
+		p.Exprs = append(p.Exprs, out)
+	}
+	if b.action != nil {
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: act}, Attr: act})
+	}
+	return p, cols, nil
+}
+
+// check appends the conditions on new rows.
+func (b *rowBuilder) check(in plan.Node, cols []column, act plan.Attr, vals []plan.Expr) (*plan.Rows, error) {
+	out := &plan.Rows{}
+	p := &plan.Project{Input: in}
+	for _, c := range cols {
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: c.Attr}, Attr: c.Attr})
+	}
+	add := func(k plan.Check, x plan.Expr) error {
+		if b.action != nil { // what is copied was checked when it came
+			fresh, err := b.isNew(act)
+			if err != nil {
+				return err
+			}
+			x = &plan.Case{When: []plan.When{{Cond: fresh, Then: x}}, Else: &plan.Literal{Value: true, Typ: types.Boolean}, Typ: types.Boolean}
+		}
+		out.Checks = append(out.Checks, k)
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: x, Attr: plan.Attr{ID: plan.NewID(), Name: k.Name, Type: types.Boolean, Nullable: true}})
+		return nil
+	}
+	if err := b.columnChecks(cols, vals, add); err != nil {
+		return nil, err
+	}
+	if b.target.Rules != nil {
+		for _, c := range b.target.Rules.Constraints {
+			x, err := b.a.alone().text(c.Text, cols)
+			if err != nil {
+				return nil, err
+			}
+			if err := add(plan.Check{Name: c.Name, Text: c.Text}, x); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if b.replace != nil {
+		x, err := b.replace(cols)
+		if err != nil {
+			return nil, err
+		}
+		if err := add(plan.Check{Kind: plan.CheckReplace}, x); err != nil {
+			return nil, err
+		}
+	}
+	if b.action != nil {
+		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: act}, Attr: act})
+	}
+	out.Plan = prune(within(b.ctes, p))
+	return out, nil
+}
+
+// columnChecks are those of single columns: lengths, invariants, the values
+// given for generated columns.
+func (b *rowBuilder) columnChecks(cols []column, vals []plan.Expr, add func(plan.Check, plan.Expr) error) error {
+	ctx := b.a.fctx(b.pos)
+	for i, c := range cols {
+		r := b.rule(i)
+		ref := &plan.Column{Attr: c.Attr}
+		if t, ok := r.Declared.(types.Char); ok {
+			n, err := funcs.Resolve("char_length", []plan.Expr{ref}, ctx)
+			if err != nil {
+				return err
+			}
+			x, err := funcs.Resolve("<=", []plan.Expr{n, &plan.Literal{Value: int64(t.Length), Typ: types.Int}}, ctx)
+			if err == nil {
+				x, err = funcs.Resolve("coalesce", []plan.Expr{x, &plan.Literal{Value: true, Typ: types.Boolean}}, ctx)
+			}
+			if err != nil {
+				return err
+			}
+			if err := add(plan.Check{Kind: plan.CheckLength, Name: c.Name, Text: t.String()}, x); err != nil {
+				return err
+			}
+		}
+		if r.Invariant != "" {
+			x, err := b.a.text(r.Invariant, cols)
+			if err != nil {
+				return err
+			}
+			if err := add(plan.Check{Name: c.Name, Text: r.Invariant}, x); err != nil {
+				return err
+			}
+		}
+		if r.Generated == "" || vals[i] == nil {
+			continue
+		}
+		x, err := b.a.text(r.Generated, cols)
+		if err == nil {
+			x, err = b.s.assign(x, b.schema[i].Type, b.schema[i].Name, b.pos)
+		}
+		if err == nil {
+			x, err = funcs.Resolve("<=>", []plan.Expr{ref, x}, ctx)
+		}
+		if err != nil {
+			return err
+		}
+		if err := add(plan.Check{Name: "Generated Column", Text: quote(c.Name) + " <=> (" + r.Generated + ")"}, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}

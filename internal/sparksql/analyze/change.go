@@ -1,0 +1,454 @@
+package analyze
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+// targetRelation is a table that a statement changes, read with all of its
+// columns and where each row lies.
+type targetRelation struct {
+	src       *plan.Source
+	scan      *plan.Scan
+	cols      []column // the table's columns under the name that the statement uses
+	file, row plan.Attr
+	// grown is scan with the columns that a MERGE adds, nil without.
+	grown plan.Node
+}
+
+// targetName is the name that a statement gives, IDENTIFIER resolved.
+func (a *analyzer) targetName(t ast.Target) (ast.Name, error) {
+	if t.NameExpr != nil {
+		return a.identifier(t.NameExpr, a.here())
+	}
+	return t.Name, nil
+}
+
+// source finds the table that a statement names.
+func (a *analyzer) source(t ast.Target) (*plan.Source, *View, ast.Name, error) {
+	name, err := a.targetName(t)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	src, view, err := a.env.Resolver.Table(a.ctx, qualified(name.Strings(), a.here()), TimeTravel{})
+	if err != nil {
+		return nil, nil, name, a.placed(err, t.Pos())
+	}
+	if src == nil && view == nil {
+		return nil, nil, name, a.noTable(name.Strings(), t.Pos())
+	}
+	return src, view, name, nil
+}
+
+// target reads the table that a statement changes.
+func (a *analyzer) target(t ast.Target, verb string) (*targetRelation, error) {
+	src, view, name, err := a.source(t)
+	if err != nil {
+		return nil, err
+	}
+	if view != nil {
+		return a.viewTarget(view, t, name)
+	}
+	switch {
+	case src.Rules != nil:
+	case verb == "OPTIMIZE" || verb == "RESTORE" || verb == "REORG":
+		return nil, a.errorf(t.Pos(), "DELTA_ONLY_OPERATION", "0AKDD", "%s is for Delta tables, and %s is none.", verb, quoteAll(src.Name))
+	case verb == "VACUUM":
+		return nil, a.errorf(t.Pos(), "DELTA_TABLE_ONLY_OPERATION", "0AKDD", "%s is for Delta tables, and %s is none.", verb, quoteAll(src.Name))
+	case verb == "INSERT":
+		return a.readTarget(src, t, name), nil
+	default:
+		return nil, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "The table %s does not support %s.", quoteAll(src.Name), verb)
+	}
+	return a.readTarget(src, t, name), nil
+}
+
+func (a *analyzer) readTarget(src *plan.Source, t ast.Target, name ast.Name) *targetRelation {
+	out := &targetRelation{src: src}
+	alias := name[len(name)-1].Name
+	if t.Alias != nil {
+		alias = t.Alias.Name
+	}
+	out.scan = newScan(src, false, alias, t.Pos())
+	qualifier := src.Name
+	if t.Alias != nil {
+		qualifier = []string{alias}
+	}
+	for _, at := range out.scan.Attrs {
+		at.Qualifier = qualifier
+		out.cols = append(out.cols, column{Attr: at, origin: at.ID})
+	}
+	out.file = plan.Attr{ID: plan.NewID(), Name: "file", Type: types.String}
+	out.row = plan.Attr{ID: plan.NewID(), Name: "row", Type: types.BigInt}
+	out.scan.Attrs = append(out.scan.Attrs, out.file, out.row)
+	out.scan.Ordinals = append(out.scan.Ordinals, plan.FileOrdinal, plan.RowOrdinal)
+	return out
+}
+
+// viewTarget goes through a temporary view that is nothing but a table.
+func (a *analyzer) viewTarget(v *View, t ast.Target, name ast.Name) (*targetRelation, error) {
+	if !v.Temporary {
+		return nil, a.errorf(t.Pos(), "DELTA_UNSUPPORTED_SOURCE", "0AKDD", "%s is a view; only tables can be changed.", quoteAll(name.Strings()))
+	}
+	tn := &ast.TableName{At: t.At, Name: name}
+	if t.Alias != nil {
+		tn.Alias.Name = t.Alias
+	}
+	r, err := a.tableName(tn, a.here())
+	if err != nil {
+		return nil, err
+	}
+	node := r.node
+	for {
+		p, ok := node.(*plan.Project)
+		if !ok {
+			break
+		}
+		for _, e := range p.Exprs {
+			if _, plain := e.X.(*plan.Column); !plain {
+				return nil, a.partialScan(t)
+			}
+		}
+		node = p.Input
+	}
+	scan, ok := node.(*plan.Scan)
+	if !ok || len(scan.Source.Columns) != len(r.cols) || scan.Source.Rules == nil {
+		return nil, a.partialScan(t)
+	}
+	return a.readTarget(scan.Source, ast.Target{At: t.At, Alias: aliasOf(t, name)}, name), nil
+}
+
+func aliasOf(t ast.Target, name ast.Name) *ast.Ident {
+	if t.Alias != nil {
+		return t.Alias
+	}
+	return &name[len(name)-1]
+}
+
+func (a *analyzer) partialScan(t ast.Target) error {
+	return a.errorf(t.Pos(), "DELTA_UNEXPECTED_PARTIAL_SCAN", "KD00A", "The view shows only a part of its table, or computes columns; a change through it would miss rows.")
+}
+
+// prelude analyses the WITH in front of a statement.
+func (a *analyzer) prelude(pre ast.Prelude, p *place) ([]*plan.CTE, error) {
+	if len(pre.With) == 0 {
+		return nil, nil
+	}
+	return a.with(&ast.Query{With: pre.With, Recursive: pre.Recursive}, p)
+}
+
+// within puts the CTEs of a statement's WITH around a plan.
+func within(ctes []*plan.CTE, n plan.Node) plan.Node {
+	if len(ctes) == 0 {
+		return n
+	}
+	return &plan.With{CTEs: ctes, Body: n}
+}
+
+// rowCondition is the condition of UPDATE and DELETE.
+func (a *analyzer) rowCondition(e ast.Expr, t *targetRelation, p place, verb string) (plan.Expr, error) {
+	if e == nil {
+		return nil, nil
+	}
+	x, err := a.boolean(e, verb, &scope{place: p, cols: t.cols})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.scalarOnly(x, e.Pos(), "in the condition of "+verb); err != nil {
+		return nil, err
+	}
+	return x, a.noSubquery(x, e.Pos(), verb)
+}
+
+func (a *analyzer) noSubquery(x plan.Expr, pos sparksql.Pos, verb string) error {
+	if contains(x, func(y plan.Expr) bool { _, ok := y.(*plan.Subquery); return ok }) {
+		return a.errorf(pos, "DELTA_UNSUPPORTED_SUBQUERY", "0AKDC", "Sub-queries are not supported in the condition of %s.", verb)
+	}
+	return nil
+}
+
+// touched counts the rows of each file that fulfil a condition.
+func (t *targetRelation) touched(cond plan.Expr, ctes []*plan.CTE) plan.Node {
+	var n plan.Node = t.scan
+	if cond != nil {
+		n = &plan.Filter{Input: n, Cond: cond}
+	}
+	agg := &plan.Aggregate{Input: n, Keys: []plan.NamedExpr{{X: &plan.Column{Attr: t.file}, Attr: newAttr("file", types.String)}}}
+	agg.Aggs = []plan.NamedExpr{{X: countRows(), Attr: newAttr("rows", types.BigInt)}}
+	return prune(within(ctes, agg))
+}
+
+func newAttr(name string, t types.Type) plan.Attr {
+	return plan.Attr{ID: plan.NewID(), Name: name, Type: t, Nullable: true}
+}
+
+func countRows() *plan.AggCall {
+	return &plan.AggCall{Fn: "count", Args: []plan.Expr{&plan.Literal{Value: int64(1), Typ: types.Int}}, Typ: types.BigInt}
+}
+
+func intLit(n int64) plan.Expr { return &plan.Literal{Value: n, Typ: types.Int} }
+
+// predicates is a condition as the history shows it.
+func predicates(x plan.Expr) string {
+	if x == nil {
+		return `["true"]`
+	}
+	b, err := json.Marshal([]string{funcs.SQLName(x)})
+	if err != nil {
+		return "[]"
+	}
+	return string(b)
+}
+
+// deleteFrom analyses DELETE.
+func (a *analyzer) deleteFrom(d *ast.Delete) (plan.Statement, error) {
+	p := a.here()
+	ctes, err := a.prelude(d.Prelude, &p)
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.target(d.Target, "DELETE")
+	if err != nil {
+		return nil, err
+	}
+	cond, err := a.rowCondition(d.Where, t, p, "DELETE")
+	if err != nil {
+		return nil, err
+	}
+	return a.deletion(t, cond, ctes, d.Pos())
+}
+
+// deletion deletes the rows of t that fulfil cond, all where it is nil.
+func (a *analyzer) deletion(t *targetRelation, cond plan.Expr, ctes []*plan.CTE, pos sparksql.Pos) (*plan.Change, error) {
+	out := &plan.Change{Kind: plan.ChangeDelete, Target: t.src, Pos: pos, Parameters: map[string]string{"predicate": predicates(cond)}}
+	if cond == nil {
+		out.Every = true
+		return out, nil
+	}
+	out.Touched = t.touched(cond, ctes)
+	hit := &plan.Case{When: []plan.When{{Cond: cond, Then: intLit(plan.RowDeleted)}}, Else: intLit(plan.RowCopied), Typ: types.Int}
+	rows, err := a.plainRows(t, hit, ctes, pos)
+	out.Rewrite = rows
+	return out, err
+}
+
+// plainRows are t's rows as they are, with an action.
+func (a *analyzer) plainRows(t *targetRelation, action plan.Expr, ctes []*plan.CTE, pos sparksql.Pos) (*plan.Rows, error) {
+	b := &rowBuilder{a: a, target: &plan.Source{Columns: t.src.Columns}, schema: t.src.Columns, pos: pos, ctes: ctes, action: action}
+	return b.build(t.scan, t.values(), nil)
+}
+
+// values are references to t's columns.
+func (t *targetRelation) values() []plan.Expr {
+	out := make([]plan.Expr, len(t.cols))
+	for i, c := range t.cols {
+		out[i] = &plan.Column{Attr: c.Attr}
+	}
+	return out
+}
+
+// update analyses UPDATE.
+func (a *analyzer) update(u *ast.Update) (plan.Statement, error) {
+	p := a.here()
+	ctes, err := a.prelude(u.Prelude, &p)
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.target(u.Target, "UPDATE")
+	if err != nil {
+		return nil, err
+	}
+	cond, err := a.rowCondition(u.Where, t, p, "UPDATE")
+	if err != nil {
+		return nil, err
+	}
+	sc := &scope{place: p, cols: t.cols}
+	s := assigner{a: a, store: writeOverflow, byName: true}
+	set, err := a.sets(u.Set, t, sc, s, "UPDATE")
+	if err != nil {
+		return nil, err
+	}
+	action := plan.Expr(intLit(plan.RowUpdated))
+	if cond != nil {
+		action = &plan.Case{When: []plan.When{{Cond: cond, Then: action}}, Else: intLit(plan.RowCopied), Typ: types.Int}
+	}
+	act := newAttr("action", types.Int)
+	acted := &plan.Project{Input: t.scan, Exprs: []plan.NamedExpr{{X: action, Attr: act}}}
+	for _, at := range t.scan.Attrs {
+		acted.Exprs = append(acted.Exprs, plan.NamedExpr{X: &plan.Column{Attr: at}, Attr: at})
+	}
+	changed, err := funcs.Resolve("=", []plan.Expr{&plan.Column{Attr: act}, intLit(plan.RowUpdated)}, a.fctx(u.Pos()))
+	if err != nil {
+		return nil, err
+	}
+	vals := t.values()
+	for i, x := range set {
+		switch {
+		case x != nil:
+			vals[i] = &plan.Case{When: []plan.When{{Cond: changed, Then: x}}, Else: vals[i], Typ: x.Type()}
+		case t.src.Rules.Columns[i].Generated != "":
+			vals[i] = nil
+		}
+	}
+	b := &rowBuilder{a: a, target: t.src, schema: t.src.Columns, s: s, pos: u.Pos(), ctes: ctes, action: &plan.Column{Attr: act}}
+	rows, err := b.build(acted, vals, t.values())
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Change{
+		Kind: plan.ChangeUpdate, Target: t.src, Touched: t.touched(cond, ctes), Rewrite: rows, Pos: u.Pos(),
+		Parameters: map[string]string{"predicate": predicates(cond)},
+	}, nil
+}
+
+// setter collects the assignments to one column.
+type setter struct {
+	whole  plan.Expr
+	fields []fieldSet
+}
+
+type fieldSet struct {
+	path []string
+	x    plan.Expr
+	pos  sparksql.Pos
+}
+
+// sets gives each column its new value, nil where it keeps the old one.
+func (a *analyzer) sets(list []ast.Assignment, t *targetRelation, sc *scope, s assigner, verb string) ([]plan.Expr, error) {
+	all := make([]setter, len(t.cols))
+	for _, as := range list {
+		i, path, err := a.setColumn(as, t)
+		if err != nil {
+			return nil, err
+		}
+		if t.src.Rules.Columns[i].Identity != nil && !(verb == "MERGE INSERT" && t.src.Rules.Columns[i].Identity.Explicit) {
+			return nil, a.errorf(as.Pos(), "DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED", "42808", "The column %s is numbered by the table and cannot be set.", quote(t.cols[i].Name))
+		}
+		if all[i].conflicts(path) {
+			return nil, a.errorf(as.Pos(), "DELTA_CONFLICT_SET_COLUMN", "42701", "The column %s is set twice.", quoteAll(as.Target.Strings()))
+		}
+		x, err := a.setValue(as, i, path, t, sc, s, verb)
+		if err != nil {
+			return nil, err
+		}
+		if len(path) == 0 {
+			all[i].whole = x
+		} else {
+			all[i].fields = append(all[i].fields, fieldSet{path, x, as.Pos()})
+		}
+	}
+	out := make([]plan.Expr, len(t.cols))
+	for i := range all {
+		out[i] = all[i].whole
+		if len(all[i].fields) > 0 {
+			x, err := a.rebuilt(&plan.Column{Attr: t.cols[i].Attr}, all[i].fields, s)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = x
+		}
+	}
+	return out, nil
+}
+
+func (s *setter) conflicts(path []string) bool {
+	if s.whole != nil || len(path) == 0 && len(s.fields) > 0 {
+		return true
+	}
+	for _, f := range s.fields {
+		n := min(len(f.path), len(path))
+		if strings.EqualFold(strings.Join(f.path[:n], "\x00"), strings.Join(path[:n], "\x00")) {
+			return true
+		}
+	}
+	return false
+}
+
+// setColumn finds the column that an assignment sets and the path in it.
+func (a *analyzer) setColumn(as ast.Assignment, t *targetRelation) (int, []string, error) {
+	name := as.Target.Strings()
+	found, n := a.match(t.cols, name)
+	if len(found) == 0 {
+		return 0, nil, a.unresolved(name, as.Pos(), t.cols)
+	}
+	for i, c := range t.cols {
+		if c.ID != found[0].ID {
+			continue
+		}
+		path, typ := name[n:], c.Type
+		for _, f := range path {
+			st, ok := typ.(types.Struct)
+			if !ok {
+				return 0, nil, a.errorf(as.Pos(), "DELTA_UNSUPPORTED_NESTED_FIELD_IN_UPDATE", "0A000", "Only fields of structs can be set, and %s is no struct.", quoteAll(name[:n]))
+			}
+			at := fieldAt(st.Fields, f)
+			if at < 0 {
+				return 0, nil, a.errorf(as.Pos(), "FIELD_NOT_FOUND", "42704", "There is no field %s in %s.", quote(f), quoteAll(name[:n])).hint("It has " + strings.Join(columnNames(st.Fields), ", ") + ".")
+			}
+			typ = st.Fields[at].Type
+		}
+		return i, path, nil
+	}
+	return 0, nil, a.unresolved(name, as.Pos(), t.cols)
+}
+
+// setValue is the value of an assignment, of the type of what it sets.
+func (a *analyzer) setValue(as ast.Assignment, i int, path []string, t *targetRelation, sc *scope, s assigner, verb string) (plan.Expr, error) {
+	typ := t.cols[i].Type
+	for _, f := range path {
+		st := typ.(types.Struct)
+		typ = st.Fields[fieldAt(st.Fields, f)].Type
+	}
+	if isDefault(as.Value) && len(path) == 0 {
+		x, err := a.defaultOf(t.src, i, s, as.Pos())
+		if x == nil && err == nil {
+			x = &plan.Literal{Typ: stored(typ)}
+		}
+		return x, err
+	}
+	x, err := a.expr(as.Value, sc)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.scalarOnly(x, as.Value.Pos(), "in "+verb); err != nil {
+		return nil, err
+	}
+	if hasCorrelated(x) {
+		return nil, a.errorf(as.Value.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY", "0A000", "A sub-query in SET cannot use the columns of the row.").hint("Use MERGE.")
+	}
+	return s.assign(x, typ, as.Target[len(as.Target)-1].Name, as.Value.Pos())
+}
+
+// rebuilt is the struct x with some fields replaced; a NULL struct becomes one.
+func (a *analyzer) rebuilt(x plan.Expr, sets []fieldSet, s assigner) (plan.Expr, error) {
+	st := x.Type().(types.Struct)
+	var args []plan.Expr
+	var names []string
+	for i, f := range st.Fields {
+		var v plan.Expr = &plan.Field{X: x, Ordinal: i, Name: f.Name, Typ: f.Type, Null: true}
+		var deeper []fieldSet
+		for _, fs := range sets {
+			switch {
+			case !strings.EqualFold(fs.path[0], f.Name):
+			case len(fs.path) == 1:
+				v = fs.x
+			default:
+				deeper = append(deeper, fieldSet{fs.path[1:], fs.x, fs.pos})
+			}
+		}
+		if len(deeper) > 0 {
+			var err error
+			if v, err = a.rebuilt(v, deeper, s); err != nil {
+				return nil, err
+			}
+		}
+		args, names = append(args, v), append(names, f.Name)
+	}
+	return funcs.Struct(args, names, a.fctx(sets[0].pos))
+}

@@ -1,0 +1,51 @@
+package analyze
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/ast"
+)
+
+// columnsOf are the names that stand in an expression as columns.
+func columnsOf(e ast.Expr) [][]string {
+	var out [][]string
+	walkAST(reflect.ValueOf(e), func(c *ast.Column) { out = append(out, c.Name.Strings()) })
+	return out
+}
+
+// usesColumn tells whether an expression names a column or a field of it.
+func usesColumn(e ast.Expr, path []string) bool {
+	for _, n := range columnsOf(e) {
+		k := min(len(n), len(path))
+		if strings.EqualFold(strings.Join(n[:k], "\x00"), strings.Join(path[:k], "\x00")) {
+			return true
+		}
+	}
+	return false
+}
+
+// walkAST visits every column below v, whatever the nodes around it are.
+func walkAST(v reflect.Value, f func(*ast.Column)) {
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if v.IsNil() {
+			return
+		}
+		if c, ok := v.Interface().(*ast.Column); ok {
+			f(c)
+			return
+		}
+		walkAST(v.Elem(), f)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				walkAST(v.Field(i), f)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			walkAST(v.Index(i), f)
+		}
+	}
+}
