@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
@@ -89,6 +90,9 @@ func (a *analyzer) orderTerm(t ast.SortItem, sel *selection, s *scope) (plan.Exp
 			"ORDER BY cannot hold a sub-query that refers to the query around it.").hint("Put it into the select list and order by its name.")
 	}
 	if hasWindow(x) { // it is computed below the projection
+		if !slices.ContainsFunc(sel.items, func(it item) bool { return hasWindow(it.x) }) {
+			return nil, a.errorf(t.X.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "ORDER BY has a window function, but the select list has none.")
+		}
 		m := map[plan.ID]plan.Expr{}
 		for _, it := range sel.items {
 			if !isColumn(it.x) {

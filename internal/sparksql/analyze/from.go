@@ -145,6 +145,9 @@ func (a *analyzer) values(v *ast.Values, p place) (relation, error) {
 			if err := a.scalarOnly(x, r.Pos(), "in VALUES"); err != nil {
 				return relation{}, err
 			}
+			if volatile(x) {
+				return relation{}, a.errorf(r.Pos(), "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000", "VALUES cannot hold what has another value each time.")
+			}
 			if x.Type() != types.Void {
 				str := types.IsString(x.Type())
 				texts[i][0], texts[i][1] = texts[i][0] || str, texts[i][1] || !str
@@ -236,8 +239,8 @@ func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error
 		if err := a.scalarOnly(cond, j.On.Pos(), "in a join condition"); err != nil {
 			return r, err
 		}
-		if volatile(cond) && out.Kind != plan.InnerJoin && out.Kind != plan.CrossJoin {
-			return r, a.errorf(j.On.Pos(), "INVALID_NON_DETERMINISTIC_EXPRESSIONS", "42K0E", "The condition of an outer join cannot have another value each time.")
+		if volatile(cond) {
+			return r, a.errorf(j.On.Pos(), "INVALID_NON_DETERMINISTIC_EXPRESSIONS", "42K0E", "The condition of a join cannot have another value each time.")
 		}
 		out.Cond = cond
 		if out.Kind == plan.CrossJoin {

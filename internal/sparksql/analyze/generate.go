@@ -168,10 +168,7 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	if r, err = a.watermark(r, f.Watermark, p); err != nil {
 		return r, err
 	}
-	if name != "range" {
-		name = "" // its columns have no qualifier
-	}
-	return a.alias2(r, f.Alias, f.Pos(), name)
+	return a.alias2(r, f.Alias, f.Pos(), "") // without alias no qualifier
 }
 
 // oneRow is a table of one row without columns.

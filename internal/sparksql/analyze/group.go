@@ -181,7 +181,7 @@ func (a *analyzer) groupKey(e ast.Expr, sel *selection, g *grouping) (int, error
 	}
 	x = substitute(x, sel.lca)
 	if err := a.groupable(x, e.Pos()); err != nil {
-		if !hasWindow(x) || g.late != nil {
+		if !hasWindow(x) && !hasGenerator(x) || g.late != nil {
 			return 0, err
 		}
 		g.late = err // what the select list lacks is told first

@@ -204,7 +204,7 @@ func (a *analyzer) limit(e ast.Expr, p place, what string) (plan.Expr, error) {
 	switch {
 	case !ok:
 		return nil, a.errorf(e.Pos(), "INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "42K0E", "%s must be a constant.", what)
-	case lit.Value == nil && types.IsIntegral(lit.Typ) || lit.Typ == types.Void:
+	case lit.Value == nil && types.IsIntegral(lit.Typ):
 		return nil, a.errorf(e.Pos(), "INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL", "42K0E", "%s may not be NULL.", what)
 	case lit.Typ != types.Int && lit.Typ != types.SmallInt && lit.Typ != types.TinyInt:
 		return nil, a.errorf(e.Pos(), "INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", "42K0E", "%s must be an INT, not %s.", what, lit.Typ.SQL())

@@ -82,14 +82,14 @@ func (a *analyzer) checkStep(rec *plan.Recursion, u *ast.SetOp) error {
 		return a.errorf(u.Right.Pos(), "NUM_COLUMNS_MISMATCH", "42826", "UNION needs the same number of columns on both sides, but has %d and %d.", len(rec.Attrs), len(out))
 	}
 	for i, at := range out {
-		if at.Type != types.Void && !types.Equal(at.Type, rec.Attrs[i].Type) {
+		if t, ok := funcs.Common([]types.Type{at.Type, rec.Attrs[i].Type}, a.base.ANSI); !ok || !types.Equal(t, rec.Attrs[i].Type) {
 			return a.errorf(u.Right.Pos(), "CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE", "42825", "Column %d is %s in the anchor and %s in the step.",
 				i+1, rec.Attrs[i].Type.SQL(), at.Type.SQL()).hint("Cast it in the step.")
 		}
 	}
 	if misplaced(rec.Step, rec.Self) {
 		return a.errorf(u.Right.Pos(), "INVALID_RECURSIVE_REFERENCE.PLACE", "42836",
-			"The step cannot refer to the recursive expression below an aggregate, a DISTINCT, a set operation other than UNION ALL or the optional side of an outer join.")
+			"The step cannot refer to the recursive expression below an aggregate, a set operation other than UNION ALL or the optional side of an outer join.")
 	}
 	return nil
 }
@@ -98,7 +98,7 @@ func (a *analyzer) checkStep(rec *plan.Recursion, u *ast.SetOp) error {
 // cannot be taken round by round.
 func misplaced(n plan.Node, self plan.ID) bool {
 	switch m := n.(type) {
-	case *plan.Aggregate, *plan.Distinct, *plan.Window:
+	case *plan.Aggregate, *plan.Window:
 		return reads(n, self)
 	case *plan.SetOp:
 		if m.Kind != plan.Union || !m.All {

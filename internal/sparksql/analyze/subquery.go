@@ -92,20 +92,11 @@ func (a *analyzer) sameNames(args []plan.Expr, e *ast.In) ([]plan.Expr, error) {
 		if slices.EqualFunc(row.Fields, st.Fields, func(x, y types.Field) bool { return x.Name == y.Name }) {
 			continue
 		}
-		ctx := a.fctx(e.List[i].Pos())
-		var fields []plan.Expr
+		named := types.Struct{Fields: slices.Clone(row.Fields)}
 		for j, f := range st.Fields {
-			v, err := funcs.FieldOf(x, row.Fields[j].Name, ctx)
-			if err != nil {
-				return nil, err
-			}
-			fields = append(fields, text(f.Name), v)
+			named.Fields[j].Name = f.Name
 		}
-		r, err := funcs.Resolve("named_struct", fields, ctx)
-		if err != nil {
-			return nil, err
-		}
-		args[i+1] = r
+		args[i+1] = funcs.CastTo(x, named, a.fctx(e.List[i].Pos()))
 	}
 	return args, nil
 }

@@ -75,6 +75,9 @@ func (a *analyzer) timeWindow(e *ast.Call, s *scope) (plan.Expr, error) {
 		w.Slide = w.Width
 	}
 	if w.Width <= 0 || w.Slide <= 0 || w.Slide > w.Width || w.Start >= w.Slide || -w.Start >= w.Slide {
+		if w.Width <= 0 || w.Slide <= 0 {
+			return nil, a.errorf(e.Pos(), "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09", "The width and the slide of a window must be greater than 0.")
+		}
 		return nil, a.errorf(e.Pos(), "DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION", "42K09", "window needs 0 < slide <= width and a start within one slide.")
 	}
 	return a.addWindow(w, "window", e, s)

@@ -255,14 +255,17 @@ func windowDefs() []*Def {
 		d.Kind = Window
 		return d.neverNull()
 	}
+	ranking := func(name string, t types.Type) *Def { // arguments count for nothing
+		return win(name, t).many().shown(upperCall(strings.ToUpper(name)))
+	}
 	shifted := func(name string) *Def {
 		d := &Def{Name: name, Kind: Window, Min: 1, Max: 3, typ: argType(0), fit: fitLag}
 		return d.withNull(func(c *call) bool { return true })
 	}
 	nth := &Def{Name: "nth_value", Kind: Window, Min: 2, Max: 2, want: []want{wAny(), wInt()}, typ: argType(0)}
 	return []*Def{
-		win("row_number", types.Int), win("rank", types.Int).upper(), win("dense_rank", types.Int), win("percent_rank", types.Double).upper(), win("cume_dist", types.Double),
-		(&Def{Name: "ntile", Kind: Window, Min: 1, Max: 1, want: []want{wInt()}, typ: typeIs(types.Int)}).neverNull().checked(positive(0, "number of buckets")),
+		win("row_number", types.Int), ranking("rank", types.Int), ranking("dense_rank", types.Int), ranking("percent_rank", types.Double), win("cume_dist", types.Double),
+		(&Def{Name: "ntile", Kind: Window, Min: 1, Max: 1, want: []want{only(types.Int)}, typ: typeIs(types.Int)}).neverNull().checked(positive(0, "number of buckets")),
 		shifted("lag"), shifted("lead"), nth.nullable().checked(positive(1, "offset")).withIgnoreNulls(),
 	}
 }
@@ -273,8 +276,8 @@ func positive(i int, what string) func(c *call) error {
 		if err := constant(i, what)(c); err != nil {
 			return err
 		}
-		if n, ok := constInt(c.args[i]); ok && n < 1 {
-			return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the %s must be greater than 0, not %d.", c.text(), what, n)
+		if n, ok := constInt(c.args[i]); !ok || n < 1 {
+			return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the %s must be greater than 0, not %s.", c.text(), what, SQLName(c.args[i]))
 		}
 		return nil
 	}
@@ -306,14 +309,15 @@ func fitLag(c *call) error {
 	if !IsFoldable(c.args[1]) {
 		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the offset must be a constant.", c.text())
 	}
-	t, ok := rule{ansi: c.ctx.ANSI}.common(c.args[0].Type(), c.args[2].Type())
-	if d, dec := c.args[0].Type().(types.Decimal); dec && IsFoldable(c.args[2]) && types.IsIntegral(c.args[2].Type()) {
-		t = widerDecimal(d, operandDecimal(c.args[2])) // as narrow as the number
+	t, other := c.args[0].Type(), c.args[2].Type()
+	_, ok := rule{ansi: c.ctx.ANSI, strings: true}.common(t, other)
+	if t == types.Void {
+		t = other
 	}
 	if !ok {
 		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: the default has another type than the value.", c.text())
 	}
-	c.args[0], c.args[2] = CastTo(c.args[0], t, c.ctx), CastTo(c.args[2], t, c.ctx)
+	c.args[0], c.args[2] = CastTo(c.args[0], t, c.ctx), CastTo(c.args[2], t, c.ctx) // the default gives way
 	c.konst = IgnoreNulls(c.ctx.IgnoreNulls)
 	return nil
 }

@@ -107,7 +107,7 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 	if f.Start.Kind == plan.UnboundedFollowing || f.End.Kind == plan.UnboundedPreceding {
 		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "The upper bound of the frame does not follow its lower bound.")
 	}
-	if f.Start.Kind > f.End.Kind {
+	if from, to := frameOffset(f.Start), frameOffset(f.End); f.Start.X != nil && f.End.X != nil && from > to {
 		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "The lower bound of the frame lies above its upper bound.")
 	}
 	if f.Unit == plan.FrameRows {
@@ -115,9 +115,28 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 			if b.X != nil && !IsFoldable(b.X) {
 				return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_WITHOUT_FOLDABLE", "The bound %q of the frame is no constant.", SQLName(b.X))
 			}
+			if b.X != nil && b.X.Type() != types.Int {
+				return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "The bound %q of a frame of rows is no INT.", SQLName(b.X))
+			}
 		}
 	}
 	return nil
+}
+
+// frameOffset is a constant bound's distance from the current row.
+func frameOffset(b plan.Bound) int64 {
+	if b.X == nil {
+		return 0
+	}
+	k, ok := Eval(b.X)
+	if !ok {
+		return 0
+	}
+	n, _ := k.Value.(int64)
+	if b.Kind == plan.Preceding {
+		return -n
+	}
+	return n
 }
 
 // rangeOffset tells whether keys of type t can be x apart.
