@@ -95,15 +95,8 @@ func stringRules() map[string]rule {
 		},
 		"parse_url":  parseURL,
 		"url_encode": kernel("url_encode", "VARCHAR", "VARCHAR"), "url_decode": raising("url_decode", "CANNOT_DECODE_URL", "22546", "This text is no encoded URL.", "VARCHAR", "VARCHAR"),
-		"str_to_map": func(l *lowerer, c *plan.Call, a []string) string {
-			last, _ := c.Const.(funcs.LastWins)
-			m := l.call("str_to_map", a, []string{"VARCHAR", "VARCHAR", "VARCHAR"}, l.duckType(c.Typ), map[string]any{"Unique": !bool(last)})
-			if last {
-				return m
-			}
-			return "CASE WHEN " + notNull(a) + " THEN coalesce(" + m + ", " + raise("DUPLICATED_MAP_KEY", "23505", "str_to_map got a key twice.") + ") END"
-		},
-		"to_binary": toBinary,
+		"str_to_map": strToMap,
+		"to_binary":  toBinary,
 		"to_char number": func(l *lowerer, c *plan.Call, a []string) string {
 			f, ok := constText(c.Args[1])
 			if !ok {
@@ -420,4 +413,14 @@ func parseURL(l *lowerer, _ *plan.Call, a []string) string {
 			raiseValue("INVALID_URL", "22P02", "The text is no URL: ", x, "; `try_parse_url` gives NULL instead.") +
 			" ELSE " + l.call("parse_url", args, ts, "VARCHAR", nil) + " END"
 	})
+}
+
+// strToMap raises where a key comes twice, unless the last one wins.
+func strToMap(l *lowerer, c *plan.Call, a []string) string {
+	last, _ := c.Const.(funcs.LastWins)
+	m := l.call("str_to_map", a, []string{"VARCHAR", "VARCHAR", "VARCHAR"}, l.duckType(c.Typ), map[string]any{"Unique": !bool(last)})
+	if last {
+		return m
+	}
+	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + m + ", " + raise("DUPLICATED_MAP_KEY", "23505", "str_to_map got a key twice.") + ") END"
 }
