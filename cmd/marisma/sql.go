@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/parse"
 	"github.com/marisma/marisma/internal/web/api"
 )
@@ -36,7 +38,7 @@ func (c *cli) sqlCmd() *cobra.Command {
 				return err
 			}
 			cat, schema := p.DefaultSchema()
-			run := &sqlRun{cli: c, client: cl, limit: limit, csv: asCSV, catalog: cat, schema: schema}
+			run := &sqlRun{cli: c, client: cl, limit: limit, csv: asCSV, catalog: cat, schema: schema, session: rand.Text()}
 			switch {
 			case expr != "" && file != "":
 				return usageError{errors.New("-e and -f exclude each other")}
@@ -64,7 +66,7 @@ type sqlRun struct {
 	*cli
 	client          *api.Client
 	catalog, schema string
-	conf            map[string]string
+	session         string // all statements belong to it
 	limit           int
 	csv             bool
 }
@@ -129,7 +131,7 @@ func (r *sqlRun) one(ctx context.Context, stmt string) error {
 	if f, ok := r.out.(*os.File); ok && limit == 0 && term.IsTerminal(int(f.Fd())) {
 		limit = terminalRows
 	}
-	req := api.SQLRequest{Statement: stmt, Catalog: r.catalog, Schema: r.schema, Conf: r.conf, Limit: limit}
+	req := api.SQLRequest{Statement: stmt, Catalog: r.catalog, Schema: r.schema, Session: r.session, Limit: limit}
 	var p resultPrinter
 	switch {
 	case r.csv:
@@ -147,7 +149,6 @@ func (r *sqlRun) one(ctx context.Context, stmt string) error {
 			if l.Done.Catalog != "" {
 				r.catalog, r.schema = l.Done.Catalog, l.Done.Schema
 			}
-			r.conf = l.Done.Conf
 			return p.done(*l.Done)
 		}
 		return p.rows(l.Rows)
@@ -201,7 +202,7 @@ func (r *sqlRun) terminal(ctx context.Context, f *os.File) error {
 			return err
 		}
 		b.WriteString(line + "\n")
-		if !strings.HasSuffix(strings.TrimSpace(line), ";") {
+		if !strings.HasSuffix(strings.TrimSpace(line), ";") || openScript(b.String()) {
 			t.SetPrompt("      -> ")
 			continue
 		}
@@ -211,6 +212,17 @@ func (r *sqlRun) terminal(ctx context.Context, f *os.File) error {
 		b.Reset()
 		t.SetPrompt("marisma> ")
 	}
+}
+
+// openScript tells whether a text ends inside of BEGIN ... END: more lines may
+// follow then. An empty line ends it too.
+func openScript(text string) bool {
+	if strings.HasSuffix(text, "\n\n") {
+		return false
+	}
+	_, err := parse.Split("", text)
+	e, ok := errors.AsType[*sparksql.Error](err)
+	return ok && e.Class == "PARSE_SYNTAX_ERROR" && strings.Contains(e.Message, "end of input")
 }
 
 // resultPrinter prints one result.

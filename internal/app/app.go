@@ -16,6 +16,7 @@ import (
 
 	"github.com/marisma/marisma/internal/bundle"
 	"github.com/marisma/marisma/internal/obs"
+	"github.com/marisma/marisma/internal/query"
 	"github.com/marisma/marisma/internal/web"
 )
 
@@ -152,7 +153,7 @@ func (a *App) door(s *stores, e *engines, l *listeners) (*web.Server, error) {
 		return nil, err
 	}
 	return web.New(web.Config{
-		Backend:   &backend{app: a, stores: s, engines: e, listeners: l},
+		Backend:   &backend{app: a, stores: s, engines: e, listeners: l, sessions: query.NewSessions(maxSessions, sessionIdle)},
 		Logger:    a.log,
 		Metrics:   obs.Handler(s.metrics),
 		WebSocket: e.hub.WebSocket(),

@@ -13,6 +13,7 @@ import (
 	"github.com/marisma/marisma/internal/iothub"
 	"github.com/marisma/marisma/internal/obs"
 	"github.com/marisma/marisma/internal/pipeline"
+	"github.com/marisma/marisma/internal/query"
 	"github.com/marisma/marisma/internal/sparksql/parse"
 	"github.com/marisma/marisma/internal/web"
 	"github.com/marisma/marisma/internal/web/api"
@@ -24,6 +25,7 @@ type backend struct {
 	stores    *stores
 	engines   *engines
 	listeners *listeners
+	sessions  *query.Sessions
 }
 
 var _ web.Backend = (*backend)(nil)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/marisma/marisma/internal/auth"
 	"github.com/marisma/marisma/internal/query"
+	"github.com/marisma/marisma/internal/web"
 	"github.com/marisma/marisma/internal/web/api"
 )
 
@@ -23,10 +25,11 @@ func (b *backend) SQL(ctx context.Context, p auth.Principal, req api.SQLRequest,
 		return err
 	}
 	start := time.Now()
-	sess := &query.Session{Principal: p, Catalog: req.Catalog, Schema: req.Schema, Conf: req.Conf}
-	if sess.Catalog == "" || sess.Schema == "" {
-		sess.Catalog, sess.Schema = b.app.cfg.Project.DefaultSchema()
+	sess, done, err := b.session(ctx, p, req)
+	if err != nil {
+		return err
 	}
+	defer done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	res, err := b.engines.query.RunText(ctx, sess, req.Statement)
@@ -61,6 +64,34 @@ func (b *backend) SQL(ctx context.Context, p auth.Principal, req api.SQLRequest,
 		Catalog: sess.Catalog, Schema: sess.Schema, Conf: sess.Conf,
 	}})
 }
+
+// Bounds on the SQL sessions that are kept between requests.
+const (
+	maxSessions = 256
+	sessionIdle = time.Hour
+)
+
+// session is the one that a request belongs to; a principal meets none but its
+// own.
+func (b *backend) session(ctx context.Context, p auth.Principal, req api.SQLRequest) (*query.Session, func(), error) {
+	begin := func() *query.Session {
+		sess := &query.Session{Principal: p, Catalog: req.Catalog, Schema: req.Schema, Conf: req.Conf}
+		if sess.Catalog == "" || sess.Schema == "" {
+			sess.Catalog, sess.Schema = b.app.cfg.Project.DefaultSchema()
+		}
+		return sess
+	}
+	if req.Session == "" {
+		return begin(), func() {}, nil
+	}
+	if len(req.Session) > maxSessionName {
+		return nil, nil, web.As(web.ErrInvalid, fmt.Errorf("a session's name has at most %d bytes", maxSessionName))
+	}
+	return b.sessions.Take(ctx, p.Name+"\x00"+req.Session, begin)
+}
+
+// maxSessionName bounds the names that clients give to sessions.
+const maxSessionName = 100
 
 // lines cuts batches of text columns into lines.
 type lines struct {

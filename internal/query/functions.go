@@ -256,16 +256,18 @@ func usage(d *funcs.Def) string {
 	for i := range d.Min {
 		args = append(args, "expr"+strconv.Itoa(i+1))
 	}
-	text := strings.Join(args, ", ")
+	more := ""
 	switch {
 	case d.Max < 0:
-		text += "[, ...]"
+		more = "[, ...]"
 	case d.Max > d.Min:
+		var b strings.Builder
 		for i := d.Min; i < d.Max; i++ {
-			text += "[, expr" + strconv.Itoa(i+1)
+			b.WriteString("[, expr" + strconv.Itoa(i+1))
 		}
-		text += strings.Repeat("]", d.Max-d.Min)
+		more = b.String() + strings.Repeat("]", d.Max-d.Min)
 	}
+	text := strings.Join(args, ", ") + more
 	return d.Name + "(" + strings.TrimPrefix(text, "[, ") + ")"
 }
 

@@ -268,14 +268,14 @@ func (e *Engine) showPartitions(ctx context.Context, sess *Session, c *plan.Comm
 	}
 	for _, a := range adds {
 		row := make([]*string, len(parts))
-		key := ""
+		texts := make([]string, len(parts))
 		for i, p := range parts {
 			if v := a.PartitionValues[p]; v != "" {
 				row[i] = &v
-				key += "=" + v
+				texts[i] = "=" + v
 			}
-			key += "\x00"
 		}
+		key := strings.Join(texts, "\x00")
 		if !seen[key] && partitionMatches(parts, row, c.Args) {
 			rows.rows = append(rows.rows, row)
 		}

@@ -125,9 +125,13 @@ export async function allowed(): Promise<boolean> {
   return true;
 }
 
+/** All statements of one page belong to one session: SET, variables and
+ * temporary views last until it is loaded anew. */
+const session = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+
 /** Runs a statement; at most `limit` rows come back. */
 export async function sql(statement: string, at: { catalog?: string; schema?: string }, limit: number, signal: AbortSignal): Promise<Result> {
-  const res = await fetch("/api/v1/sql", { method: "POST", body: JSON.stringify({ statement, limit, ...at }), signal });
+  const res = await fetch("/api/v1/sql", { method: "POST", body: JSON.stringify({ statement, limit, session, ...at }), signal });
   if (!res.ok) throw await failure(res);
   const out: Result = { columns: [], rows: [], seconds: 0, truncated: false };
   for (const line of (await res.text()).split("\n")) {

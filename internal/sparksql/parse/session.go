@@ -25,7 +25,7 @@ func (p *parser) declare(base ast.Stmt) (ast.Statement, error) {
 		return nil, err
 	}
 	if p.isIdent() && !p.isWord("DEFAULT") {
-		if p.isWord("NOT") {
+		if p.isWord("NOT", "HANDLER") {
 			return nil, p.expected("a data type or DEFAULT")
 		}
 		if d.Type, err = p.dataType(); err != nil {

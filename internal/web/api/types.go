@@ -170,6 +170,11 @@ type SQLRequest struct {
 	Limit     int    `json:"limit,omitempty"`
 	// Conf are the session's settings, as the last SQLDone gave them.
 	Conf map[string]string `json:"conf,omitempty"`
+	// Session names the session that the statement belongs to, as the client
+	// likes: what statements of one session make (variables, temporary views
+	// and functions, settings) lasts between them. Catalog, Schema and Conf
+	// count at its start only. Without, the statement has a session of its own.
+	Session string `json:"session,omitempty"`
 }
 
 // SQLLine is one line of the answer to an SQLRequest (application/x-ndjson):
@@ -188,7 +193,7 @@ type SQLDone struct {
 	Seconds   float64 `json:"seconds"`
 	Truncated bool    `json:"truncated,omitempty"` // Limit cut it off
 	// Catalog, Schema and Conf are the session's after the statement: USE and
-	// SET change them. The server keeps no session: send them with the next
+	// SET change them. Without a session's name, send them with the next
 	// statement.
 	Catalog string            `json:"catalog,omitempty"`
 	Schema  string            `json:"schema,omitempty"`
