@@ -11,7 +11,7 @@ EXPECTED ?= ../shared/corpus/delta/expected
 FUZZTIME ?= 20s
 RECORDED := internal/query/corpus/testdata/recorded
 
-.PHONY: help build demo check test race e2e corpus golden interop interop-smoke spark-record fuzz crash bench gen docs ui clean
+.PHONY: help build demo check test race e2e corpus golden interop interop-smoke spark-record interop-spark-fuzz fuzz crash bench gen docs ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -75,6 +75,9 @@ interop: build $(VENV)/.full .cache/node/.done ## real device SDKs, Spark and de
 
 spark-record: $(VENV)/.full ## ask Spark anew for the answers to our own statements
 	cd interop && ../$(PY) -m spark_record ../$(RECORDED) ../$(RECORDED)
+
+interop-spark-fuzz: $(VENV)/.full ## random statements, Spark's answers beside ours: FUZZFLAGS="-seed 7 -exprs 2000"
+	$(GO) run ./interop/sparkfuzz -python $(PY) -setup $(RECORDED) -out .cache/spark-fuzz $(FUZZFLAGS)
 
 fuzz: ## each fuzz target for FUZZTIME
 	@set -e; for p in $$($(GO) list ./...); do \

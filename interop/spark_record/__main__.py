@@ -46,7 +46,7 @@ def record(statements, out):
 
 
 def serve(setup):
-    oracle = Oracle(setup)
+    oracle = Oracle(setup, light=True)
     print("ready", flush=True)
     for line in sys.stdin:
         print(json.dumps(oracle.answers(json.loads(line)), ensure_ascii=False), flush=True)

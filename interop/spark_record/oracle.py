@@ -14,6 +14,8 @@ from pyspark.sql import functions as F
 from . import encode
 
 MAX_ROWS = 5000
+# Expressions in one query. One in five raises, and then the query is worth nothing.
+TOGETHER = 4
 # Statements that leave their session as it was share one.
 _READS = re.compile(r"\s*(SELECT|WITH|VALUES|FROM|\()", re.IGNORECASE)
 
@@ -21,7 +23,8 @@ _READS = re.compile(r"\s*(SELECT|WITH|VALUES|FROM|\()", re.IGNORECASE)
 class Oracle:
     """Spark with the base tables of a folder's setup.sql; current schema is lab."""
 
-    def __init__(self, folder=None):
+    def __init__(self, folder=None, light=False):
+        """light spares the compilation of each query: right for thousands of small ones."""
         self.home = tempfile.mkdtemp(prefix="spark-record-")
         builder = (SparkSession.builder.master("local[1]").appName("record")
                    .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
@@ -33,14 +36,22 @@ class Oracle:
                    .config("spark.sql.warehouse.dir", os.path.join(self.home, "warehouse"))
                    .config("spark.driver.memory", "2g")
                    .config("spark.ui.enabled", "false")
-                   .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC -Dderby.system.home=" + self.home))
+                   .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC -Dderby.system.home=" + self.home
+                           + (" -XX:+UseSerialGC -XX:TieredStopAtLevel=1" if light else "")))
+        if light:
+            builder = (builder.config("spark.sql.codegen.wholeStage", "false")
+                       .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+                       .config("spark.sql.ui.explainMode", "simple")
+                       .config("spark.sql.debug.maxToStringFields", "1")
+                       .config("spark.sql.maxPlanStringLength", "100")
+                       .config("spark.sql.ui.retainedExecutions", "1"))
         self.spark = configure_spark_with_delta_pip(builder).getOrCreate()
         self.spark.sparkContext.setLogLevel("OFF")
         logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # every error, with its stack
         self.spark.sql("CREATE SCHEMA IF NOT EXISTS lab")
         if folder and os.path.exists(os.path.join(folder, "setup.sql")):
             self._setup(folder)
-        self.shared = {}
+        self.shared, self.light = {}, light
 
     def close(self):
         self.spark.stop()
@@ -68,7 +79,9 @@ class Oracle:
     def _reader(self, conf):
         key = tuple(sorted((conf or {}).items()))
         if key not in self.shared:
-            self.shared[key] = self.session(conf)
+            self.shared[key] = s = self.session(conf)
+            if self.light:
+                _keep_views(s)
         return self.shared[key]
 
     def answer(self, case):
@@ -88,14 +101,14 @@ class Oracle:
         return case | _run(s, case["sql"], case.get("args"), case.get("ordered", False))
 
     def answers(self, cases):
-        """The cases with answers. Those with "expr" and "from" in place of "sql" go many in one query."""
+        """The cases with answers. Those with "expr" and "from" in place of "sql" go many in one query, where "batch" is equal."""
         out, groups = [None] * len(cases), {}
         for i, case in enumerate(cases):
             if "expr" not in case:
                 out[i] = self.answer(case)
                 continue
             case = dict(case)
-            expr, tail = case.pop("expr"), case.pop("from")
+            expr, tail, batch = case.pop("expr"), case.pop("from"), case.pop("batch", "")
             case["sql"] = f"SELECT {expr} {tail}".strip()
             s = self._reader(case.get("conf"))
             try:
@@ -106,11 +119,18 @@ class Oracle:
             if len(schema.fields) != 1:
                 out[i] = self.answer(case)
                 continue
-            groups.setdefault((s, tail), []).append((i, case, expr, schema.fields[0]))
-        for (s, tail), members in groups.items():
-            for n in range(0, len(members), 24):
-                _together(s, tail, members[n:n + 24], out)
+            groups.setdefault((s, tail, batch), []).append((i, case, expr, schema.fields[0]))
+        for (s, tail, _), members in groups.items():
+            for n in range(0, len(members), TOGETHER):
+                _together(s, tail, members[n:n + TOGETHER], out)
         return out
+
+
+def _keep_views(s):
+    """Puts the rows of lab's views into the session, so that no statement has to make them anew."""
+    for view in s.sql("SHOW VIEWS IN lab").collect():
+        rows = s.table("lab." + view.viewName)._jdf.queryExecution().optimizedPlan()
+        s._jvm.org.apache.spark.sql.classic.Dataset.ofRows(s._jsparkSession, rows).createOrReplaceTempView(view.viewName)
 
 
 def _together(s, tail, members, out):

@@ -98,18 +98,39 @@ func loadFile(path string) ([]Case, error) {
 		if len(bytes.TrimSpace(sc.Bytes())) == 0 {
 			continue
 		}
-		dec := json.NewDecoder(bytes.NewReader(sc.Bytes()))
-		dec.UseNumber()
-		var c Case
-		if err := dec.Decode(&c); err != nil {
+		c, err := Parse(sc.Bytes())
+		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", path, line, err)
-		}
-		if c.ID == "" || c.Error == nil && c.Names == nil && len(c.Steps) == 0 {
-			return nil, fmt.Errorf("%s:%d: no answer", path, line)
 		}
 		out = append(out, c)
 	}
 	return out, sc.Err()
+}
+
+// Parse reads one object of the corpus.
+func Parse(line []byte) (Case, error) {
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.UseNumber()
+	var c Case
+	if err := dec.Decode(&c); err != nil {
+		return c, err
+	}
+	if c.ID == "" || c.Error == nil && c.Names == nil && len(c.Steps) == 0 {
+		return c, errors.New("no answer")
+	}
+	return c, nil
+}
+
+// Line is the object of a single statement, without an answer: what
+// spark_record takes.
+func (c *Case) Line() ([]byte, error) {
+	return json.Marshal(struct {
+		ID        string            `json:"id"`
+		SQL       string            `json:"sql"`
+		Conf      map[string]string `json:"conf,omitempty"`
+		Ordered   bool              `json:"ordered,omitempty"`
+		Tolerance float64           `json:"tolerance,omitempty"`
+	}{c.ID, c.SQL, c.Conf, c.Ordered, c.Tolerance})
 }
 
 // args are the values of the step's parameter markers as SQL text.

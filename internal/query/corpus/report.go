@@ -40,6 +40,9 @@ func (r *Report) Add(c Case, f *Failure) error {
 // Failed is the number of cases that differ.
 func (r *Report) Failed() int { return r.total.failed }
 
+// Passed is the number of cases that are equal.
+func (r *Report) Passed() int { return r.total.passed }
+
 // Table is the result by group, "N passed, N failed" last.
 func (r *Report) Table() string {
 	var b strings.Builder

@@ -1,0 +1,12 @@
+// Sparkfuzz asks real Spark and this engine the same random statements and
+// says where they differ: in values, types, names or the class of an error.
+//
+//	sparkfuzz -seed 7 -exprs 10000 -queries 1000
+//
+// The statements come from package gen, Spark's answers from
+// interop/spark_record in one process, the comparison is that of package
+// corpus. What differs is made smaller, as long as it differs in the same way,
+// and written to the folder -out: differences.txt for people, sorted by how
+// many statements share a shape, and differences.jsonl, whose lines can go
+// into testdata/recorded. The last line is `N equal, M different`.
+package main

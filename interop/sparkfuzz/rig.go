@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/marisma/marisma/internal/query/corpus"
+	"github.com/marisma/marisma/internal/query/corpus/gen"
+)
+
+// Statements that Spark answers in one request, and that are made smaller in one.
+const (
+	chunk       = 200
+	maxTries    = 12 // smaller forms of one expression in one round
+	maxRounds   = 6
+	rowsOfCells = 7
+)
+
+// rig has both engines.
+type rig struct {
+	cfg   config
+	lab   *corpus.Lab
+	spark *spark
+}
+
+// difference is a statement that the engines answer differently.
+type difference struct {
+	st   gen.Statement
+	fail *corpus.Failure
+}
+
+func (r *rig) run(ctx context.Context) error {
+	report := corpus.NewReport(io.Discard)
+	diffs, err := r.compare(ctx, r.cfg.statements(), func(c corpus.Case, f *corpus.Failure) error { return report.Add(c, f) })
+	if err != nil {
+		return err
+	}
+	if err := r.shrink(ctx, diffs); err != nil {
+		return err
+	}
+	if err := r.write(diffs); err != nil {
+		return err
+	}
+	table := strings.TrimSuffix(report.Table(), "\n")
+	table = table[:strings.LastIndex(table, "\n")+1]
+	fmt.Print(table)
+	fmt.Printf("differences are in %s, seed %d\n%d equal, %d different\n", r.cfg.out, r.cfg.seed, report.Passed(), report.Failed())
+	return nil
+}
+
+// answers is a chunk on its way from Spark.
+type answers struct {
+	cases []corpus.Case
+	err   error
+}
+
+// compare asks both engines; Spark works on the next chunk while this one is
+// compared.
+func (r *rig) compare(ctx context.Context, list []gen.Statement, each func(corpus.Case, *corpus.Failure) error) ([]*difference, error) {
+	ch := make(chan answers, 1)
+	go func() {
+		defer close(ch)
+		for from := 0; from < len(list) && ctx.Err() == nil; from += chunk {
+			to, began := min(from+chunk, len(list)), time.Now()
+			cases, err := r.spark.ask(list[from:to])
+			fmt.Fprintf(os.Stderr, "Spark answered %d of %d, the last %d in %s\n", to, len(list), to-from, time.Since(began).Round(time.Millisecond))
+			ch <- answers{cases, err}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	var out []*difference
+	at := 0
+	var failed error
+	for a := range ch {
+		if failed == nil {
+			failed = a.err
+		}
+		for _, c := range a.cases {
+			if failed != nil {
+				break
+			}
+			f, err := r.lab.Run(ctx, c)
+			if err == nil {
+				err = each(c, f)
+			}
+			if f != nil {
+				out = append(out, &difference{list[at], f})
+			}
+			failed = err
+			at++
+		}
+	}
+	return out, failed
+}
+
+// shrink makes differing expressions smaller, all of them a step per round.
+func (r *rig) shrink(ctx context.Context, diffs []*difference) error {
+	live := diffs[:min(len(diffs), r.cfg.shrink)]
+	for round := range maxRounds {
+		var tries []gen.Statement
+		var of []*difference
+		for _, d := range live {
+			for _, s := range smaller(d.st, round == 0) {
+				s.ID = fmt.Sprintf("%s-%d", d.st.ID, len(tries))
+				tries, of = append(tries, s), append(of, d)
+			}
+		}
+		if len(tries) == 0 {
+			return nil
+		}
+		byID := make(map[string]*difference, len(tries))
+		for i, s := range tries {
+			byID[s.ID] = of[i]
+		}
+		found, err := r.compare(ctx, tries, func(corpus.Case, *corpus.Failure) error { return nil })
+		if err != nil {
+			return err
+		}
+		live = live[:0:0]
+		done := map[*difference]bool{}
+		for _, f := range found {
+			d := byID[f.st.ID]
+			if done[d] || kind(f.fail) != kind(d.fail) {
+				continue
+			}
+			done[d] = true
+			f.st.ID = d.st.ID
+			*d = *f
+			live = append(live, d)
+		}
+	}
+	return nil
+}
+
+// kind is the way in which answers differ, without row and column.
+func kind(f *corpus.Failure) string {
+	why, _, _ := strings.Cut(f.Why, " row")
+	return strings.TrimRight(why, "0123456789 ")
+}
+
+// smaller are simpler statements, the simplest first; with rows also the same
+// over single rows.
+func smaller(s gen.Statement, rows bool) []gen.Statement {
+	if s.Expr == nil {
+		return nil
+	}
+	var out []gen.Statement
+	for _, x := range s.Expr.Smaller() {
+		if len(out) == maxTries {
+			break
+		}
+		out = append(out, s.With(x, s.From))
+	}
+	if rows && s.From == "FROM cells" && s.Batch == "" {
+		for id := range rowsOfCells {
+			out = append(out, s.With(s.Expr, fmt.Sprintf("FROM cells WHERE id = %d", id+1)))
+		}
+	}
+	return out
+}
+
+// write puts the differences into the folder, the commonest shape first.
+func (r *rig) write(diffs []*difference) error {
+	count := map[string]int{}
+	for _, d := range diffs {
+		count[shape(d)]++
+	}
+	sort.SliceStable(diffs, func(i, j int) bool {
+		a, b := shape(diffs[i]), shape(diffs[j])
+		if count[a] != count[b] {
+			return count[a] > count[b]
+		}
+		return a < b
+	})
+	if err := os.MkdirAll(r.cfg.out, 0o750); err != nil {
+		return err
+	}
+	var text, lines strings.Builder
+	for _, d := range diffs {
+		fmt.Fprintf(&text, "%d x %s\n%s", count[shape(d)], shape(d), d.fail)
+		line, err := d.fail.Case.Line()
+		if err != nil {
+			return err
+		}
+		lines.Write(line)
+		lines.WriteByte('\n')
+	}
+	if err := os.WriteFile(filepath.Join(r.cfg.out, "differences.txt"), []byte(text.String()), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.cfg.out, "differences.jsonl"), []byte(lines.String()), 0o600)
+}
+
+func shape(d *difference) string {
+	if d.st.Expr == nil {
+		return d.st.Group
+	}
+	return kind(d.fail) + ": " + d.st.Expr.Shape()
+}
