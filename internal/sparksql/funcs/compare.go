@@ -121,7 +121,7 @@ func fitCompare(c *call) error {
 		return mismatch(c.ctx, "BINARY_OP_DIFF_TYPES", "Cannot resolve %q: the operands have incompatible types (%s and %s).",
 			c.text(), quoteType(a), quoteType(b))
 	}
-	if !orderable(t) && (c.d.Name != "=" && c.d.Name != "<=>" && c.d.Name != "equal_null" || hasMap(t)) {
+	if t == types.Variant || !orderable(t) && (c.d.Name != "=" && c.d.Name != "<=>" && c.d.Name != "equal_null" || hasMap(t)) {
 		return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(t))
 	}
 	c.args[0], c.args[1] = CastTo(c.args[0], t, c.ctx), CastTo(c.args[1], t, c.ctx)

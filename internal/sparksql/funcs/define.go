@@ -176,6 +176,9 @@ func buildRegistry() map[string]*Def {
 	for alias, name := range aliases() {
 		d := *out[name]
 		d.Name, d.Base = alias, d.Name
+		if show := ownText(alias); show != nil {
+			d.show = show
+		}
 		out[alias] = &d
 	}
 	for name, same := range hiddenAliases() {

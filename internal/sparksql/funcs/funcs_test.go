@@ -69,7 +69,7 @@ func TestResolveTypesAndNames(t *testing.T) {
 		{"concat", []plan.Expr{s, i}, "string", "concat(s, i)"},
 		{"||", []plan.Expr{s, i}, "string", "concat(s, i)"},
 		{"nvl", []plan.Expr{i, l}, "bigint", "nvl(i, l)"},
-		{"power", []plan.Expr{i, l}, "double", "power(i, l)"},
+		{"power", []plan.Expr{i, l}, "double", "POWER(i, l)"},
 		{"int", []plan.Expr{litStr("5")}, "int", "5"},
 		{"timestamp_seconds", []plan.Expr{dec(2, 1, 15)}, "timestamp", "timestamp_seconds(1.5)"},
 		{"unix_timestamp", []plan.Expr{d}, "bigint", "unix_timestamp(d, yyyy-MM-dd HH:mm:ss)"},

@@ -61,6 +61,9 @@ func wText() want {
 	return kindOf(`"STRING"`, types.IsString, types.String, types.String)
 }
 
+// wTextOnly takes texts, and nothing that could be cast to one.
+func wTextOnly() want { return kindOf(`"STRING"`, types.IsString, types.String, nil) }
+
 // options reads a constant map of texts at argument i.
 func (c *call) options(i int) (map[string]string, error) {
 	out := map[string]string{}

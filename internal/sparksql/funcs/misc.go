@@ -1,6 +1,8 @@
 package funcs
 
 import (
+	"strings"
+
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -61,6 +63,18 @@ func aliases() map[string]string {
 		"approx_percentile": "percentile_approx", "mean": "avg", "reduce": "aggregate",
 		"datepart": "date_part", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline", "substr": "substring", "position": "locate", "xpath_number": "xpath_double",
 	}
+}
+
+// ownText is how an alias prints that prints unlike what it stands for; nil
+// for the others.
+func ownText(alias string) func(e plan.Expr, args []string) string {
+	switch alias {
+	case "datepart":
+		return func(_ plan.Expr, a []string) string { return "datepart(" + strings.Join(a, " FROM ") + ")" }
+	case "power":
+		return func(_ plan.Expr, a []string) string { return "POWER(" + strings.Join(a, ", ") + ")" }
+	}
+	return nil
 }
 
 // hiddenAliases print as what they stand for.

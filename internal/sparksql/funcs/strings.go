@@ -31,7 +31,7 @@ func stringDefs() []*Def {
 		fn("contains", types.Boolean, "contains($1, $2)", wStr(), wStr()),
 		fn("split_part", str, "", wStr(), wStr(), wInt()).always(),
 		(&Def{Name: "overlay", Min: 3, Max: 4, fit: fitOverlay, typ: argType(0)}),
-		fn("levenshtein", num, "", wStr(), wStr(), wInt()).optional(1), fn("soundex", str, "", wStr()),
+		fn("levenshtein", num, "", wStr(), wStr(), wInt()).optional(1), fn("soundex", str, "", wTextOnly()),
 		fn("format_number", str, "", kindOf(`"NUMERIC"`, types.IsNumeric, types.Double, nil), oneOf(types.Int, types.String)).nullable(),
 		(&Def{Name: "format_string", Min: 1, Max: -1, fit: fitFormat, typ: typeIs(str)}).always(),
 		fn("base64", str, "", wBin()), fn("unbase64", types.Binary, "", wStr()),

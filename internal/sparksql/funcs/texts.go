@@ -17,7 +17,7 @@ func textDefs() []*Def {
 	wBytes := kindOf(`"BINARY"`, func(t types.Type) bool { return t == types.Binary }, nil, nil)
 	return []*Def{
 		fn("luhn_check", types.Boolean, "", wStr()), fn("quote", str, "", wStr()),
-		fn("mask", str, "", wStr(), wStr(), wStr(), wStr(), wStr()).optional(4).defaults(litStr("X"), litStr("x"), litStr("n"), litNull()).named("str", "upperChar", "lowerChar", "digitChar", "otherChar").
+		fn("mask", str, "", wTextOnly(), wTextOnly(), wTextOnly(), wTextOnly(), wTextOnly()).optional(4).defaults(litStr("X"), litStr("x"), litStr("n"), litNull()).named("str", "upperChar", "lowerChar", "digitChar", "otherChar").
 			withNull(func(c *call) bool { return c.args[0].Nullable() }).checked(checkMask),
 		fn("is_valid_utf8", types.Boolean, "CASE WHEN $1 IS NOT NULL THEN TRY(decode($1)) IS NOT NULL END", wBin()),
 		fn("make_valid_utf8", str, "", wBin()),
@@ -28,7 +28,7 @@ func textDefs() []*Def {
 		fn("bitmap_bucket_number", big, "CASE WHEN $1 > 0 THEN 1 + ($1 - 1) // 32768 ELSE 0 - (0 - $1) // 32768 END", wBig()),
 		fn("bitmap_count", big, "CAST(length(replace(CAST(CAST($1 AS BIT) AS VARCHAR), '0', '')) AS BIGINT)", wBytes),
 		fn("spark_partition_id", types.Int, "0::INTEGER").neverNull().shown(upperCall("SPARK_PARTITION_ID")), fn("input_file_name", str, "''").neverNull(),
-		fn("collation", str, "", wText()).neverNull().checked(func(c *call) error {
+		fn("collation", str, "", wTextOnly()).neverNull().checked(func(c *call) error {
 			c.konst = "SYSTEM.BUILTIN." + orBinary(nameOf(c.args[0].Type()))
 			if c.konst == "SYSTEM.BUILTIN."+types.Indeterminate {
 				c.konst = types.Indeterminate

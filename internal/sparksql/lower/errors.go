@@ -42,6 +42,7 @@ var native = []struct{ text, class, state, message string }{
 	{"Map keys must be unique", "DUPLICATED_MAP_KEY", "23505", "A map got a key twice."},
 	{"Map keys can not be NULL", "NULL_MAP_KEY", "2200E", "A map's key is NULL."},
 	{"More than one row returned by a subquery", "SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", "A scalar sub-query gave more than one row."},
+	{"Max expression depth limit", "FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement has too many operators or queries in a row: group or split them."},
 	{"out of range", "DATETIME_OVERFLOW", "22008", ""},
 }
 

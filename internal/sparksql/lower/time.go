@@ -179,7 +179,7 @@ func nextDay(l *lowerer, c *plan.Call, a []string) string {
 	}
 	if day == 0 {
 		if c.Raises {
-			return "CASE WHEN " + a[0] + " IS NOT NULL THEN " + raise("ILLEGAL_DAY_OF_WEEK", "22009", "There is no day of the week "+name+".") + " END"
+			return cast("CASE WHEN "+a[0]+" IS NOT NULL THEN "+raise("ILLEGAL_DAY_OF_WEEK", "22009", "There is no day of the week "+name+".")+" END", "DATE")
 		}
 		return cast("NULL", "DATE")
 	}

@@ -54,7 +54,7 @@ func (p *parser) negation() (ast.Expr, error) {
 	}
 	if p.isWord("EXISTS") && p.peekOp(1, "(") && p.queryAt(2) {
 		p.i++
-		q, err := parens(p, p.query)
+		q, err := parens(p, p.innerQuery)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ func (p *parser) isPredicate(x ast.Expr) (ast.Expr, error) {
 func (p *parser) inPredicate(in *ast.In) (ast.Expr, error) {
 	var err error
 	if p.queryAt(1) {
-		in.Query, err = parens(p, p.query)
+		in.Query, err = parens(p, p.innerQuery)
 		return in, err
 	}
 	in.List, err = parens(p, func() ([]ast.Expr, error) { return list(p, p.expr) })

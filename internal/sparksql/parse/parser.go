@@ -16,6 +16,9 @@ const (
 	// maxChain bounds operators, joins and set operations in a row, which nest
 	// to the left.
 	maxChain = 4000
+	// maxInner bounds lambdas and sub-queries inside one another's expressions:
+	// each level doubles the work of planning.
+	maxInner = 16
 )
 
 type parser struct {
@@ -26,6 +29,7 @@ type parser struct {
 	depth  int
 	params int // "?" seen so far
 	cases  int // CASE expressions that are open
+	inner  int // lambdas and sub-queries of expressions that are open
 	// parens counts the parentheses around expressions, which trees do not
 	// show; nil where nobody asks.
 	parens map[ast.Expr]int
@@ -236,6 +240,20 @@ func (p *parser) enter() error {
 }
 
 func (p *parser) leave() { p.depth-- }
+
+// within parses a lambda's body or the sub-query of an expression.
+func within[T any](p *parser, f func() (T, error)) (T, error) {
+	p.inner++
+	defer func() { p.inner-- }()
+	if p.inner > maxInner {
+		var none T
+		return none, parseError("FAILED_TO_PARSE_TOO_COMPLEX", "54001", p.pos(), "more than %d lambdas or sub-queries of expressions inside one another", maxInner)
+	}
+	return f()
+}
+
+// innerQuery is the sub-query of an expression.
+func (p *parser) innerQuery() (*ast.Query, error) { return within(p, p.query) }
 
 func (p *parser) chain(n int) error {
 	if n > maxChain {

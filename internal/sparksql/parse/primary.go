@@ -83,6 +83,8 @@ func (p *parser) wordPrimary(t token) (ast.Expr, error) {
 	case t.up == "TRUE" || t.up == "FALSE":
 		p.i++
 		return &ast.Literal{At: at, Value: t.up == "TRUE", Type: types.Boolean}, nil
+	case t.up == "CASE" && call && p.whenFollows():
+		return p.caseExpr()
 	case t.up == "CASE" && !call && !p.endsAt(1) && !p.wordAt(1, "END") && (p.wordAt(1, "WHEN") || !p.isClause(1)):
 		return p.caseExpr()
 	case call:
@@ -106,6 +108,28 @@ func (p *parser) wordPrimary(t token) (ast.Expr, error) {
 		return p.typedLiteral()
 	}
 	return p.nameOrCall()
+}
+
+// whenFollows tells whether the CASE here, before a parenthesis, is an
+// expression's: whether its operand is followed by WHEN. Otherwise it is the
+// name of a function.
+func (p *parser) whenFollows() bool {
+	nested := 0 // parentheses and CASE expressions that are open
+	for n := 1; p.peek(n).kind != tEOF; n++ {
+		switch {
+		case p.peekOp(n, "("), p.peekOp(n, "["), p.wordAt(n, "CASE") && !p.peekOp(n+1, ")"):
+			nested++
+		case p.peekOp(n, ")"), p.peekOp(n, "]"), p.wordAt(n, "END"):
+			if nested--; nested < 0 {
+				return false
+			}
+		case nested == 0 && p.wordAt(n, "WHEN"):
+			return true
+		case nested == 0 && (p.peekOp(n, ",") || p.peekOp(n, ";")):
+			return false
+		}
+	}
+	return false
 }
 
 // intervalOrText parses INTERVAL '...' alone, or with units.
@@ -145,7 +169,7 @@ func (p *parser) lambda() (ast.Expr, error) {
 	if err := p.needOp("->"); err != nil {
 		return nil, err
 	}
-	body, err := p.expr()
+	body, err := within(p, p.expr)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +187,7 @@ func (p *parser) parenthesized() (ast.Expr, error) {
 		return p.lambda()
 	}
 	if p.queryAt(1) {
-		q, err := parens(p, p.query)
+		q, err := parens(p, p.innerQuery)
 		if err != nil {
 			return nil, err
 		}
