@@ -192,12 +192,17 @@ def commits(total):
     subprocess.run(["go", "run", "./bench/commits", "-commits", str(total), "-python", sys.executable], cwd=REPO, check=True)
 
 
+def sql(rows):
+    subprocess.run(["go", "run", "./bench/sql", "-rows", str(rows)], cwd=REPO, check=True)
+
+
 PARTS = {
     "start": lambda a: start(),
     "mqtt": lambda a: mqtt(a.messages // 2),
     "latency": lambda a: latency(a.seconds),
     "stream": lambda a: stream(a.messages, not a.no_spark),
     "commits": lambda a: commits(a.commits),
+    "sql": lambda a: sql(a.rows),
 }
 
 
@@ -208,6 +213,7 @@ def main():
     p.add_argument("--messages", type=int, default=4_000_000)
     p.add_argument("--seconds", type=int, default=30)
     p.add_argument("--commits", type=int, default=86_400)
+    p.add_argument("--rows", type=int, default=10_000_000)
     p.add_argument("--no-spark", action="store_true")
     a = p.parse_args()
     for name in a.only or PARTS:
