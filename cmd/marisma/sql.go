@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -269,9 +270,23 @@ func (p *textPrinter) flush() error {
 	if len(p.t.head) == 0 {
 		return nil
 	}
+	if len(p.t.head) == 1 && slices.ContainsFunc(p.t.rows, func(r []string) bool { return strings.Contains(r[0], "\n") }) {
+		return p.paragraphs()
+	}
 	err := p.t.print(p.w)
 	p.t.rows = nil
 	return err
+}
+
+// paragraphs prints texts of many lines, as EXPLAIN gives, as they are.
+func (p *textPrinter) paragraphs() error {
+	for _, r := range p.t.rows {
+		if _, err := fmt.Fprintln(p.w, strings.TrimRight(r[0], "\n")); err != nil {
+			return err
+		}
+	}
+	p.t.rows = nil
+	return nil
 }
 
 func (p *textPrinter) done(d api.SQLDone) error {

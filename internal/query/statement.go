@@ -94,6 +94,8 @@ func (t *task) once(ctx context.Context, st ast.Statement) (*Result, error) {
 		return asText(res, err, t.asText)
 	case *plan.Command:
 		return e.command(ctx, sess, ps, t.asText)
+	case *plan.Explain:
+		return e.explain(ctx, ps, s.opt)
 	case *plan.CreateView:
 		return e.createView(ctx, sess, ps)
 	case *plan.AlterView:

@@ -128,6 +128,12 @@ func Statement(ctx context.Context, st ast.Statement, env Env) (plan.Statement, 
 		return a.update(st)
 	case *ast.Vacuum:
 		return a.vacuum(st)
+	case *ast.Explain:
+		of, err := Statement(ctx, st.Statement, env)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return &plan.Explain{Mode: st.Mode, Of: of, Err: err}, nil
 	case *ast.CreateFlow:
 		return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.CREATE_FLOW", "0A000", "CREATE FLOW is not supported yet.").hint("Write the query in the streaming table's own AS clause.")
 	case *ast.Unsupported:

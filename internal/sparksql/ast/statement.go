@@ -142,6 +142,14 @@ type Command struct {
 	Args map[string]string
 }
 
+// Explain is EXPLAIN [mode] statement; Mode is "", "extended", "formatted",
+// "codegen" or "cost".
+type Explain struct {
+	Stmt
+	Mode      string
+	Statement Statement
+}
+
 // Unsupported is a statement that is recognised by its first words and not
 // parsed further: those that change data or tables.
 type Unsupported struct {

@@ -45,6 +45,12 @@ func (p *printer) statement(st ast.Statement) doc {
 		return p.loop(st)
 	case *ast.SetVariable:
 		return p.setVariable(st)
+	case *ast.Explain:
+		w := p.kw("EXPLAIN")
+		if st.Mode != "" {
+			w = spaced(w, p.oneOf("EXTENDED", "FORMATTED", "CODEGEN", "COST", "LOGICAL"))
+		}
+		return join(w, hardline, p.statement(st.Statement))
 	case *ast.Unsupported:
 		return p.verbatim()
 	}

@@ -36,6 +36,24 @@ func (p *parser) command(base ast.Stmt) (ast.Statement, error) {
 	return p.unsupported(base, t.up)
 }
 
+// explain parses EXPLAIN [mode] statement.
+func (p *parser) explain(base ast.Stmt) (ast.Statement, error) {
+	p.i++
+	e := &ast.Explain{Stmt: base}
+	if p.isWord("EXTENDED", "FORMATTED", "CODEGEN", "COST", "LOGICAL") {
+		e.Mode = strings.ToLower(p.next().up)
+	}
+	if p.cur().kind == tEOF || p.isOp(";") {
+		return nil, p.expected("the statement to explain")
+	}
+	if p.isWord("EXPLAIN") {
+		return nil, p.expected("a statement that EXPLAIN can show")
+	}
+	var err error
+	e.Statement, err = p.one()
+	return e, err
+}
+
 // rest takes everything up to the statement's end as text.
 func (p *parser) rest() string {
 	start := p.i

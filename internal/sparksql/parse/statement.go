@@ -54,11 +54,7 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 			return p.applyChanges(base)
 		}
 	case "EXPLAIN":
-		if p.endsAt(1) {
-			p.i++
-			return nil, p.expected("a statement to explain")
-		}
-		return p.command(base)
+		return p.explain(base)
 	case "SHOW", "DESCRIBE", "DESC", "USE", "SET", "RESET", "DROP", "REFRESH", "CACHE", "UNCACHE", "CLEAR", "ANALYZE":
 		return p.command(base)
 	case "BEGIN":

@@ -79,6 +79,15 @@ type CreateView struct {
 	Pos         sparksql.Pos
 }
 
+// Explain shows the plan of a statement instead of running it. Mode is "",
+// "extended", "formatted", "codegen" or "cost". Err is set instead of Of where
+// the statement cannot be analysed.
+type Explain struct {
+	Mode string
+	Of   Statement
+	Err  error
+}
+
 // Command is a statement without a plan that the session runs itself (SHOW,
 // DESCRIBE, USE, SET, CREATE SCHEMA, ...).
 type Command struct {
@@ -93,3 +102,4 @@ func (*Query) isStatement()         {}
 func (*CreateDataset) isStatement() {}
 func (*CreateView) isStatement()    {}
 func (*Command) isStatement()       {}
+func (*Explain) isStatement()       {}
