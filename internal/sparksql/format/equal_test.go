@@ -37,7 +37,7 @@ func same(a, b reflect.Value) bool {
 			switch f := a.Type().Field(i); f.Name {
 			case "At", "P", "OpPos", "BodyText", "DefaultText":
 				continue
-			case "Text":
+			case "Text", "ReplaceText", "WhereText":
 				// The text of a literal is its value; all else is the source's.
 				if n := a.Type().Name(); n != "Literal" && n != "TypedLiteral" {
 					continue

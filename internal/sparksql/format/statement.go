@@ -45,6 +45,9 @@ func (p *printer) statement(st ast.Statement) doc {
 		return p.loop(st)
 	case *ast.SetVariable:
 		return p.setVariable(st)
+	case *ast.AlterTable, *ast.CreateTable, *ast.Delete, *ast.DropTable, *ast.Insert, *ast.Merge, *ast.Optimize, *ast.Reorg,
+		*ast.Restore, *ast.Truncate, *ast.Update, *ast.Vacuum:
+		return p.change(st)
 	case *ast.Explain:
 		w := p.kw("EXPLAIN")
 		if st.Mode != "" {

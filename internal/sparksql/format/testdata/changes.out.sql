@@ -1,0 +1,74 @@
+CREATE TABLE IF NOT EXISTS t (
+  id INT NOT NULL COMMENT 'key',
+  v STRING default 'x',
+  g INT generated always as (id + 1)
+)
+USING delta
+PARTITIONED BY (v)
+TBLPROPERTIES ('a' = 'b');
+
+CREATE OR REPLACE TABLE u
+USING delta
+AS SELECT *
+FROM t
+WHERE id > 1;
+
+CREATE TABLE w AS
+SELECT 1 AS a;
+
+INSERT INTO t
+VALUES (1, 'a'), (2, 'b');
+
+INSERT OVERWRITE t PARTITION (v='x')
+SELECT id
+FROM u;
+
+INSERT INTO t (id, v)
+SELECT 1, 'x';
+
+INSERT INTO t BY NAME
+SELECT 1 AS id;
+
+INSERT INTO t REPLACE WHERE id > 1 AND v = 'x'
+SELECT *
+FROM u;
+
+WITH x AS (
+  SELECT 1 AS id
+)
+INSERT INTO t
+SELECT id
+FROM x;
+
+UPDATE t AS a
+SET v = 'y', id = id + 1
+WHERE v IS NULL;
+
+DELETE FROM t
+WHERE id IN (SELECT id FROM u);
+
+MERGE INTO t
+USING (SELECT * FROM u) s
+ON t.id = s.id AND t.v = s.v
+WHEN MATCHED AND s.id > 5 THEN UPDATE SET v = s.v, id = s.id
+WHEN MATCHED THEN DELETE
+WHEN NOT MATCHED THEN INSERT (id, v) VALUES (s.id, s.v)
+WHEN NOT MATCHED BY SOURCE THEN UPDATE SET v = 'gone';
+
+MERGE WITH SCHEMA EVOLUTION INTO t
+USING u
+ON t.id = u.id
+WHEN MATCHED THEN UPDATE SET *
+WHEN NOT MATCHED THEN INSERT *;
+
+ALTER TABLE t add column n int;
+
+OPTIMIZE t zorder by (id);
+
+VACUUM t retain 168 hours;
+
+RESTORE TABLE t to version as of 3;
+
+TRUNCATE TABLE t;
+
+DROP TABLE IF EXISTS t;
