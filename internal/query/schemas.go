@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/internal/query/dml"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
@@ -93,7 +94,17 @@ func (e *Engine) commentOnTable(ctx context.Context, sess *Session, c *plan.Comm
 	if t.Type == catalog.View {
 		return nil, fault(c.Pos, "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "COMMENT ON TABLE takes a table, and "+t.FullName()+" is a view.", "")
 	}
-	return &Result{}, e.cfg.Catalog.SetColumns(ctx, t.ID, t.Columns, c.Args["comment"])
+	text := c.Args["comment"]
+	if t.Type == catalog.Managed && !foreign(t) {
+		d, err := e.cfg.Tables.Open(ctx, t)
+		if err == nil {
+			err = dml.Describe(ctx, d, text)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &Result{}, e.cfg.Catalog.SetColumns(ctx, t.ID, t.Columns, text)
 }
 
 func (e *Engine) dropSchema(ctx context.Context, sess *Session, c *plan.Command) (*Result, error) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/marisma/marisma/internal/catalog"
@@ -198,7 +200,16 @@ func (e *Engine) properties(ctx context.Context, t catalog.Table) (map[string]st
 	if err != nil {
 		return nil, err
 	}
-	return snap.Metadata().Configuration, nil
+	m, p := snap.Metadata(), snap.Protocol()
+	if foreign(t) {
+		return m.Configuration, nil
+	}
+	out := map[string]string{"delta.minReaderVersion": strconv.Itoa(p.MinReaderVersion), "delta.minWriterVersion": strconv.Itoa(p.MinWriterVersion)}
+	maps.Copy(out, m.Configuration)
+	for _, f := range append(slices.Clone(p.ReaderFeatures), p.WriterFeatures...) {
+		out["delta.feature."+f] = "supported"
+	}
+	return out, nil
 }
 
 func (e *Engine) showProperties(ctx context.Context, sess *Session, c *plan.Command) (*Result, error) {

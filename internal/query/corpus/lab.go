@@ -72,7 +72,7 @@ func Open(ctx context.Context, corpus, dir string) (_ *Lab, err error) {
 		return nil, err
 	}
 	l.engine = query.New(query.Config{Catalog: l.catalog, Tables: l.tables, Executor: query.InProcess{Pool: l.pool}})
-	for _, s := range []string{labSchema, stepsSchema} {
+	for _, s := range baseSchemas {
 		if err := l.catalog.EnsureSchema(ctx, labCatalog, s, "corpus"); err != nil {
 			return nil, err
 		}
@@ -250,6 +250,9 @@ func (l *Lab) read(ctx context.Context, fields []types.Field, file string) iter.
 	}
 }
 
+// baseSchemas are there in every case.
+var baseSchemas = []string{"default", labSchema, stepsSchema}
+
 // clean drops what a case has made.
 func (l *Lab) clean(ctx context.Context) error {
 	all, err := l.catalog.AllTables(ctx)
@@ -265,6 +268,18 @@ func (l *Lab) clean(ctx context.Context) error {
 		}
 		l.tables.Forget(t)
 		if err := os.RemoveAll(filepath.Join(l.dir, "tables", t.ID)); err != nil { //nolint:gosec // the catalog made the ID
+			return err
+		}
+	}
+	schemas, err := l.catalog.Schemas(ctx, labCatalog)
+	if err != nil {
+		return err
+	}
+	for _, sc := range schemas {
+		if slices.Contains(baseSchemas, sc.Name) {
+			continue
+		}
+		if _, err := l.catalog.DropSchema(ctx, labCatalog, sc.Name, true); err != nil {
 			return err
 		}
 	}

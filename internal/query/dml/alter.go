@@ -127,3 +127,12 @@ func (t target) synced(ctx context.Context, e Engine, c *plan.AlterTable) (*arro
 	}
 	return arrow.NewSchema(fields, nil), nil
 }
+
+// Describe replaces a table's description.
+func Describe(ctx context.Context, d *delta.Table, text string) error {
+	_, err := d.Commit(ctx, delta.Commit{
+		ReadVersion: -1, Description: &text, Operation: "SET TBLPROPERTIES", Parameters: map[string]string{"properties": jsonText(map[string]string{"comment": text})},
+		Metrics: map[string]string{"numFiles": "", "numOutputRows": "", "numOutputBytes": ""},
+	})
+	return commitError(err)
+}

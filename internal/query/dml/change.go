@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
@@ -24,6 +25,9 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 		if err := t.appendOnly(); err != nil {
 			return Counts{}, err
 		}
+	}
+	if err := t.noFeed(c); err != nil {
+		return Counts{}, err
 	}
 	out := delta.Commit{ReadVersion: t.snap.Version(), DataChange: true, Parameters: c.Parameters, Serializable: true}
 	schema := t.snap.Schema()
@@ -65,6 +69,18 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 	out.Metrics["executionTimeMs"], out.Metrics["scanTimeMs"] = ms(time.Since(begun)), ms(r.scan)
 	out.Metrics["rewriteTimeMs"] = ms(time.Since(begun) - r.scan)
 	return counts, t.commit(ctx, out)
+}
+
+// noFeed refuses a change of single rows where the table has a change feed,
+// for which it would have to write the rows' images, too.
+func (t target) noFeed(c *plan.Change) error {
+	if c.Touched == nil && !c.Every || c.Rewrite == nil || t.snap.Metadata().Configuration["delta.enableChangeDataFeed"] != "true" {
+		return nil
+	}
+	return &sparksql.Error{
+		Class: "UNSUPPORTED_FEATURE.CHANGE_DATA_FEED", SQLState: "0A000", Phase: sparksql.PhaseRuntime, Pos: c.Pos,
+		Message: "rows of a table with a change data feed are not changed yet.", Hint: "SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'false') ends the feed.",
+	}
 }
 
 // rewritten are the files that a change takes out of the table.

@@ -43,6 +43,9 @@ func Insert(ctx context.Context, e Engine, ins *plan.Insert) error {
 	}
 	defer func() { _ = w.Abort() }() // after Close it does nothing
 	if ins.Replace != nil {
+		if err := t.noFeed(ins.Replace); err != nil {
+			return err
+		}
 		old, _, err := rewrite(ctx, e, t, ins.Replace, w, t.snap.Schema())
 		if err != nil {
 			return err

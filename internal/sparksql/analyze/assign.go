@@ -403,7 +403,7 @@ func (b *rowBuilder) check(in plan.Node, cols []column, act plan.Attr, vals []pl
 	if b.action != nil {
 		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: act}, Attr: act})
 	}
-	out.Plan = prune(within(b.ctes, p))
+	out.Plan = b.a.plan(b.ctes, p)
 	return out, nil
 }
 

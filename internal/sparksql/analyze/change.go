@@ -14,6 +14,7 @@ import (
 // targetRelation is a table that a statement changes, read with all of its
 // columns and where each row lies.
 type targetRelation struct {
+	a         *analyzer
 	src       *plan.Source
 	scan      *plan.Scan
 	cols      []column // the table's columns under the name that the statement uses
@@ -36,6 +37,11 @@ func (a *analyzer) source(t ast.Target) (*plan.Source, *View, ast.Name, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if s := sessionName(name.Strings()); s != "" {
+		if v := a.env.Session.View(s); v != nil {
+			return nil, v, name, nil
+		}
+	}
 	src, view, err := a.env.Resolver.Table(a.ctx, qualified(name.Strings(), a.here()), TimeTravel{})
 	if err != nil {
 		return nil, nil, name, a.placed(err, t.Pos())
@@ -51,6 +57,9 @@ func (a *analyzer) target(t ast.Target, verb string) (*targetRelation, error) {
 	src, view, name, err := a.source(t)
 	if err != nil {
 		return nil, err
+	}
+	if view != nil && verb == "INSERT" {
+		return nil, a.errorf(t.Pos(), "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "INSERT takes a table, and %s is a view.", quoteAll(name.Strings()))
 	}
 	if view != nil {
 		return a.viewTarget(view, t, name)
@@ -70,7 +79,7 @@ func (a *analyzer) target(t ast.Target, verb string) (*targetRelation, error) {
 }
 
 func (a *analyzer) readTarget(src *plan.Source, t ast.Target, name ast.Name) *targetRelation {
-	out := &targetRelation{src: src}
+	out := &targetRelation{a: a, src: src}
 	alias := name[len(name)-1].Name
 	if t.Alias != nil {
 		alias = t.Alias.Name
@@ -143,6 +152,11 @@ func (a *analyzer) prelude(pre ast.Prelude, p *place) ([]*plan.CTE, error) {
 	return a.with(&ast.Query{With: pre.With, Recursive: pre.Recursive}, p)
 }
 
+// plan is a finished plan below a statement's WITH.
+func (a *analyzer) plan(ctes []*plan.CTE, n plan.Node) plan.Node {
+	return prune(a.strip(within(ctes, n)))
+}
+
 // within puts the CTEs of a statement's WITH around a plan.
 func within(ctes []*plan.CTE, n plan.Node) plan.Node {
 	if len(ctes) == 0 {
@@ -181,7 +195,7 @@ func (t *targetRelation) touched(cond plan.Expr, ctes []*plan.CTE) plan.Node {
 	}
 	agg := &plan.Aggregate{Input: n, Keys: []plan.NamedExpr{{X: &plan.Column{Attr: t.file}, Attr: newAttr("file", types.String)}}}
 	agg.Aggs = []plan.NamedExpr{{X: countRows(), Attr: newAttr("rows", types.BigInt)}}
-	return prune(within(ctes, agg))
+	return t.a.plan(ctes, agg)
 }
 
 func newAttr(name string, t types.Type) plan.Attr {

@@ -7,6 +7,7 @@ import (
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
+	"github.com/marisma/marisma/internal/sparksql/parse"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -196,7 +197,7 @@ func (k *creator) query() error {
 		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: c.Attr}, Attr: at})
 		k.out.Columns = append(k.out.Columns, plan.TableColumn{Field: types.Field{Name: c.Name, Type: stored(c.Type), Nullable: true, Comment: c.Comment}})
 	}
-	k.out.Rows = &plan.Rows{Plan: prune(p)}
+	k.out.Rows = &plan.Rows{Plan: k.a.plan(nil, p)}
 	return nil
 }
 
@@ -430,18 +431,26 @@ func (a *analyzer) checkRules(cols []plan.TableColumn, pos sparksql.Pos) error {
 		}
 		x, err := a.text(c.Generated, plain)
 		if err != nil {
-			if strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") {
-				return a.errorf(pos, "DELTA_INVALID_GENERATED_COLUMN_REFERENCES", "42621", "The column %s is generated from a column that is not there or is generated itself.", quote(c.Name))
+			for _, g := range cols {
+				e, perr := parse.Expression(c.Generated)
+				if g.Generated != "" && perr == nil && usesColumn(e, []string{g.Name}) {
+					return a.errorf(pos, "UNSUPPORTED_EXPRESSION_GENERATED_COLUMN", "42621", "The column %s cannot be generated from %s, which is generated itself.", quote(c.Name), quote(g.Name))
+				}
 			}
 			return err
 		}
+		odd := ""
 		switch {
 		case hasAggregate(x) || hasWindow(x):
-			return a.errorf(pos, "DELTA_AGGREGATE_IN_GENERATED_COLUMN", "42621", "The expression of %s cannot hold an aggregate.", quote(c.Name))
+			odd = "holds an aggregate"
 		case contains(x, func(y plan.Expr) bool { f, ok := y.(*plan.Call); return ok && f.Volatile }):
-			return a.errorf(pos, "DELTA_NON_DETERMINISTIC_EXPRESSION_IN_GENERATED_COLUMN", "42621", "The expression of %s gives another value each time.", quote(c.Name))
+			odd = "gives another value each time"
 		case contains(x, func(y plan.Expr) bool { _, ok := y.(*plan.Subquery); return ok }):
-			return a.errorf(pos, "DELTA_UNSUPPORTED_SUBQUERY_IN_GENERATED_COLUMN", "42621", "The expression of %s cannot hold a sub-query.", quote(c.Name))
+			odd = "holds a sub-query"
+		}
+		switch {
+		case odd != "":
+			return a.errorf(pos, "UNSUPPORTED_EXPRESSION_GENERATED_COLUMN", "42621", "The expression of %s %s.", quote(c.Name), odd)
 		case !types.Equal(x.Type(), stored(c.Type)):
 			return a.errorf(pos, "DELTA_GENERATED_COLUMNS_EXPR_TYPE_MISMATCH", "42K09", "The expression of %s is %s, the column %s.", quote(c.Name), x.Type().SQL(), c.Type.SQL())
 		}

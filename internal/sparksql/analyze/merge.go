@@ -410,7 +410,7 @@ func (g *merger) touched(matched []clause) (plan.Node, error) {
 		{X: agg("max", badSum, types.BigInt), Attr: newAttr("bad", types.BigInt)},
 		{X: agg("max", met, types.BigInt), Attr: newAttr("met", types.BigInt)},
 	}
-	return prune(within(g.ctes, perFile)), nil
+	return g.a.plan(g.ctes, perFile), nil
 }
 
 func passOn(at plan.Attr) plan.NamedExpr {

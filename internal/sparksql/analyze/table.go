@@ -56,6 +56,9 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 			return a.alias2(r, t.Alias, t.Pos(), def.name)
 		}
 	}
+	if len(name) == 1 && (t.Version != nil || t.Timestamp != nil) && p.ctes.find(name[0]) != nil {
+		return relation{}, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", "%s is a common table expression and has no versions.", quote(name[0]))
+	}
 	at, err := a.timeTravel(t)
 	if err != nil {
 		return relation{}, err
