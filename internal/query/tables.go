@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -61,10 +62,20 @@ func (t *Tables) Store() objstore.Store { return t.store }
 // Options are those that tables are opened and made with.
 func (t *Tables) Options() []delta.Option { return t.opts }
 
-// LocalPath gives the file behind a key, "" on a store that is not local.
+// LocalPath gives the file behind a key, "" on a store that is not local. An
+// absolute path, by which a clone names the files of its source, stands for
+// itself where it lies in the store.
 func (t *Tables) LocalPath(key string) string {
-	if p, ok := t.store.(objstore.Pather); ok {
-		return p.Path(key)
+	p, ok := t.store.(objstore.Pather)
+	if !ok {
+		return ""
 	}
-	return ""
+	if filepath.IsAbs(key) {
+		rel, err := filepath.Rel(filepath.Dir(p.Path("x")), key)
+		if err != nil || !filepath.IsLocal(rel) {
+			return ""
+		}
+		return key
+	}
+	return p.Path(key)
 }
