@@ -34,7 +34,7 @@ func start(ctx context.Context, python, setup string) (*spark, error) {
 		}
 		*p = abs
 	}
-	s := &spark{cmd: exec.CommandContext(ctx, python, "-m", "spark_record", "--serve", setup)} //nolint:gosec // the caller's own program
+	s := &spark{cmd: exec.CommandContext(ctx, python, "-m", "spark_record", "--serve", setup)}
 	s.cmd.Dir, s.cmd.Stderr = "interop", os.Stderr
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {

@@ -56,7 +56,7 @@ func TestSameSeedSameStatements(t *testing.T) {
 
 func TestStatementsParse(t *testing.T) {
 	g, bad := New(3), 0
-	const n = 2000
+	const n = 400
 	for i := range n {
 		for _, s := range []Statement{g.Expression(i), g.Query(i)} {
 			if _, err := parse.Statement("", text(s)); err != nil {

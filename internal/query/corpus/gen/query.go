@@ -41,7 +41,7 @@ type maker struct {
 
 // Query is the nth random query.
 func (g *Generator) Query(n int) Statement {
-	m := &maker{g: g, r: g.rand(2, uint64(n))} //nolint:gosec // a count
+	m := &maker{g: g, r: g.rand(2, uint64(n))}
 	st := Statement{ID: fmt.Sprintf("query-%d-%d", g.seed, n), Tolerance: 1e-9}
 	shapes := []struct {
 		group string

@@ -38,12 +38,11 @@ type scope struct {
 	g    *Generator
 	r    *rand.Rand
 	cols []Column
-	vars int  // lambda variables so far
-	tame bool // no arguments of the wrong type, no constants at the edges
+	vars int // lambda variables so far
 }
 
 func (g *Generator) rand(kind, n uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(g.seed, kind<<32|n)) //nolint:gosec // repeatable on purpose
+	return rand.New(rand.NewPCG(g.seed, kind<<32|n))
 }
 
 // cells are the columns of lab.cells.
@@ -184,7 +183,7 @@ const maxDepth = 4
 // Expression is the nth statement of one expression. Every function of the
 // registry comes round.
 func (g *Generator) Expression(n int) Statement {
-	r := g.rand(1, uint64(n)) //nolint:gosec // a count
+	r := g.rand(1, uint64(n))
 	s := &scope{g: g, r: r, cols: g.cells()}
 	st := Statement{ID: fmt.Sprintf("expr-%d-%d", g.seed, n), Tolerance: tolerance, From: "FROM cells"}
 	if r.IntN(10) < 6 {

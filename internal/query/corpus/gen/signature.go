@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func discover() []function {
 func signatures(d *funcs.Def, hints map[int][]string) []signature {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(d.Name))
-	r := rand.New(rand.NewPCG(h.Sum64(), 1)) //nolint:gosec // repeatable on purpose
+	r := rand.New(rand.NewPCG(h.Sum64(), 1))
 	most := d.Max
 	if most < 0 {
 		most = d.Min + moreArgs
@@ -97,7 +98,7 @@ func ofArity(d *funcs.Def, n int, hints map[int][]string, r *rand.Rand) []signat
 			}
 			switch {
 			case n <= 2 && try < len(pairs): // all of them
-				ts[i] = p[[]int{pairs[try] / len(p), pairs[try] % len(p)}[i]].typ
+				ts[i] = p[[2]int{pairs[try] / len(p), pairs[try] % len(p)}[i%2]].typ
 			case i > 0 && ts[i-1] != nil && r.IntN(2) == 0:
 				ts[i] = ts[i-1]
 			default:
@@ -142,12 +143,7 @@ func casts(e plan.Expr) bool {
 			return true
 		}
 	}
-	for _, c := range e.Children() {
-		if casts(c) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Children(), casts)
 }
 
 // constant is a word of the tables as a plan's literal; what is no plain
