@@ -28,7 +28,7 @@ const (
 // changeFolder holds the files of the change feed.
 const changeFolder = "_change_data"
 
-// ErrNoChangeData: the change feed was off in a version that it is asked for.
+// ErrNoChangeData says that the change feed was off in a version that it is asked for.
 var ErrNoChangeData = errors.New("delta: no change data")
 
 func withChangeType(s *arrow.Schema) *arrow.Schema {

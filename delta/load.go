@@ -297,27 +297,3 @@ func (t *Table) SnapshotAt(ctx context.Context, version int64) (*Snapshot, error
 	}
 	return st.snapshot(t), nil
 }
-
-// SnapshotAsOf is the table as it was at a time: the newest version committed
-// then or before.
-func (t *Table) SnapshotAsOf(ctx context.Context, at time.Time) (*Snapshot, error) {
-	l, err := t.listFrom(ctx, 0)
-	if err != nil {
-		return nil, err
-	}
-	version := int64(-1)
-	for i, when := range l.Times() {
-		if when.After(at) {
-			break
-		}
-		version = l.Commits[i].Version
-	}
-	if version < 0 {
-		return nil, fmt.Errorf("%w: none at or before %s", ErrVersionNotFound, at.UTC().Format(time.RFC3339Nano))
-	}
-	st, err := t.replay(ctx, l, version)
-	if err != nil {
-		return nil, err
-	}
-	return st.snapshot(t), nil
-}
