@@ -8,6 +8,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/schema"
+
+	"github.com/marisma/marisma/delta/internal/parquetfile"
 )
 
 const leafBatch = 1024
@@ -17,6 +19,7 @@ type item struct {
 	def int16
 	s   string
 	n   int64
+	f   float64
 }
 
 // leaf reads one column of a row group row by row.
@@ -34,6 +37,10 @@ type leaf struct {
 	longs          []int64
 	ints           []int32
 	bools          []bool
+	floats         []float32
+	doubles        []float64
+	fixed          []parquet.FixedLenByteArray
+	stamps         []parquet.Int96
 	items          []item // of the current row
 }
 
@@ -51,6 +58,14 @@ func newLeaf(chunk file.ColumnChunkReader, d *schema.Column) (*leaf, error) {
 		l.ints = make([]int32, leafBatch)
 	case *file.BooleanColumnChunkReader:
 		l.bools = make([]bool, leafBatch)
+	case *file.Float32ColumnChunkReader:
+		l.floats = make([]float32, leafBatch)
+	case *file.Float64ColumnChunkReader:
+		l.doubles = make([]float64, leafBatch)
+	case *file.FixedLenByteArrayColumnChunkReader:
+		l.fixed = make([]parquet.FixedLenByteArray, leafBatch)
+	case *file.Int96ColumnChunkReader:
+		l.stamps = make([]parquet.Int96, leafBatch)
 	default:
 		return nil, fmt.Errorf("checkpoint: column %s has type %s", d.Path(), d.PhysicalType())
 	}
@@ -70,6 +85,14 @@ func (l *leaf) fill() (bool, error) {
 		n, _, err = c.ReadBatchInPage(leafBatch, l.ints, l.defs, l.reps)
 	case *file.BooleanColumnChunkReader:
 		n, _, err = c.ReadBatchInPage(leafBatch, l.bools, l.defs, l.reps)
+	case *file.Float32ColumnChunkReader:
+		n, _, err = c.ReadBatchInPage(leafBatch, l.floats, l.defs, l.reps)
+	case *file.Float64ColumnChunkReader:
+		n, _, err = c.ReadBatchInPage(leafBatch, l.doubles, l.defs, l.reps)
+	case *file.FixedLenByteArrayColumnChunkReader:
+		n, _, err = c.ReadBatchInPage(leafBatch, l.fixed, l.defs, l.reps)
+	case *file.Int96ColumnChunkReader:
+		n, _, err = c.ReadBatchInPage(leafBatch, l.stamps, l.defs, l.reps)
 	}
 	l.level, l.levels, l.value = 0, int(n), 0
 	return n > 0, err
@@ -99,15 +122,8 @@ func (l *leaf) next() error {
 			it.def = l.defs[l.level]
 		}
 		if it.def == l.maxDef {
-			switch {
-			case l.bytes != nil:
-				it.s = string(l.bytes[l.value])
-			case l.longs != nil:
-				it.n = l.longs[l.value]
-			case l.ints != nil:
-				it.n = int64(l.ints[l.value])
-			case l.bools[l.value]:
-				it.n = 1
+			if err := l.set(&it); err != nil {
+				return err
 			}
 			l.value++
 		}
@@ -117,6 +133,29 @@ func (l *leaf) next() error {
 			return nil
 		}
 	}
+}
+
+// set gives it the value at hand.
+func (l *leaf) set(it *item) (err error) {
+	switch {
+	case l.bytes != nil:
+		it.s = string(l.bytes[l.value])
+	case l.longs != nil:
+		it.n = l.longs[l.value]
+	case l.ints != nil:
+		it.n = int64(l.ints[l.value])
+	case l.floats != nil:
+		it.f = float64(l.floats[l.value])
+	case l.doubles != nil:
+		it.f = l.doubles[l.value]
+	case l.fixed != nil:
+		it.s = string(l.fixed[l.value])
+	case l.stamps != nil:
+		it.n, err = parquetfile.Micros(l.stamps[l.value])
+	case l.bools[l.value]:
+		it.n = 1
+	}
+	return err
 }
 
 // there tells whether the row has a value; a nil leaf has none.

@@ -111,6 +111,7 @@ type decoder struct {
 	v      *Visitor
 	values map[string]action.Values
 	key    []byte
+	stats  *statNode // where statistics are a struct
 }
 
 func (d *decoder) group(ctx context.Context, pf *file.Reader, g int) error {
@@ -118,10 +119,11 @@ func (d *decoder) group(ctx context.Context, pf *file.Reader, g int) error {
 	ps := pf.MetaData().Schema
 	cols := columns{}
 	var all []*leaf
+	structs := d.v.Add != nil && statsMissing(rg, ps)
 	for i := range ps.NumColumns() {
 		col := ps.Column(i)
 		path := col.ColumnPath()
-		if !d.v.wants(path[0]) || len(path) > 1 && (strings.HasSuffix(path[1], "_parsed") || path[0] == "add" && path[1] == "dataChange") {
+		if !d.v.wants(path[0]) || len(path) > 1 && (strings.HasSuffix(path[1], "_parsed") && !(structs && path[0] == "add" && path[1] == "stats_parsed") || path[0] == "add" && path[1] == "dataChange") {
 			continue
 		}
 		chunk, err := rg.Column(i)
@@ -134,6 +136,9 @@ func (d *decoder) group(ctx context.Context, pf *file.Reader, g int) error {
 		}
 		cols[path.String()] = l
 		all = append(all, l)
+	}
+	if structs {
+		d.stats = statTree(cols, ps)
 	}
 	visits := d.visits(cols)
 	for row := range rg.NumRows() {
@@ -228,8 +233,12 @@ func (d *decoder) add(c columns) func() error {
 	pv, tags, dv, provider := c.pairs("add.partitionValues"), c.pairs("add.tags"), c.vector("add.deletionVector"), c.at("add.clusteringProvider")
 	base, ver := c.at("add.baseRowId"), c.at("add.defaultRowCommitVersion")
 	return func() error {
+		text := stats.text()
+		if d.stats != nil {
+			text = d.stats.text()
+		}
 		return d.v.Add(action.Add{
-			Path: path.text(), PartitionValues: d.partition(pv), Size: size.long(), ModificationTime: mtime.long(), Stats: stats.text(),
+			Path: path.text(), PartitionValues: d.partition(pv), Size: size.long(), ModificationTime: mtime.long(), Stats: text,
 			Tags: tags.words(), DeletionVector: dv.get(), BaseRowID: base.opt(), DefaultRowCommitVersion: ver.opt(), ClusteringProvider: provider.text(),
 		})
 	}

@@ -54,7 +54,7 @@ func (c *int96Column) next(n int) (arrow.Array, error) {
 				b.AppendNull()
 				continue
 			}
-			us, err := micros(c.values[at])
+			us, err := Micros(c.values[at])
 			if err != nil {
 				return nil, err
 			}
@@ -66,8 +66,9 @@ func (c *int96Column) next(n int) (arrow.Array, error) {
 	return b.NewArray(), nil
 }
 
-// micros cuts nanoseconds off, as Spark does.
-func micros(v parquet.Int96) (int64, error) {
+// Micros is an INT96 timestamp in microseconds since the epoch; nanoseconds
+// are cut off, as Spark does.
+func Micros(v parquet.Int96) (int64, error) {
 	nanos := int64(binary.LittleEndian.Uint64(v[:8]))
 	days := int64(int32(binary.LittleEndian.Uint32(v[8:]))) - julianEpoch
 	const day = 86400_000_000
