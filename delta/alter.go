@@ -16,7 +16,9 @@ import (
 // need another one.
 func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 	if c.define != nil {
-		return c.define.meta, c.define.newer(tip.protocol), nil
+		m := *c.define.meta
+		m.Configuration = maps.Clone(m.Configuration)
+		return &m, c.define.newer(tip.protocol), nil
 	}
 	m := *tip.meta
 	m.Configuration = maps.Clone(m.Configuration)
@@ -60,6 +62,7 @@ func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 		sc, last = schema.Assign(sc, maxID(tip.meta), names)
 		m.Configuration[schema.MaxIDKey] = strconv.Itoa(int(last))
 	}
+	nameRowColumns(p, m.Configuration)
 	if m.SchemaString, err = schema.Text(sc); err != nil {
 		return nil, nil, fmt.Errorf("delta: %w", err)
 	}

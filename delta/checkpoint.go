@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sort"
 	"time"
@@ -37,7 +38,7 @@ func (t *Table) Checkpoint(ctx context.Context) (int64, error) {
 
 // checkpoint writes s; l is the log from some older checkpoint or from its beginning.
 func (t *Table) checkpoint(ctx context.Context, s *Snapshot, l *listing) error {
-	if err := writable(s.protocol, s.meta, s.schema); err != nil {
+	if err := keepable(s.protocol, s.meta, s.schema); err != nil {
 		return err
 	}
 	bases := [][]logfile.File{nil}
@@ -65,30 +66,17 @@ func (t *Table) checkpoint(ctx context.Context, s *Snapshot, l *listing) error {
 var errTombstones = errors.New("delta: tombstones cannot be read")
 
 func (t *Table) putCheckpoint(ctx context.Context, s *Snapshot, base []logfile.File) error {
-	name := logfile.CheckpointName(s.version)
-	r, pw := io.Pipe()
-	var rows, adds int64
-	done := make(chan error, 1)
-	go func() {
-		buf := bufio.NewWriterSize(pw, 256<<10)
-		var err error
-		rows, adds, err = t.writeCheckpoint(ctx, buf, s, base)
-		if err == nil {
-			err = buf.Flush()
-		}
-		_ = pw.CloseWithError(err)
-		done <- err
-	}()
-	// Put again over an older try of the same version is harmless: both are whole.
-	info, err := t.store.Put(ctx, t.logKey(name), r, objstore.PutOptions{})
-	_ = r.Close()
-	if werr := <-done; werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
-		err = werr
+	var p checkpoint.Pointer
+	var err error
+	if s.meta.Configuration[policyKey] == "v2" && features(s.protocol)["v2Checkpoint"] {
+		p, err = t.putSecondKind(ctx, s, base)
+	} else {
+		p, err = t.putClassic(ctx, s, base)
 	}
 	if err != nil {
 		return fmt.Errorf("delta: checkpoint of version %d: %w", s.version, err)
 	}
-	data, err := action.Marshal(checkpoint.Pointer{Version: s.version, Size: rows, SizeInBytes: info.Size, NumOfAddFiles: adds})
+	data, err := action.Marshal(p)
 	if err != nil {
 		return err
 	}
@@ -98,35 +86,76 @@ func (t *Table) putCheckpoint(ctx context.Context, s *Snapshot, base []logfile.F
 	return nil
 }
 
-func (t *Table) writeCheckpoint(ctx context.Context, out io.Writer, s *Snapshot, base []logfile.File) (rows, adds int64, err error) {
-	w, err := checkpoint.NewWriter(out, s.protocol)
-	if err != nil {
-		return 0, 0, err
+// putClassic writes a checkpoint of one file.
+func (t *Table) putClassic(ctx context.Context, s *Snapshot, base []logfile.File) (checkpoint.Pointer, error) {
+	p := checkpoint.Pointer{Version: s.version}
+	// Put again over an older try of the same version is harmless: both are whole.
+	info, err := t.stream(ctx, t.logKey(logfile.CheckpointName(s.version)), func(out io.Writer) error {
+		w, err := checkpoint.NewWriter(out, s.protocol, checkpoint.Whole)
+		if err != nil {
+			return err
+		}
+		if err = t.writeDefinition(w, s); err == nil {
+			err = t.writeFiles(ctx, s, base, w.Remove, w.Add)
+		}
+		rows, adds, cerr := w.Close()
+		p.Size, p.NumOfAddFiles = rows, adds
+		return errors.Join(err, cerr)
+	})
+	p.SizeInBytes = info.Size
+	return p, err
+}
+
+// stream puts an object while it is being written.
+func (t *Table) stream(ctx context.Context, key string, write func(io.Writer) error) (objstore.Info, error) {
+	r, pw := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		buf := bufio.NewWriterSize(pw, 256<<10)
+		err := write(buf)
+		if err == nil {
+			err = buf.Flush()
+		}
+		_ = pw.CloseWithError(err)
+		done <- err
+	}()
+	info, err := t.store.Put(ctx, key, r, objstore.PutOptions{})
+	_ = r.Close()
+	if werr := <-done; werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
+		err = werr
 	}
-	err = w.Metadata(s.meta)
+	return info, err
+}
+
+// writeDefinition writes what a checkpoint says besides files.
+func (t *Table) writeDefinition(w *checkpoint.Writer, s *Snapshot) error {
+	err := w.Metadata(s.meta)
 	for _, x := range sortedTxns(s) {
 		if err == nil {
 			err = w.Txn(&x)
 		}
 	}
-	for _, d := range s.domains {
-		if err == nil {
+	for _, k := range slices.Sorted(maps.Keys(s.domains)) {
+		if d := s.domains[k]; err == nil {
 			err = w.Domain(&d)
 		}
 	}
-	if err == nil {
-		err = t.tombstones(ctx, s, base, w.Remove)
+	return err
+}
+
+// writeFiles hands on the file actions of a checkpoint.
+func (t *Table) writeFiles(ctx context.Context, s *Snapshot, base []logfile.File, remove func(*Remove) error, add func(*Add) error) error {
+	if err := t.tombstones(ctx, s, base, remove); err != nil {
+		return err
 	}
 	for _, e := range s.files {
-		if err != nil {
-			break
-		}
 		if e.liveAt(s.version) {
-			err = w.Add(&e.add)
+			if err := add(&e.add); err != nil {
+				return err
+			}
 		}
 	}
-	rows, adds, cerr := w.Close()
-	return rows, adds, errors.Join(err, cerr)
+	return nil
 }
 
 func sortedTxns(s *Snapshot) []Txn {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -182,7 +183,10 @@ func (t *Table) try(ctx context.Context, c *Commit, id string) (CommitResult, er
 	if err != nil {
 		return CommitResult{Version: version}, err
 	}
-	t.advance(version, set, at)
+	t.putChecksum(ctx, t.enter(version, set, at, id))
+	if set.Info.InCommitTimestamp != nil {
+		at = time.UnixMilli(*set.Info.InCommitTimestamp)
+	}
 	return CommitResult{Version: version, Time: at}, nil
 }
 
@@ -203,7 +207,7 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 		return nil, tip.version, err
 	}
 	now := t.opt.clock().UnixMilli()
-	set := &action.Set{Adds: c.Adds, Changes: c.Changes}
+	set := &action.Set{Adds: slices.Clone(c.Adds), Changes: c.Changes} // each try numbers rows anew
 	if c.Txn != nil {
 		x := *c.Txn
 		if x.LastUpdated == 0 {
@@ -225,6 +229,10 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 		}
 	}
 	set.Info = t.info(c, set, id, now)
+	if err := t.trackRows(tip, set, tip.version+1); err != nil {
+		return nil, tip.version, err
+	}
+	stampCommit(tip, set, now)
 	return set, tip.version + 1, nil
 }
 

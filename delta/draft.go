@@ -72,6 +72,7 @@ func (t *Table) draft(s *arrow.Schema, id string) (*Draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("delta: %w", err)
 	}
+	nameRowColumns(p, props)
 	m := &Metadata{
 		ID: id, Name: t.opt.name, Description: t.opt.description,
 		Format: action.Format{Provider: "parquet", Options: map[string]string{}}, SchemaString: text,
@@ -125,7 +126,12 @@ func (d *Draft) Commit(ctx context.Context, c Commit) (*Table, CommitResult, err
 		}
 		set.Domains = []action.Domain{dom}
 	}
-	set.Info = t.info(&c, set, id, t.opt.clock().UnixMilli())
+	if err := t.trackRows(newState(), set, 0); err != nil {
+		return nil, CommitResult{}, err
+	}
+	now := t.opt.clock().UnixMilli()
+	set.Info = t.info(&c, set, id, now)
+	stampCommit(newState(), set, now)
 	set.Info.IsBlindAppend = c.ReadVersion < 0
 	set.Info.IsolationLevel = "Serializable"
 	data, err := set.Encode()
@@ -142,7 +148,8 @@ func (d *Draft) Commit(ctx context.Context, c Commit) (*Table, CommitResult, err
 	st := newState()
 	st.apply(0, set, at)
 	t.settle(st)
-	return t, CommitResult{Version: 0, Time: at}, nil
+	t.putChecksum(ctx, st.checksum(id))
+	return t, CommitResult{Version: 0, Time: st.time}, nil
 }
 
 // newer is the draft's protocol where a table of protocol p lacks some of it.

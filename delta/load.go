@@ -154,7 +154,17 @@ func (t *Table) from(ctx context.Context, parts []logfile.File, l *listing, at i
 	if err := t.applyAll(ctx, st, commits); err != nil {
 		return nil, err
 	}
-	return st, st.check()
+	if err := st.check(); err != nil {
+		return nil, err
+	}
+	if len(commits) == 0 && st.stamped() {
+		when, err := t.commitTime(ctx, st.version, st.time)
+		if err != nil && !errors.Is(err, ErrVersionNotFound) {
+			return nil, err
+		}
+		st.time = when
+	}
+	return st, t.verify(ctx, st, l)
 }
 
 type decoded struct {
@@ -232,19 +242,9 @@ func (t *Table) readCheckpoint(ctx context.Context, st *state, parts []logfile.F
 
 // visit reads the files of a checkpoint and the sidecars that they name.
 func (t *Table) visit(ctx context.Context, parts []logfile.File, v *checkpoint.Visitor) error {
-	var sidecars []action.Sidecar
-	top := *v
-	top.Sidecar = func(s action.Sidecar) error { sidecars = append(sidecars, s); return nil }
-	for _, p := range parts {
-		var err error
-		if strings.HasSuffix(p.Key, ".json") {
-			err = t.visitJSON(ctx, p.Key, &top)
-		} else {
-			err = checkpoint.Read(ctx, newInput(ctx, t.store, p.Key, p.Size), &top)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrCorrupt, p.Key, err)
-		}
+	sidecars, err := t.visitTop(ctx, parts, *v)
+	if err != nil {
+		return err
 	}
 	files := checkpoint.Visitor{Add: v.Add, Remove: v.Remove}
 	for _, s := range sidecars {
@@ -258,6 +258,24 @@ func (t *Table) visit(ctx context.Context, parts []logfile.File, v *checkpoint.V
 		}
 	}
 	return nil
+}
+
+// visitTop reads the files of a checkpoint, and gives the sidecars that they name.
+func (t *Table) visitTop(ctx context.Context, parts []logfile.File, v checkpoint.Visitor) ([]action.Sidecar, error) {
+	var sidecars []action.Sidecar
+	v.Sidecar = func(s action.Sidecar) error { sidecars = append(sidecars, s); return nil }
+	for _, p := range parts {
+		var err error
+		if strings.HasSuffix(p.Key, ".json") {
+			err = t.visitJSON(ctx, p.Key, &v)
+		} else {
+			err = checkpoint.Read(ctx, newInput(ctx, t.store, p.Key, p.Size), &v)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, p.Key, err)
+		}
+	}
+	return sidecars, nil
 }
 
 // sidecar is the store's key of a sidecar by the path that a checkpoint names.

@@ -111,7 +111,7 @@ func (t *Table) CleanupLog(ctx context.Context, opt CleanupOptions) (int, error)
 
 func (t *Table) cleanup(ctx context.Context, opt CleanupOptions) (int, error) {
 	s := t.current()
-	if err := writable(s.protocol, s.meta, s.schema); err != nil {
+	if err := keepable(s.protocol, s.meta, s.schema); err != nil {
 		return 0, err
 	}
 	keep := opt.Retention
@@ -155,7 +155,8 @@ func (t *Table) cleanup(ctx context.Context, opt CleanupOptions) (int, error) {
 			return i, fmt.Errorf("delta: log clean-up: %w", err)
 		}
 	}
-	return len(doomed), nil
+	n, err := t.cleanSidecars(ctx)
+	return len(doomed) + n, err
 }
 
 // firstKept is the version of the newest checkpoint that is not newer than the

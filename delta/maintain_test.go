@@ -40,11 +40,13 @@ func TestCleanUpKeepsWhatTheRetentionNeeds(t *testing.T) {
 		t.Errorf("%d files deleted within the retention", n)
 	}
 	now = now.Add(40 * 24 * time.Hour)
-	if n := must[int](t)(tab.CleanupLog(ctx, delta.CleanupOptions{DryRun: true})); n != 11 {
-		t.Errorf("%d files would be deleted, want 10 commits and a checkpoint", n)
+	if n := must[int](t)(tab.CleanupLog(ctx, delta.CleanupOptions{DryRun: true})); n != 21 {
+		t.Errorf("%d files would be deleted, want 10 commits, their checksums and a checkpoint", n)
 	}
 	must[int](t)(tab.CleanupLog(ctx, delta.CleanupOptions{}))
-	want := []string{logfile.CheckpointName(10), logfile.CommitName(10), logfile.CommitName(11), logfile.Hint}
+	want := []string{
+		logfile.CheckpointName(10), logfile.ChecksumName(10), logfile.CommitName(10), logfile.ChecksumName(11), logfile.CommitName(11), logfile.Hint,
+	}
 	if got := logNames(t, store); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("%v", got)
 	}

@@ -17,11 +17,12 @@ type options struct {
 	logger            *slog.Logger
 	retries           int
 	rowRules          bool
+	checksums         bool
 	cluster           [][]string
 }
 
 func newOptions(opts []Option) options {
-	o := options{engine: "Marisma", clock: time.Now, logger: slog.New(slog.DiscardHandler), retries: 100}
+	o := options{engine: "Marisma", clock: time.Now, logger: slog.New(slog.DiscardHandler), retries: 100, checksums: true}
 	for _, f := range opts {
 		f(&o)
 	}
@@ -55,3 +56,7 @@ func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l 
 
 // WithRetries bounds how often a commit that lost a race is tried again; 100 by default.
 func WithRetries(n int) Option { return func(o *options) { o.retries = n } }
+
+// WithChecksums tells whether each commit is followed by a checksum file
+// (N.crc), by which readers check what they have read; they are by default.
+func WithChecksums(on bool) Option { return func(o *options) { o.checksums = on } }

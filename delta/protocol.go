@@ -21,9 +21,9 @@ var readFeatures = []string{
 // writeFeatures are the writer features that this library honours, or that
 // ask for nothing as long as properties and schema do not use them.
 var writeFeatures = []string{
-	"appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "deletionVectors", "generatedColumns",
-	"invariants", "timestampNtz", "typeWidening", "typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck",
-	"variantType", "variantType-preview",
+	"appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "deletionVectors", "domainMetadata",
+	"generatedColumns", "inCommitTimestamp", "invariants", "rowTracking", "timestampNtz", "typeWidening",
+	"typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck", "variantType", "variantType-preview",
 }
 
 // mappingOf is the column mapping in force: the property counts where the
@@ -70,9 +70,6 @@ func writable(p *Protocol, m *Metadata, s *arrow.Schema) error {
 			break
 		}
 	}
-	if m.Configuration["delta.enableRowTracking"] == "true" {
-		missing = append(missing, "rowTracking")
-	}
 	for key, feature := range map[string]string{
 		"delta.invariants": "invariants", "delta.generationExpression": "generatedColumns",
 		"delta.identity.start": "identityColumns",
@@ -110,51 +107,3 @@ func unsupported(missing []string, p *Protocol, writing bool) error {
 
 // featurePrefix marks table properties that switch a feature on.
 const featurePrefix = "delta.feature."
-
-// protocolFor is the protocol of a new table: 1/2, more only where properties
-// ask for it. The properties that ask are consumed.
-func protocolFor(s *arrow.Schema, props map[string]string) (*Protocol, error) {
-	want := map[string]bool{}
-	for k, v := range props {
-		if f, ok := strings.CutPrefix(k, featurePrefix); ok {
-			if !slices.Contains(writeFeatures, f) || v != "supported" && v != "enabled" {
-				return nil, &UnsupportedFeatureError{Writing: true, Features: []string{f}, Protocol: Protocol{MinReaderVersion: 1, MinWriterVersion: 2}}
-			}
-			want[f] = true
-			delete(props, k)
-		}
-	}
-	if schema.HasVariant(s) {
-		want["variantType"] = true
-	}
-	if schema.HasNTZ(s) && !want["timestampNtz"] {
-		return nil, fmt.Errorf("%w: a timestamp without time zone needs the property delta.feature.timestampNtz=supported", ErrUnsupportedFeature)
-	}
-	for p, f := range map[string]string{"delta.enableChangeDataFeed": "changeDataFeed", "delta.enableDeletionVectors": "deletionVectors"} {
-		if props[p] == "true" {
-			want[f] = true
-		}
-	}
-	switch mode := props[schema.ModeKey]; mode {
-	case "", "none":
-	case "name", "id":
-		want["columnMapping"] = true
-	default:
-		return nil, fmt.Errorf("%w: %s is %q; it can be none, name or id", ErrUnsupportedFeature, schema.ModeKey, mode)
-	}
-	if len(want) == 0 {
-		return &Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, nil
-	}
-	want["appendOnly"], want["invariants"] = true, true
-	p := &Protocol{MinReaderVersion: 1, MinWriterVersion: 7}
-	for f := range want {
-		p.WriterFeatures = append(p.WriterFeatures, f)
-		if slices.Contains(readFeatures, f) {
-			p.MinReaderVersion = 3
-			p.ReaderFeatures = append(p.ReaderFeatures, f)
-		}
-	}
-	sort.Strings(p.ReaderFeatures)
-	sort.Strings(p.WriterFeatures)
-	return p, nil
-}

@@ -20,15 +20,21 @@ func WithRowRules() Option { return func(o *options) { o.rowRules = true } }
 // rowRules are the features that WithRowRules takes over, and those of
 // clustered tables, whose files are written as others are.
 var rowRules = []string{
-	"allowColumnDefaults", "checkConstraints", "clustering", "domainMetadata", "generatedColumns", "identityColumns", "invariants",
+	"allowColumnDefaults", "checkConstraints", "clustering", "generatedColumns", "identityColumns", "invariants",
 }
 
 // writable tells whether this handle may write to a table of that protocol.
 func (t *Table) writable(p *Protocol, m *Metadata, s *arrow.Schema) error {
-	err := writable(p, m, s)
-	if err == nil || !t.opt.rowRules {
-		return err
+	if !t.opt.rowRules {
+		return writable(p, m, s)
 	}
+	return keepable(p, m, s)
+}
+
+// keepable tells whether checkpoints, log clean-up and the like can be done on
+// a table: what it asks of new rows does not matter to them.
+func keepable(p *Protocol, m *Metadata, s *arrow.Schema) error {
+	err := writable(p, m, s)
 	u, ok := errors.AsType[*UnsupportedFeatureError](err)
 	if !ok {
 		return err
@@ -56,7 +62,8 @@ var legacy = map[int][]string{
 // bothSides are the features that readers must know, too; columnMapping is one
 // of them where a table has feature lists for readers.
 var bothSides = []string{
-	"columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "v2Checkpoint", "vacuumProtocolCheck",
+	"columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview", "v2Checkpoint",
+	"vacuumProtocolCheck", "variantType", "variantType-preview",
 }
 
 // features are what a protocol names or its versions stand for.
@@ -130,14 +137,31 @@ func (t *Table) asked(s *arrow.Schema, props map[string]string) (map[string]bool
 	}
 	for k, f := range map[string]string{
 		"delta.enableChangeDataFeed": "changeDataFeed", "delta.enableDeletionVectors": "deletionVectors",
-		"delta.enableTypeWidening": "typeWidening", "delta.enableRowTracking": "rowTracking", "delta.enableInCommitTimestamps": "inCommitTimestamp",
+		"delta.enableTypeWidening": "typeWidening", rowTrackingKey: "rowTracking", ictKey: "inCommitTimestamp",
 	} {
 		if strings.EqualFold(props[k], "true") {
 			want[f] = true
 		}
 	}
-	if mode := props["delta.columnMapping.mode"]; mode != "" && mode != "none" {
+	switch mode := props[schema.ModeKey]; mode {
+	case "", "none":
+	case "name", "id":
 		want["columnMapping"] = true
+	default:
+		return nil, fmt.Errorf("%w: %s is %q; it can be none, name or id", ErrUnsupportedFeature, schema.ModeKey, mode)
+	}
+	switch policy := props[policyKey]; policy {
+	case "", "classic":
+	case "v2":
+		want["v2Checkpoint"] = true
+	default:
+		return nil, fmt.Errorf("%w: %s is %q; it can be classic or v2", ErrUnsupportedFeature, policyKey, policy)
+	}
+	if want["rowTracking"] {
+		want["domainMetadata"] = true // of the high-water mark
+	}
+	if schema.HasVariant(s) {
+		want["variantType"] = true
 	}
 	if t.opt.cluster != nil {
 		want["clustering"], want["domainMetadata"] = true, true

@@ -5,18 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/google/uuid"
 
 	"github.com/marisma/marisma/delta/internal/action"
 	"github.com/marisma/marisma/delta/internal/logfile"
-	"github.com/marisma/marisma/delta/internal/schema"
 	"github.com/marisma/marisma/objstore"
 )
 
@@ -104,71 +101,21 @@ func (t *Table) where(located string) (objstore.Store, string) {
 // Create makes a table whose data is below root, a key prefix; "" is the
 // store's whole. ErrTableExists where there is one.
 func Create(ctx context.Context, store objstore.Store, root string, s *arrow.Schema, opts ...Option) (*Table, error) {
-	t := newTable(store, root, newOptions(opts))
-	sc, err := schema.Normal(s)
-	if err != nil {
-		return nil, fmt.Errorf("delta: %w", err)
-	}
-	if err := checkPartition(sc, t.opt.partition); err != nil {
-		return nil, err
-	}
-	props := maps.Clone(t.opt.properties)
-	if props == nil {
-		props = map[string]string{}
-	}
-	protocol, err := protocolFor(sc, props)
+	d, err := NewDraft(store, root, s, opts...)
 	if err != nil {
 		return nil, err
 	}
-	if schema.MappingOf(props) != schema.Unmapped {
-		var last int32
-		sc, last = schema.Assign(sc, 0, func(string) string { return "col-" + uuid.NewString() })
-		props[schema.MaxIDKey] = fmt.Sprint(last)
-	}
-	text, err := schema.Text(sc)
-	if err != nil {
-		return nil, fmt.Errorf("delta: %w", err)
-	}
-	now := t.opt.clock()
-	m := &Metadata{
-		ID: uuid.NewString(), Name: t.opt.name, Description: t.opt.description,
-		Format: action.Format{Provider: "parquet", Options: map[string]string{}}, SchemaString: text,
-		PartitionColumns: append([]string{}, t.opt.partition...), Configuration: props, CreatedTime: now.UnixMilli(),
-	}
-	if err := writable(protocol, m, sc); err != nil {
+	if err := checkPartition(d.table.tip.schema, d.meta.PartitionColumns); err != nil {
 		return nil, err
 	}
-	by, err := action.Marshal(m.PartitionColumns)
+	by, err := action.Marshal(d.meta.PartitionColumns)
 	if err != nil {
 		return nil, err
 	}
-	set := &action.Set{Protocol: protocol, Metadata: m, Info: &CommitInfo{
-		Timestamp: now.UnixMilli(), Operation: "CREATE TABLE", EngineInfo: t.opt.engine, TxnID: uuid.NewString(),
-		OperationParameters: map[string]string{
-			"partitionBy": string(by), "description": t.opt.description, "isManaged": "false", "properties": jsonText(props),
-		},
-		IsolationLevel: "Serializable", IsBlindAppend: true, OperationMetrics: map[string]string{},
-	}}
-	data, err := set.Encode()
-	if err != nil {
-		return nil, err
-	}
-	if l, err := logfile.List(ctx, store, t.root, 0); err != nil {
-		return nil, err
-	} else if len(l.Commits)+len(l.Checkpoints) > 0 {
-		return nil, fmt.Errorf("%w: %s", ErrTableExists, root)
-	}
-	at, err := t.put(ctx, 0, data, set.Info.TxnID)
-	if errors.Is(err, objstore.ErrExists) {
-		return nil, fmt.Errorf("%w: %s", ErrTableExists, root)
-	} else if err != nil {
-		return nil, err
-	}
-	st := newState()
-	st.apply(0, set, at)
-	t.settle(st)
-	t.id = m.ID
-	return t, nil
+	t, _, err := d.Commit(ctx, Commit{ReadVersion: -1, Operation: "CREATE TABLE", Parameters: map[string]string{
+		"partitionBy": string(by), "description": d.meta.Description, "isManaged": "false", "properties": jsonText(d.meta.Configuration),
+	}, Metrics: map[string]string{"numFiles": "", "numOutputRows": "", "numOutputBytes": ""}})
+	return t, err
 }
 
 func checkPartition(s *arrow.Schema, partition []string) error {

@@ -109,6 +109,9 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	if err == nil {
 		err = t.writable(protocol, meta, sc)
 	}
+	if err == nil && opt.Rearranged && meta.Configuration[rowTrackingKey] == "true" {
+		err = unsupported([]string{"rowTracking (rows keep their ids only where their files stay)"}, protocol, true)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func sample(t testing.TB, p *action.Protocol) ([]byte, *action.Set) {
 		set.Adds[1].BaseRowID, set.Adds[1].ClusteringProvider = &n, "liquid"
 	}
 	var b bytes.Buffer
-	w, err := NewWriter(&b, p)
+	w, err := NewWriter(&b, p, Whole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestACheckpointIsReadAsWritten(t *testing.T) {
 
 func TestManyActionsGoThroughSeveralRowGroups(t *testing.T) {
 	var b bytes.Buffer
-	w, err := NewWriter(&b, &action.Protocol{MinReaderVersion: 1, MinWriterVersion: 2})
+	w, err := NewWriter(&b, &action.Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, Whole)
 	if err != nil {
 		t.Fatal(err)
 	}

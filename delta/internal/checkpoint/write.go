@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -38,9 +39,33 @@ func vector() arrow.Field {
 		opt("offset", integer), opt("sizeInBytes", integer), opt("cardinality", long)))
 }
 
-// schemaFor is the checkpoint's schema. Columns of table features are there
-// only where the table may have them.
-func schemaFor(features bool) *arrow.Schema {
+// Part says what a file of a checkpoint holds.
+type Part uint8
+
+// The parts of checkpoints: Whole has every kind of action; those of the second
+// kind consist of a Manifest and of Sidecars with the file actions.
+const (
+	Whole Part = iota
+	Manifest
+	Sidecar
+)
+
+// has tells whether a part has a column.
+func (p Part) has(column string) bool {
+	files := column == "add" || column == "remove"
+	second := column == "checkpointMetadata" || column == "sidecar"
+	switch p {
+	case Manifest:
+		return !files
+	case Sidecar:
+		return files
+	}
+	return !second
+}
+
+// schemaFor is the schema of a part. Columns of table features are there only
+// where the table may have them.
+func schemaFor(part Part, features bool) *arrow.Schema {
 	m := arrow.MapOf(text, text)
 	add := []arrow.Field{
 		opt("path", text), opt("partitionValues", m), opt("size", long), opt("modificationTime", long),
@@ -69,12 +94,17 @@ func schemaFor(features bool) *arrow.Schema {
 	if features {
 		top = append(top, opt("domainMetadata", arrow.StructOf(opt("domain", text), opt("configuration", text), opt("removed", boolean))))
 	}
+	top = append(top,
+		opt("checkpointMetadata", arrow.StructOf(opt("version", long), opt("tags", m))),
+		opt("sidecar", arrow.StructOf(opt("path", text), opt("sizeInBytes", long), opt("modificationTime", long), opt("tags", m))))
+	top = slices.DeleteFunc(top, func(f arrow.Field) bool { return !part.has(f.Name) })
 	return arrow.NewSchema(top, nil)
 }
 
 // Writer writes one checkpoint file. It is for one goroutine.
 type Writer struct {
 	pq       *pqarrow.FileWriter
+	schema   *arrow.Schema
 	b        *array.RecordBuilder
 	features bool
 	pending  int
@@ -83,10 +113,11 @@ type Writer struct {
 	adds     int64
 }
 
-// NewWriter begins a checkpoint of a table with protocol p. The caller closes out.
-func NewWriter(out io.Writer, p *action.Protocol) (*Writer, error) {
+// NewWriter begins a part of a checkpoint of a table with protocol p; the
+// protocol is written where it belongs there. The caller closes out.
+func NewWriter(out io.Writer, p *action.Protocol, part Part) (*Writer, error) {
 	features := p.MinWriterVersion >= 7
-	s := schemaFor(features)
+	s := schemaFor(part, features)
 	props := parquet.NewWriterProperties(
 		parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDictionaryDefault(false),
 		parquet.WithStats(false), parquet.WithRootName("spark_schema"), parquet.WithMaxRowGroupLength(1<<40))
@@ -94,12 +125,16 @@ func NewWriter(out io.Writer, p *action.Protocol) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{pq: pq, b: array.NewRecordBuilder(memory.DefaultAllocator, s), features: features}
+	w := &Writer{pq: pq, schema: s, b: array.NewRecordBuilder(memory.DefaultAllocator, s), features: features}
+	if part == Sidecar {
+		return w, nil
+	}
 	return w, w.protocol(p)
 }
 
-// row begins a row in column i and leaves the others null.
-func (w *Writer) row(i int) *array.StructBuilder {
+// row begins a row in a column, which the part has, and leaves the others null.
+func (w *Writer) row(column string) *array.StructBuilder {
+	i := w.schema.FieldIndices(column)[0]
 	for j := range w.b.Fields() {
 		if j != i {
 			w.b.Field(j).AppendNull()
@@ -203,7 +238,7 @@ func (w *Writer) vector(b array.Builder, v *action.DeletionVector) {
 
 // Txn writes an application's progress.
 func (w *Writer) Txn(t *action.Txn) error {
-	sb := w.row(0)
+	sb := w.row("txn")
 	sb.FieldBuilder(0).(*array.StringBuilder).Append(t.AppID)
 	sb.FieldBuilder(1).(*array.Int64Builder).Append(t.Version)
 	if t.LastUpdated == 0 {
@@ -216,7 +251,7 @@ func (w *Writer) Txn(t *action.Txn) error {
 
 // Add writes a live file.
 func (w *Writer) Add(a *action.Add) error {
-	sb := w.row(1)
+	sb := w.row("add")
 	sb.FieldBuilder(0).(*array.StringBuilder).Append(a.Path)
 	setMap(sb.FieldBuilder(1), a.PartitionValues, false)
 	sb.FieldBuilder(2).(*array.Int64Builder).Append(a.Size)
@@ -236,7 +271,7 @@ func (w *Writer) Add(a *action.Add) error {
 
 // Remove writes a tombstone.
 func (w *Writer) Remove(r *action.Remove) error {
-	sb := w.row(2)
+	sb := w.row("remove")
 	sb.FieldBuilder(0).(*array.StringBuilder).Append(r.Path)
 	sb.FieldBuilder(1).(*array.Int64Builder).Append(r.DeletionTimestamp)
 	sb.FieldBuilder(2).(*array.BooleanBuilder).Append(false)
@@ -253,7 +288,7 @@ func (w *Writer) Remove(r *action.Remove) error {
 
 // Metadata writes the table's description.
 func (w *Writer) Metadata(m *action.Metadata) error {
-	sb := w.row(3)
+	sb := w.row("metaData")
 	sb.FieldBuilder(0).(*array.StringBuilder).Append(m.ID)
 	setText(sb.FieldBuilder(1), m.Name)
 	setText(sb.FieldBuilder(2), m.Description)
@@ -273,7 +308,7 @@ func (w *Writer) Metadata(m *action.Metadata) error {
 }
 
 func (w *Writer) protocol(p *action.Protocol) error {
-	sb := w.row(4)
+	sb := w.row("protocol")
 	sb.FieldBuilder(0).(*array.Int32Builder).Append(int32(p.MinReaderVersion))
 	sb.FieldBuilder(1).(*array.Int32Builder).Append(int32(p.MinWriterVersion))
 	setList(sb.FieldBuilder(2), p.ReaderFeatures, p.MinReaderVersion >= 3)
@@ -286,10 +321,29 @@ func (w *Writer) Domain(d *action.Domain) error {
 	if !w.features {
 		return nil
 	}
-	sb := w.row(5)
+	sb := w.row("domainMetadata")
 	sb.FieldBuilder(0).(*array.StringBuilder).Append(d.Domain)
 	sb.FieldBuilder(1).(*array.StringBuilder).Append(d.Configuration)
 	sb.FieldBuilder(2).(*array.BooleanBuilder).Append(d.Removed)
+	return w.done()
+}
+
+// Version writes of which version the checkpoint is, as those of the second
+// kind say in their manifest.
+func (w *Writer) Version(v int64) error {
+	sb := w.row("checkpointMetadata")
+	sb.FieldBuilder(0).(*array.Int64Builder).Append(v)
+	sb.FieldBuilder(1).AppendNull()
+	return w.done()
+}
+
+// Sidecar names a file that holds adds and removes.
+func (w *Writer) Sidecar(s *action.Sidecar) error {
+	sb := w.row("sidecar")
+	sb.FieldBuilder(0).(*array.StringBuilder).Append(s.Path)
+	sb.FieldBuilder(1).(*array.Int64Builder).Append(s.SizeInBytes)
+	sb.FieldBuilder(2).(*array.Int64Builder).Append(s.ModificationTime)
+	sb.FieldBuilder(3).AppendNull()
 	return w.done()
 }
 

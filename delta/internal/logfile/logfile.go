@@ -45,12 +45,20 @@ type Name struct {
 // CommitName is the name of version v's commit file.
 func CommitName(v int64) string { return fmt.Sprintf("%020d.json", v) }
 
+// ChecksumName is the name of version v's checksum file.
+func ChecksumName(v int64) string { return fmt.Sprintf("%020d.crc", v) }
+
 // CheckpointName is the name of version v's classic checkpoint.
 func CheckpointName(v int64) string { return fmt.Sprintf("%020d.checkpoint.parquet", v) }
 
+// V2Name is the name of a checkpoint of the second kind of version v.
+func V2Name(v int64, id string) string {
+	return fmt.Sprintf("%020d.checkpoint.%s.parquet", v, id)
+}
+
 // Parse takes a name without folder apart.
 func Parse(name string) Name {
-	if len(name) < 25 || name[20] != '.' {
+	if len(name) < 24 || name[20] != '.' {
 		return Name{}
 	}
 	v, ok := digits(name[:20], 20)
