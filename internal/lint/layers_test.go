@@ -36,7 +36,7 @@ var equal = map[[2]string]string{
 	{"objstore", "internal/vfs"}:                "the local store writes through vfs, so that power cuts can be tested",
 	{"internal/auth", "internal/vfs"}:           "keys and certificates are files of the data folder",
 	{"internal/duck", "internal/jsonarrow"}:     "the from_json kernel and the fused reader share one parser (rule 5)",
-	{"internal/sparksql", "internal/jsonarrow"}: "schema_of_json reads texts as from_json does",
+	{"internal/sparksql", "internal/jsonarrow"}: "constants of a statement are read and printed by the code that casts values; schema_of_json reads texts as from_json does",
 	{"internal/app", ""}:                        "the root package hands its Config to app",
 	{"", "internal/app"}:                        "the root package is a thin face over app",
 	{"internal/query", "internal/worker"}:       "ad-hoc SQL runs in worker processes",

@@ -179,6 +179,14 @@ func timestampToString(g *sig) (kernel, error) {
 	}}, g.want(duckdb.TypeVarchar, duckdb.TypeTimestampTZ)
 }
 
+func dateToString(g *sig) (kernel, error) {
+	return kernel{run: toText(cast.AppendDate)}, g.want(duckdb.TypeVarchar, duckdb.TypeDate)
+}
+
+func timestampNTZToString(g *sig) (kernel, error) {
+	return kernel{run: toText(cast.AppendTimestamp)}, g.want(duckdb.TypeVarchar, duckdb.TypeTimestamp)
+}
+
 // zoneShift turns wall times into instants, or instants into wall times.
 func zoneShift(toInstant bool) maker {
 	return func(g *sig) (kernel, error) {

@@ -54,6 +54,10 @@ func stringToInterval(g *sig) (kernel, error) {
 	return kernel{run: fromText(iv.Parse)}, g.want(duckdb.TypeBigInt, duckdb.TypeVarchar)
 }
 
+func stringToCalendar(g *sig) (kernel, error) {
+	return kernel{run: fromText(cast.ParseCalendar)}, g.want(duckdb.TypeInterval, duckdb.TypeVarchar)
+}
+
 func jsonArrayLength(g *sig) (kernel, error) {
 	return kernel{run: fromText(func(b []byte) (int32, bool) {
 		n, ok := jsonarrow.ArrayLength(b)
@@ -82,6 +86,41 @@ func jsonObjectKeys(g *sig) (kernel, error) {
 		}
 		return out.close()
 	}}, g.want(duckdb.TypeList, duckdb.TypeVarchar)
+}
+
+// decimalRound34 rounds half even to 34 digits, as Java's decimal128 context
+// does, and cuts digits beyond the result's scale; NULL where more than 38
+// digits come out.
+func decimalRound34(g *sig) (kernel, error) {
+	if err := g.want(duckdb.TypeDecimal, duckdb.TypeDecimal); err != nil {
+		return kernel{}, err
+	}
+	most, limit, cut := cast.Pow10(34), int(g.ret.Precision), int(g.args[0].Scale)-int(g.ret.Scale)
+	if cut < 0 {
+		return kernel{}, errors.New("the result has a larger scale")
+	}
+	return kernel{run: func(c *call) error {
+		in, out := newDecimals(&c.args[0], &g.args[0], c.n), newDecimals(&c.out, &g.ret, c.n)
+		for i := range c.n {
+			if c.null(i) {
+				continue
+			}
+			v := in.get(i)
+			u, _ := cast.Abs(v)
+			if cut == 0 && u.Less(most) {
+				out.put(i, v, true)
+				continue
+			}
+			x := v.BigInt()
+			if !u.Less(most) {
+				unit := pow(len(new(big.Int).Abs(x).String()) - 34)
+				x.Mul(halfEven(x, unit), unit)
+			}
+			r, ok := cast.FromBig(x.Quo(x, pow(cut)), limit)
+			out.put(i, r, ok)
+		}
+		return nil
+	}}, nil
 }
 
 // decimalIntDiv cuts the fraction off and keeps the low 64 bits, as Java's

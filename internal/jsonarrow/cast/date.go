@@ -84,8 +84,11 @@ func scanDate(b []byte) (y, m, d int, rest []byte, ok bool) {
 			return 0, 0, 0, nil, false
 		}
 		part[i], b = v, b[n:]
-		if i == 2 || len(b) == 0 || b[0] != '-' {
+		if i == 2 || len(b) == 0 {
 			break
+		}
+		if b[0] != '-' { // nothing may follow a year or a month
+			return 0, 0, 0, nil, false
 		}
 		b = b[1:]
 	}

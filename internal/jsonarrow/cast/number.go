@@ -105,6 +105,9 @@ func Float(b []byte, bits int) (float64, bool) {
 	if slices.Contains(b, '_') {
 		return 0, false
 	}
+	if s := str(b); s == "-NaN" || s == "+NaN" {
+		b = b[1:]
+	}
 	v, err := strconv.ParseFloat(str(b), bits)
 	if err != nil && !math.IsInf(v, 0) {
 		return 0, false

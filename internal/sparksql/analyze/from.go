@@ -136,7 +136,7 @@ func (a *analyzer) values(v *ast.Values, p place) (relation, error) {
 		}
 		row, err := a.exprs(items, s)
 		if err != nil {
-			return relation{}, a.inline(err, r.Pos())
+			return relation{}, err
 		}
 		if kinds == nil {
 			kinds, texts = make([][]types.Type, len(row)), make([][2]bool, len(row))
@@ -160,14 +160,6 @@ func (a *analyzer) values(v *ast.Values, p place) (relation, error) {
 		return relation{}, err
 	}
 	return a.alias2(relationOf(out), v.Alias, v.Pos(), "")
-}
-
-// inline says that a row of VALUES may not use columns.
-func (a *analyzer) inline(err error, pos sparksql.Pos) error {
-	if strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") {
-		return a.errorf(pos, "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000", "A row of VALUES can hold constants only.")
-	}
-	return err
 }
 
 // mixedCollations tells that texts of different collations stand in one column.

@@ -179,7 +179,7 @@ func (in *inserter) query() (relation, error) {
 // inline tells what is wrong with a name in VALUES, where no columns are.
 func (in *inserter) inline(err error, q *ast.Query) error {
 	v, ok := q.Body.(*ast.Values)
-	if !ok || sparksql.ClassOf(err) != "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE" {
+	if !ok || !strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") {
 		return err
 	}
 	for _, r := range v.Rows {

@@ -27,8 +27,11 @@ var unitOf = map[string]types.Unit{
 // intervalError is a parse error of an interval literal.
 func (a *analyzer) intervalError(e *ast.Interval, class, format string, args ...any) error {
 	state := "22006"
-	if class == "INVALID_TYPED_LITERAL" {
+	switch class {
+	case "INVALID_TYPED_LITERAL":
 		state = "42604"
+	case "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION":
+		state = "22015"
 	}
 	f := a.errorf(e.Pos(), class, state, format, args...)
 	f.Phase = sparksql.PhaseParse
@@ -67,6 +70,9 @@ func (a *analyzer) interval(e *ast.Interval) (plan.Expr, error) {
 }
 
 func (a *analyzer) intervalLiteral(e *ast.Interval, total *big.Int, months bool, lo, hi types.Unit) (plan.Expr, error) {
+	if days := new(big.Int).Quo(total, big.NewInt(unitMicros["day"])); !months && !total.IsInt64() && lo == types.Day && days.IsInt64() && int64(int32(days.Int64())) == days.Int64() {
+		return nil, a.intervalError(e, "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", "The interval is out of range.")
+	}
 	if !total.IsInt64() || months && (total.Int64() > math.MaxInt32 || total.Int64() < math.MinInt32) {
 		return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION", "The interval is out of range.")
 	}

@@ -186,7 +186,7 @@ func (a *analyzer) timeTravel(t *ast.TableName) (TimeTravel, error) {
 	var us int64
 	switch v := lit.Value.(type) {
 	case string:
-		if us, ok = parseTimestamp(v, a.env.TimeZone, true, a.env.Now); !ok {
+		if us, ok = funcs.TimeOfText(v, types.Timestamp, a.env.Now, a.zone()); !ok {
 			return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "%q is no time.", v)
 		}
 	case int64:

@@ -221,7 +221,7 @@ func (p *printer) dataType() doc {
 		return join(out, p.op(">"))
 	case p.isOp("("):
 		return join(out, p.typeArgs())
-	case up == "INTERVAL":
+	case up == "INTERVAL" && p.isWord("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"):
 		out = spaced(out, p.as(p.at(0).Upper))
 		if p.isWord("TO") {
 			out = spaced(out, p.kw("TO"), p.as(p.at(0).Upper))

@@ -18,10 +18,6 @@ func aggregateDefs() []*Def {
 			return nil
 		}
 	}
-	wOrdered := want{name: `orderable`, to: func(x plan.Expr, _ Context) (types.Type, bool) {
-		t := unChar(x.Type())
-		return t, orderable(t)
-	}}
 	return []*Def{
 		(&Def{Name: "count", Kind: Aggregate, Min: 1, Max: -1, typ: typeIs(big)}).neverNull(),
 		agg("count_if", typeIs(big), "", wBool()).neverNull(),
@@ -29,13 +25,45 @@ func aggregateDefs() []*Def {
 		agg("avg", avgType, "", wSummable).withRaises(sumRaises), agg("try_avg", avgType, "", wSummable),
 		agg("min", argType(0), "", wAny()).checked(ordered(0)), agg("max", argType(0), "", wAny()).checked(ordered(0)),
 		firstDef("first"), firstDef("last"), firstDef("any_value"), valueDef("first_value", "first"), valueDef("last_value", "last"),
-		agg("max_by", argType(0), "", wAny(), wAny()).checked(ordered(1)), agg("min_by", argType(0), "", wAny(), wAny()).checked(ordered(1)),
-		agg("collect_list", listType, "", wAny()).neverNull(), agg("collect_set", listType, "", wOrdered).neverNull(),
+		agg("max_by", byType, "", wAny(), wAny(), wInt()).optional(1).checked(byKeys(ordered(1))), agg("min_by", byType, "", wAny(), wAny(), wInt()).optional(1).checked(byKeys(ordered(1))),
+		agg("collect_list", listType, "", wAny()).neverNull(), agg("collect_set", listType, "", wAny()).neverNull().checked(noMap),
 		agg("bool_and", typeIs(boolean), "", wBool()), agg("bool_or", typeIs(boolean), "", wBool()),
-		agg("bit_and", argType(0), "", wBits()), agg("bit_or", argType(0), "", wBits()), agg("bit_xor", argType(0), "", wBits()),
+		agg("bit_and", argType(0), "", wIntegral()), agg("bit_or", argType(0), "", wIntegral()), agg("bit_xor", argType(0), "", wIntegral()),
 		agg("approx_count_distinct", typeIs(big), "", wAny(), wDbl()).optional(1).neverNull().sketched("approx_count_distinct", 1, distinctBits).fitting(fitDistinct).
 			shown(func(_ plan.Expr, a []string) string { return "approx_count_distinct(" + a[0] + ")" }),
 		agg("grouping", typeIs(types.TinyInt), "", wAny()).neverNull(), (&Def{Name: "grouping_id", Kind: Aggregate, Min: 0, Max: -1, typ: typeIs(big)}).neverNull(),
+	}
+}
+
+// noMap refuses what collect_set cannot tell apart.
+func noMap(c *call) error {
+	if t := c.args[0].Type(); hasMap(t) {
+		return mismatch(c.ctx, "UNSUPPORTED_INPUT_TYPE", "Cannot resolve %q: it does not take %s.", c.text(), quoteType(t))
+	}
+	return nil
+}
+
+// byType is max_by's: with a number of rows to give, an array.
+func byType(c *call) types.Type {
+	if len(c.args) == 3 {
+		return types.Array{Elem: c.args[0].Type(), ContainsNull: true}
+	}
+	return c.args[0].Type()
+}
+
+// byKeys checks the number of rows that max_by gives.
+func byKeys(check func(c *call) error) func(c *call) error {
+	return func(c *call) error {
+		if len(c.args) == 3 {
+			n, ok := constInt(c.args[2])
+			switch {
+			case !ok:
+				return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the number of rows must be a constant.", c.text())
+			case n < 1 || n > 100000:
+				return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the number of rows must be 1 to 100000, not %d.", c.text(), n)
+			}
+		}
+		return check(c)
 	}
 }
 
@@ -83,7 +111,7 @@ func firstDef(name string) *Def {
 			b, isBool = l.Value.(bool)
 		}
 		if !isBool {
-			return mismatch(c.ctx, "UNEXPECTED_INPUT_TYPE", "Cannot resolve %q: the second argument must be a constant BOOLEAN.", c.text())
+			return errf(c.ctx, "_LEGACY_ERROR_TEMP_1210", "", "The second argument of %s must be a constant BOOLEAN.", c.d.Name)
 		}
 		c.ctx.IgnoreNulls = c.ctx.IgnoreNulls || b
 		c.konst = byArgument{}
@@ -124,7 +152,7 @@ func statisticDefs() []*Def {
 	}
 	return []*Def{
 		one("stddev"), one("stddev_pop"), one("var_samp"), one("var_pop"), one("skewness"), one("kurtosis"),
-		two("corr"), two("covar_pop"), two("covar_samp"), two("regr_slope"), two("regr_intercept"), two("regr_r2"),
+		two("corr").withRaises(func(c *call) bool { return c.ctx.ANSI }), two("covar_pop"), two("covar_samp"), two("regr_slope"), two("regr_intercept"), two("regr_r2"),
 		two("regr_avgx"), two("regr_avgy"), agg("regr_count", typeIs(types.BigInt), "", wDbl(), wDbl()).neverNull(), two("regr_sxx"), two("regr_syy"), two("regr_sxy"),
 		agg("median", medianType, "", wAny()).fitting(fitMedian),
 		percentile("percentile").fitting(fitPercentile(1)).always(), percentile("percentile_approx").fitting(fitPercentile(10000)),

@@ -60,6 +60,12 @@ func buildArith(c *call) (plan.Expr, error) {
 		return x, err
 	}
 	x, y := numericSide(a, b, c.ctx), numericSide(b, a, c.ctx)
+	switch {
+	case op == "/" && a == types.Void && isDecimal(b):
+		x, y = types.Double, types.Double // Spark reads NULL as a DOUBLE there
+	case op == "div" && a == types.Void && b == types.Void:
+		x, y = types.BigInt, types.BigInt
+	}
 	if !types.IsNumeric(x) || !types.IsNumeric(y) || op == "div" && (!integral(x) || !integral(y) || c.textAsDouble(a, b)) {
 		return nil, c.refuseOperands(a, b)
 	}
@@ -96,7 +102,7 @@ func (c *call) refuseOperands(a, b types.Type) error {
 	case dx && y == types.Double, dy && x == types.Double:
 		x, y = types.Double, types.Double
 	}
-	if types.Equal(x, y) && (x != types.Void || c.ctx.ANSI && (types.IsString(a) || types.IsString(b))) {
+	if types.Equal(x, y) {
 		return mismatch(c.ctx, "BINARY_OP_WRONG_TYPE", "Cannot resolve %q: the operator does not take %s.", c.text(), quoteType(x))
 	}
 	return mismatch(c.ctx, "BINARY_OP_DIFF_TYPES", "Cannot resolve %q: the operands have incompatible types (%s and %s).",

@@ -35,7 +35,7 @@ func newCast(x plan.Expr, to types.Type, mode plan.CastMode, ctx Context) *plan.
 		c.TimeZone = ctx.zone()
 	}
 	switch {
-	case x.Type() == types.Void || x.Type() == types.Variant:
+	case x.Type() == types.Void || x.Type() == types.Variant || to == types.Calendar:
 		c.Null = true
 	case mode != plan.CastANSI && !alwaysFits(x.Type(), to):
 		c.Null = true
@@ -105,7 +105,7 @@ func CanCast(from, to types.Type, ansi bool) bool {
 	case fromNum && toNum, text && toNum, from == types.Boolean && toNum:
 		return true
 	case to == types.Boolean:
-		return text || fromNum || !ansi && (isTime(from))
+		return text || fromNum || !ansi && (from == types.Date || from == types.Timestamp)
 	case to == types.Binary:
 		return text || !ansi && types.IsIntegral(from)
 	case to == types.Timestamp:
@@ -135,17 +135,13 @@ func canCastTime(from, to types.Type) (ok, known bool) {
 	return false, false
 }
 
-// timeOff is the error of the type TIME where the session has it off.
+// timeOff is the error of a cast to TIME, or of sums with it, where the session
+// has it off.
 func timeOff(ctx Context, ts ...types.Type) error {
-	if strings.EqualFold(ctx.Conf["spark.sql.timeType.enabled"], "true") {
+	if strings.EqualFold(ctx.Conf["spark.sql.timeType.enabled"], "true") || !slices.ContainsFunc(ts, isClock) {
 		return nil
 	}
-	for _, t := range ts {
-		if _, ok := t.(types.Time); ok {
-			return errf(ctx, "UNSUPPORTED_TIME_TYPE", "0A000", "The data type TIME is not supported here; `SET spark.sql.timeType.enabled = true` allows it.")
-		}
-	}
-	return nil
+	return errf(ctx, "UNSUPPORTED_TIME_TYPE", "0A000", "The data type TIME is not supported here; `SET spark.sql.timeType.enabled = true` allows it.")
 }
 
 func canCastNested(from, to types.Type, ansi bool) (nested, ok bool) {
@@ -155,7 +151,7 @@ func canCastNested(from, to types.Type, ansi bool) (nested, ok bool) {
 		return true, ok && CanCast(x.Elem, y.Elem, ansi) && (y.ContainsNull || !x.ContainsNull)
 	case types.Map:
 		y, ok := to.(types.Map)
-		return true, ok && CanCast(x.Key, y.Key, ansi) && CanCast(x.Value, y.Value, ansi) &&
+		return true, ok && CanCast(x.Key, y.Key, ansi) && (ansi || alwaysFits(x.Key, y.Key)) && CanCast(x.Value, y.Value, ansi) &&
 			(y.ValueContainsNull || !x.ValueContainsNull)
 	case types.Struct:
 		y, ok := to.(types.Struct)
@@ -185,7 +181,7 @@ func canCastInterval(from, to types.Type) bool {
 	if isInterval(to) {
 		return types.IsString(from) || num(from)
 	}
-	return false
+	return to == types.Calendar && types.IsString(from)
 }
 
 // ExplicitCast is CAST (mode ctx.CastMode()) or TRY_CAST (plan.CastTry).
@@ -204,9 +200,6 @@ func ExplicitCast(x plan.Expr, to types.Type, mode plan.CastMode, ctx Context) (
 				"%s cannot be cast to %s with ANSI mode on.", quoteType(x.Type()), quoteType(to))
 		}
 		return nil, mismatch(ctx, "CAST_WITHOUT_SUGGESTION", "%s cannot be cast to %s.", quoteType(x.Type()), quoteType(to))
-	}
-	if err := timeOff(ctx, x.Type(), to); err != nil {
-		return nil, err
 	}
 	return newCast(x, to, mode, ctx), nil
 }

@@ -116,7 +116,7 @@ func (r rule) withString(a, b types.Type) (types.Type, bool) {
 	if types.IsString(a) {
 		other = b
 	}
-	if !r.strings || !atomic(other) {
+	if !r.strings || !atomic(other) && other != types.Variant || hasTimes(other) && (r.ansi || other == types.Calendar) {
 		return nil, false
 	}
 	if !r.ansi {

@@ -17,6 +17,8 @@ func comparisonDefs() []*Def {
 			d.neverNull().build = buildEquality
 		case "=":
 			d.build = buildEquality
+		default:
+			d.fit = fitOrder
 		}
 		out = append(out, d)
 	}
@@ -113,6 +115,40 @@ func truthOf(l *plan.Literal) (truth, known bool) {
 	return f == 1, f == 1 || f == 0
 }
 
+// fitOrder is fitCompare for < <= > >=, where Spark puts a whole number in
+// place of a decimal constant beside an integer.
+func fitOrder(c *call) error {
+	up := map[string][2]bool{"<": {false, true}, "<=": {true, false}, ">": {true, false}, ">=": {false, true}}[c.d.Name]
+	for i := range c.args {
+		if l, ok := c.args[i].(*plan.Literal); ok && isDecimal(l.Typ) && l.Value != nil && types.IsIntegral(c.args[1-i].Type()) {
+			if n, ok := wholeLiteral(l, up[i]); ok {
+				c.args[i] = n
+			}
+			break
+		}
+	}
+	return fitCompare(c)
+}
+
+// wholeLiteral is a decimal constant rounded up or down to an integer.
+func wholeLiteral(l *plan.Literal, up bool) (*plan.Literal, bool) {
+	v, ok := l.Value.(*big.Int)
+	d, _ := l.Typ.(types.Decimal)
+	if !ok {
+		return nil, false
+	}
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d.Scale)), nil)
+	q, r := new(big.Int).DivMod(v, unit, new(big.Int)) // rounds down
+	if up && r.Sign() != 0 {
+		q.Add(q, big.NewInt(1))
+	}
+	t := types.BigInt
+	if q.IsInt64() && inRange(q.Int64(), types.Int) {
+		t = types.Int
+	}
+	return &plan.Literal{Value: q.Int64(), Typ: t}, q.IsInt64()
+}
+
 // fitCompare brings two operands of a comparison to one type.
 func fitCompare(c *call) error {
 	a, b := unChar(c.args[0].Type()), unChar(c.args[1].Type())
@@ -121,8 +157,13 @@ func fitCompare(c *call) error {
 		return mismatch(c.ctx, "BINARY_OP_DIFF_TYPES", "Cannot resolve %q: the operands have incompatible types (%s and %s).",
 			c.text(), quoteType(a), quoteType(b))
 	}
-	if t == types.Variant || !orderable(t) && (c.d.Name != "=" && c.d.Name != "<=>" && c.d.Name != "equal_null" || hasMap(t)) {
+	if !orderable(t) {
 		return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(t))
+	}
+	if !types.Equal(a, t) || !types.Equal(b, t) {
+		if err := timeOff(c.ctx, t); err != nil {
+			return err
+		}
 	}
 	c.args[0], c.args[1] = CastTo(c.args[0], t, c.ctx), CastTo(c.args[1], t, c.ctx)
 	return nil
@@ -144,7 +185,7 @@ func compareType(c *call, a, b types.Type) (types.Type, bool) {
 		}
 		return rule{ansi: c.ctx.ANSI, tight: true}.common(a, b)
 	}
-	if isInterval(a) != isInterval(b) && a != types.Void && b != types.Void {
+	if hasTimes(a) != hasTimes(b) && a != types.Void && b != types.Void {
 		return nil, false
 	}
 	if !c.ctx.ANSI {
@@ -214,12 +255,18 @@ func fitIn(c *call) error {
 		ts[i] = unChar(a.Type())
 		same = same && types.Equal(ts[0], ts[i])
 	}
-	if same {
-		return nil
-	}
 	t, ok := Common(ts, c.ctx.ANSI)
+	if same {
+		t, ok = ts[0], true
+	}
 	if !ok {
 		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: its values have no common type: %s.", c.text(), typeList(ts))
+	}
+	if !orderable(t) {
+		return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(t))
+	}
+	if same {
+		return nil
 	}
 	for i := range c.args {
 		c.args[i] = CastTo(c.args[i], t, c.ctx)
@@ -229,11 +276,18 @@ func fitIn(c *call) error {
 
 // buildBetween is x >= lo AND x <= hi, printed as between.
 func buildBetween(c *call) (plan.Expr, error) {
-	lo, err := Resolve(">=", []plan.Expr{c.args[0], c.args[1]}, c.ctx)
+	bound := func(op string, i int) (plan.Expr, error) {
+		b := &call{d: Lookup(op), args: []plan.Expr{c.args[0], c.args[i]}, ctx: c.ctx}
+		if err := fitCompare(b); err != nil {
+			return nil, err
+		}
+		return b.finish(types.Boolean), nil
+	}
+	lo, err := bound(">=", 1)
 	if err != nil {
 		return nil, err
 	}
-	hi, err := Resolve("<=", []plan.Expr{c.args[0], c.args[2]}, c.ctx)
+	hi, err := bound("<=", 2)
 	if err != nil {
 		return nil, err
 	}
@@ -282,8 +336,8 @@ func logicDefs() []*Def {
 			return c.args[1].Nullable() || c.args[2].Nullable()
 		}).shown(func(_ plan.Expr, a []string) string { return "(IF(" + strings.Join(a, ", ") + "))" }),
 		(&Def{Name: "nullif", Min: 2, Max: 2, build: buildNullif}).shown(showNullif),
-		(&Def{Name: "nullifzero", Min: 1, Max: 1, want: []want{wNumeric()}, typ: argType(0), SQL: "nullif($1, 0)"}).nullable(),
-		(&Def{Name: "zeroifnull", Min: 1, Max: 1, want: []want{wNumeric()}, typ: argType(0)}).neverNull(),
+		(&Def{Name: "nullifzero", Min: 1, Max: 1, build: buildNullifzero}).shown(showNullifzero),
+		(&Def{Name: "zeroifnull", Min: 1, Max: 1, fit: fitZeroifnull, typ: argType(0)}).neverNull(),
 		(&Def{Name: "greatest", Min: 2, Max: -1, typ: argType(0), fit: fitStrictCommon}).withNull(allNullable),
 		(&Def{Name: "least", Min: 2, Max: -1, typ: argType(0), fit: fitStrictCommon}).withNull(allNullable),
 		fn("isnull", types.Boolean, "($1 IS NULL)", wAny()).neverNull().shown(func(_ plan.Expr, a []string) string { return "(" + a[0] + " IS NULL)" }),
@@ -323,7 +377,7 @@ func fitCommon(c *call) error {
 }
 
 func fitStrictCommon(c *call) error {
-	if err := fitRange(c, 0, len(c.args), rule{ansi: c.ctx.ANSI, strings: !c.ctx.ANSI}); err != nil {
+	if err := fitRange(c, 0, len(c.args), rule{ansi: c.ctx.ANSI}); err != nil {
 		return err
 	}
 	if !orderable(c.args[0].Type()) {
@@ -354,6 +408,11 @@ func fitRange(c *call, from, to int, r rule) error {
 		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: its arguments have no common type: %s.", c.text(), typeList(ts))
 	}
 	for i := from; i < to; i++ {
+		if !types.Equal(c.args[i].Type(), t) {
+			if err := timeOff(c.ctx, t); err != nil {
+				return err
+			}
+		}
 		c.args[i] = CastTo(c.args[i], t, c.ctx)
 	}
 	return nil
@@ -369,6 +428,30 @@ func buildNullif(c *call) (plan.Expr, error) {
 	n := c.finishAs("nullif", c.args[1].Type())
 	n.Null = true
 	return n, nil
+}
+
+// buildNullifzero is nullif(x, 0).
+func buildNullifzero(c *call) (plan.Expr, error) {
+	eq, err := Resolve("=", []plan.Expr{c.args[0], litInt(0)}, c.ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.args = []plan.Expr{eq, c.args[0]}
+	n := c.finishAs("nullifzero", c.args[1].Type())
+	n.Null = true
+	return n, nil
+}
+
+func showNullifzero(_ plan.Expr, a []string) string { return "nullifzero(" + a[len(a)-1] + ")" }
+
+// fitZeroifnull takes the type of coalesce(x, 0).
+func fitZeroifnull(c *call) error {
+	with := &call{d: c.d, args: []plan.Expr{c.args[0], litInt(0)}, ctx: c.ctx}
+	if err := fitCommon(with); err != nil {
+		return err
+	}
+	c.args[0] = with.args[0]
+	return nil
 }
 
 // fitNanvl: FLOAT beside FLOAT stays, everything else is DOUBLE.

@@ -37,16 +37,13 @@ func wNumeric() want {
 }
 
 func wIntegral() want {
-	return kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, types.BigInt)
+	return kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, nil)
 }
 
 // only takes t (and NULL), without a cast.
 func only(t types.Type) want {
 	return kindOf(quoteType(t), func(x types.Type) bool { return types.Collate(x, "") == t }, t, nil)
 }
-
-// wBits takes integers and no texts.
-func wBits() want { return kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, nil) }
 
 // wBoolStrict takes BOOLEAN (and NULL) only.
 func wBoolStrict() want {

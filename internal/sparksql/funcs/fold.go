@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -65,8 +66,8 @@ func evalCast(l *plan.Literal, to types.Type) (*plan.Literal, bool) {
 		return &plan.Literal{Value: strconv.FormatInt(n, 10), Typ: to}, true
 	}
 	if s, ok := l.Value.(string); ok && types.IsIntegral(to) {
-		n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
-		return &plan.Literal{Value: n, Typ: to}, err == nil && inRange(n, to)
+		n, ok := cast.Int([]byte(s), 64, false)
+		return &plan.Literal{Value: n, Typ: to}, ok && inRange(n, to)
 	}
 	if d, ok := to.(types.Decimal); ok {
 		return evalDecimal(l, d)

@@ -27,7 +27,7 @@ func mathDefs() []*Def {
 		up("atanh", "CASE WHEN abs($1) > 1 THEN 'NaN'::DOUBLE WHEN abs($1) = 1 THEN $1 * 'Infinity'::DOUBLE ELSE atanh($1) END"),
 		up("degrees", "degrees($1)"), up("radians", "radians($1)"),
 		fn("atan2", types.Double, "atan2($1 + 0.0::DOUBLE, $2 + 0.0::DOUBLE)", wDbl(), wDbl()).upper(),
-		fn("hypot", types.Double, "sqrt($1 * $1 + $2 * $2)", wDbl(), wDbl()).upper(),
+		fn("hypot", types.Double, "", wDbl(), wDbl()).upper(),
 		fn("pow", types.Double, "pow($1, $2)", wDbl(), wDbl()),
 		fn("pi", types.Double, "pi()").upper().neverNull(), fn("e", types.Double, "exp(1.0::DOUBLE)").upper().neverNull(),
 		one("rint", "CASE WHEN abs($1) < 4503599627370496 THEN round_even($1, 0) ELSE $1 END"),
@@ -45,7 +45,7 @@ func mathDefs() []*Def {
 		(&Def{Name: "hex", Min: 1, Max: 1, want: []want{oneOf(types.BigInt, types.Binary, types.String)}, fit: fitHex, typ: typeIs(types.String)}),
 		fn("unhex", types.Binary, "", wStr()).nullable(),
 		fn("conv", types.String, "", wStr(), wInt(), wInt()).nullable(),
-		fn("width_bucket", types.BigInt, "", wDbl(), wDbl(), wDbl(), wBig()).nullable(),
+		fn("width_bucket", types.BigInt, "", wDbl(), wDbl(), wDbl(), wBig()).fitting(fitWidthBucket).nullable(),
 		fn("bit_count", types.Int, "CAST(bit_count($1) AS INTEGER)", wBig()).fitting(fitBitCount),
 		bitOp("&"), bitOp("|"), bitOp("^"),
 		fnOf("~", argType(0), "(~$1)", kindOf(`"INTEGRAL"`, types.IsIntegral, types.Int, nil)).operator().
@@ -133,8 +133,8 @@ func fitCeil(c *call) error {
 		c.args[0] = CastTo(c.args[0], t, c.ctx)
 		return nil
 	}
-	if _, ok := constInt(c.args[1]); !ok {
-		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the scale must be a constant.", c.text())
+	if c.args[1].Type() != types.Int || !isConst(c.args[1]) {
+		return errf(c.ctx, "NON_FOLDABLE_ARGUMENT", "42K08", "The scale of %s must be a constant INT.", c.d.Name)
 	}
 	c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
 	if !dec {
@@ -152,6 +152,22 @@ func ceilType(c *call) types.Type {
 		return types.Decimal{Precision: min(types.MaxPrecision, d.Precision-d.Scale+1)}
 	}
 	return roundType(c)
+}
+
+// fitWidthBucket takes three numbers or three intervals of one kind.
+func fitWidthBucket(c *call) error {
+	each := func(is func(types.Type) bool) bool {
+		return is(c.args[0].Type()) && is(c.args[1].Type()) && is(c.args[2].Type())
+	}
+	for i := range 3 {
+		if each(isYM) || each(isDT) {
+			break
+		}
+		if err := c.fitOne(i, wDbl()); err != nil {
+			return err
+		}
+	}
+	return c.fitOne(3, wBig())
 }
 
 func fitHex(c *call) error {
@@ -173,7 +189,7 @@ func fitBitCount(c *call) error {
 	switch {
 	case t == types.Boolean:
 		c.args[0] = CastTo(c.args[0], types.Int, c.ctx)
-	case !types.IsIntegral(t) && t != types.Void && !types.IsString(t):
+	case !types.IsIntegral(t) && t != types.Void:
 		return unexpected(c, 0, `("INTEGRAL" or "BOOLEAN")`)
 	}
 	c.args[0] = CastTo(c.args[0], types.BigInt, c.ctx)

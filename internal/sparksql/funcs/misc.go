@@ -14,7 +14,9 @@ func miscDefs() []*Def {
 		text("current_user", func(c Context) string { return c.User }), text("user", func(c Context) string { return c.User }),
 		text("session_user", func(c Context) string { return c.User }),
 		text("current_catalog", func(c Context) string { return c.Catalog }), text("current_schema", func(c Context) string { return c.Schema }),
-		fn("raise_error", types.Void, "", wStr()).always().nullable(),
+		fn("raise_error", types.Void, "", wStr()).always().nullable().shown(func(_ plan.Expr, a []string) string {
+			return "raise_error(USER_RAISED_EXCEPTION, map(errorMessage, " + a[0] + "))"
+		}),
 		(&Def{Name: "assert_true", Min: 1, Max: 2, want: []want{wBool(), wStr()}, typ: typeIs(types.Void), fit: fitAssert}).always().nullable(),
 	}
 	for name, t := range map[string]types.Type{"boolean": types.Boolean, "tinyint": types.TinyInt, "smallint": types.SmallInt, "int": types.Int,

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"time"
 
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -16,29 +16,18 @@ import (
 func SQLName(e plan.Expr) string { return SQLNameIn(e, "UTC") }
 
 // SQLNameIn is SQLName in a session zone, where TIMESTAMP literals print as
-// that zone's wall time.
+// that zone's wall time. An unknown zone counts as UTC, for only a name
+// depends on it.
 func SQLNameIn(e plan.Expr, zone string) string {
-	return printer{location(zone)}.name(e)
-}
-
-// location is a zone by its name or offset; UTC where there is none such, for
-// only a name depends on it.
-func location(zone string) *time.Location {
-	for _, layout := range []string{"-07:00", "-07", "-07:00:00", "-0700"} {
-		if t, err := time.Parse(layout, strings.TrimPrefix(strings.TrimPrefix(zone, "UTC"), "GMT")); err == nil {
-			_, off := t.Zone()
-			return time.FixedZone(zone, off)
-		}
-	}
-	loc, err := time.LoadLocation(zone)
+	z, err := cast.LoadZone(zone)
 	if err != nil {
-		return time.UTC
+		z = cast.UTC()
 	}
-	return loc
+	return printer{z}.name(e)
 }
 
 // printer prints expressions in a time zone.
-type printer struct{ zone *time.Location }
+type printer struct{ zone *cast.Zone }
 
 func (p printer) name(e plan.Expr) string {
 	switch e := e.(type) {
@@ -280,28 +269,30 @@ func (p printer) intName(v int64, t types.Type) string {
 	}
 	switch t {
 	case types.Date:
-		return "DATE '" + time.Unix(v*86400, 0).UTC().Format("2006-01-02") + "'"
+		return "DATE '" + string(cast.AppendDate(nil, int32(v))) + "'"
 	case types.Timestamp:
-		return "TIMESTAMP '" + timeText(v, p.zone) + "'"
+		return "TIMESTAMP '" + string(cast.AppendTimestamp(nil, p.zone.Local(v))) + "'"
 	case types.TimestampNTZ:
-		return "TIMESTAMP_NTZ '" + timeText(v, time.UTC) + "'"
+		return "TIMESTAMP_NTZ '" + string(cast.AppendTimestamp(nil, v)) + "'"
 	}
 	return fmt.Sprint(v)
 }
 
 // TimeOfDayText is the text of microseconds since midnight.
 func TimeOfDayText(us int64) string {
-	return strings.TrimPrefix(timeText(us, time.UTC), "1970-01-01 ")
+	return strings.TrimPrefix(string(cast.AppendTimestamp(nil, us)), "1970-01-01 ")
 }
 
-func timeText(us int64, zone *time.Location) string {
-	s := time.UnixMicro(us).In(zone).Format("2006-01-02 15:04:05.000000")
-	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
-}
-
+// decimalText is the text of v / 10^scale as Java's BigDecimal prints it: with
+// an exponent below 1E-6.
 func decimalText(v *big.Int, scale int) string {
 	digits := new(big.Int).Abs(v).String()
-	if scale > 0 {
+	if exp := len(digits) - 1 - scale; exp < -6 {
+		if len(digits) > 1 {
+			digits = digits[:1] + "." + digits[1:]
+		}
+		digits += fmt.Sprintf("E%d", exp)
+	} else if scale > 0 {
 		if len(digits) <= scale {
 			digits = strings.Repeat("0", scale-len(digits)+1) + digits
 		}

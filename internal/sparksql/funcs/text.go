@@ -2,55 +2,17 @@ package funcs
 
 import (
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 // JavaDouble is the text of a DOUBLE as Spark's CAST gives it.
-func JavaDouble(f float64) string { return javaFloat(f, 64) }
+func JavaDouble(f float64) string { return string(cast.AppendDouble(nil, f)) }
 
 // JavaFloat is the text of a FLOAT as Spark's CAST gives it.
-func JavaFloat(f float32) string { return javaFloat(float64(f), 32) }
-
-func javaFloat(f float64, bits int) string {
-	switch {
-	case math.IsNaN(f):
-		return "NaN"
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
-	case f == 0:
-		if math.Signbit(f) {
-			return "-0.0"
-		}
-		return "0.0"
-	}
-	least := map[int]float64{32: math.SmallestNonzeroFloat32, 64: math.SmallestNonzeroFloat64}[bits]
-	if math.Abs(f) == least { // Java prints two digits of the least number
-		s := map[int]string{32: "1.4E-45", 64: "4.9E-324"}[bits]
-		if f < 0 {
-			s = "-" + s
-		}
-		return s
-	}
-	if a := math.Abs(f); a >= 1e-3 && a < 1e7 {
-		s := strconv.FormatFloat(f, 'f', -1, bits)
-		if !strings.Contains(s, ".") {
-			s += ".0"
-		}
-		return s
-	}
-	mant, exp, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, bits), "e")
-	if !strings.Contains(mant, ".") {
-		mant += ".0"
-	}
-	n, _ := strconv.Atoi(exp) // digits and a sign by construction
-	return mant + "E" + strconv.Itoa(n)
-}
+func JavaFloat(f float32) string { return string(cast.AppendFloat(nil, f)) }
 
 // IntervalText is an interval as a literal: INTERVAL '1 02:03:04' DAY TO SECOND.
 func IntervalText(v int64, t types.Type) string {

@@ -3,6 +3,7 @@ package funcs
 import (
 	"strings"
 
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -83,8 +84,18 @@ func fitDateAdd(c *call) error {
 	if err := c.fitOne(0, wDate()); err != nil {
 		return err
 	}
-	if types.IsString(c.args[1].Type()) && IsFoldable(c.args[1]) && !c.fromOperator {
-		c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
+	if types.IsString(c.args[1].Type()) && !c.fromOperator {
+		switch {
+		case c.ctx.ANSI:
+			c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
+		case IsFoldable(c.args[1]):
+			if text, ok := constText(c.args[1]); ok {
+				if _, ok := cast.Int([]byte(text), 32, false); !ok {
+					return errf(c.ctx, "SECOND_FUNCTION_ARGUMENT_NOT_INTEGER", "22023", "The second argument of %s is the text %q, which is no integer.", c.d.Name, text)
+				}
+			}
+			c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
+		}
 	}
 	t := unChar(c.args[1].Type())
 	switch t {

@@ -111,7 +111,7 @@ func toVariant(t types.Type) bool {
 	if a, ok := t.(types.Array); ok {
 		return toVariant(a.Elem)
 	}
-	return t == types.Variant || atomic(t) && !isInterval(t)
+	return t == types.Variant || atomic(t) && !hasTimes(t)
 }
 
 // fromVariant: what a VARIANT can be cast to.
@@ -129,7 +129,7 @@ func fromVariant(t types.Type) bool {
 		}
 		return true
 	}
-	return t == types.Variant || atomic(t) && !isInterval(t)
+	return t == types.Variant || atomic(t) && !hasTimes(t)
 }
 
 // VariantPath is the path col:path: its JSON path and the name of its last

@@ -60,7 +60,7 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 	case "listagg", "string_agg":
 		sep := "''"
 		if len(g.a) > 1 && c.Args[1].Type() != types.Void {
-			if k, ok := funcs.Eval(c.Args[1]); ok && k.Value != nil {
+			if k, ok := funcs.Eval(c.Args[1]); ok && k.Value != nil || !ok && funcs.IsFoldable(c.Args[1]) {
 				sep = g.a[1]
 			}
 		}
@@ -174,7 +174,15 @@ func (g *aggCall) simple(name, dt string) string {
 		"regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy":
 		return cast(g.fn(name, a), dt)
 	case "corr", "regr_slope", "regr_intercept", "regr_r2":
-		return g.l.let(g.fn(name, a), func(v string) string { return "CASE WHEN NOT isnan(" + v + ") THEN " + v + " END" })
+		flat := "NULL"
+		if name == "corr" && g.c.Raises {
+			flat = "CASE WHEN " + g.fn("regr_count", a) + " > 1 THEN " + raise("DIVIDE_BY_ZERO", "22012", byZero) + " END"
+		}
+		return g.finite(func(g *aggCall) string {
+			return g.l.let(g.fn(name, strings.Join(g.a, ", ")), func(v string) string {
+				return "CASE WHEN isnan(" + v + ") THEN " + flat + " ELSE " + v + " END"
+			})
+		})
 	case "regr_count":
 		return cast(g.fn(name, a), dt)
 	case "max_by", "min_by":
@@ -183,13 +191,13 @@ func (g *aggCall) simple(name, dt string) string {
 		}
 		return g.byKey(name)
 	case "stddev":
-		return g.fn("stddev_samp", a)
+		return g.finite(func(g *aggCall) string { return g.fn("stddev_samp", g.a[0]) })
 	case "stddev_pop", "var_samp", "var_pop":
-		return g.fn(name, a)
+		return g.finite(func(g *aggCall) string { return g.fn(name, g.a[0]) })
 	case "skewness":
-		return g.moment(3)
+		return g.finite(func(g *aggCall) string { return g.moment(3) })
 	case "kurtosis":
-		return g.moment(4)
+		return g.finite(func(g *aggCall) string { return g.moment(4) })
 	case "median":
 		if isInterval(g.c.Typ) {
 			return cast("trunc("+g.fn("median", a)+")", dt)
@@ -199,8 +207,27 @@ func (g *aggCall) simple(name, dt string) string {
 	return g.l.unsupported(g.c.Pos, "The aggregate function `%s` cannot be executed.", g.c.Fn)
 }
 
+// finite is a statistic of the second order or higher, which is NaN (NULL for
+// one row of a sample's) where a value's square leaves the range of DOUBLE.
+// DuckDB raises there.
+func (g *aggCall) finite(val func(g *aggCall) string) string {
+	sum := "abs(" + strings.Join(g.a, ") + abs(") + ")"
+	inside := sum + " < 1e154"
+	d := *g
+	d.a = append([]string{"CASE WHEN " + inside + " THEN " + g.a[0] + " END"}, g.a[1:]...)
+	odd := "'NaN'::DOUBLE"
+	if n := g.c.Fn; n == "stddev" || n == "var_samp" || n == "corr" {
+		odd = "CASE WHEN " + g.fn("count", sum) + " > 1 THEN " + odd + " END"
+	}
+	return "CASE WHEN " + g.fn("bool_or", "NOT "+inside) + " THEN " + odd + " ELSE " + val(&d) + " END"
+}
+
 // byKey is max_by and min_by, whose value may be NULL while keys may not.
 func (g *aggCall) byKey(name string) string {
+	if len(g.a) == 3 {
+		e := g.l.fresh("e")
+		return "list_transform(" + g.on(name, "{'v': "+g.a[0]+"}, "+g.a[1]+", "+cast(g.a[2], "BIGINT"), "("+g.a[1]+") IS NOT NULL") + ", lambda " + e + ": " + e + ".v)"
+	}
 	return "struct_extract(" + g.on(name, "{'v': "+g.a[0]+"}, "+g.a[1], "("+g.a[1]+") IS NOT NULL") + ", 'v')"
 }
 

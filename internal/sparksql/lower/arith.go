@@ -33,11 +33,13 @@ func logicRules() map[string]rule {
 		"if": func(_ *lowerer, _ *plan.Call, a []string) string {
 			return "CASE WHEN " + a[0] + " THEN " + a[1] + " ELSE " + a[2] + " END"
 		},
-		"nullif": func(_ *lowerer, _ *plan.Call, a []string) string {
-			return "CASE WHEN " + a[0] + " THEN NULL ELSE " + a[1] + " END"
-		},
+		"nullif": nullIf, "nullifzero": nullIf,
 		"greatest": among("greatest", "DESC"), "least": among("least", "ASC"),
 	}
+}
+
+func nullIf(_ *lowerer, _ *plan.Call, a []string) string {
+	return "CASE WHEN " + a[0] + " THEN NULL ELSE " + a[1] + " END"
 }
 
 func coalesce(_ *lowerer, _ *plan.Call, a []string) string {
@@ -215,14 +217,26 @@ func (l *lowerer) decimalRemainder(c *plan.Call, x, y string, dx, dy types.Decim
 
 func negate(l *lowerer, c *plan.Call, a []string) string {
 	dt := l.duckType(c.Typ)
-	switch {
-	case types.IsFloating(c.Typ), c.Raises:
-		return cast("(-"+a[0]+")", dt)
-	}
 	if _, ok := isDecimal(c.Typ); ok {
+		return cast("(-"+l.roundedOperand(c, a[0])+")", dt)
+	}
+	if types.IsFloating(c.Typ) || c.Raises {
 		return cast("(-"+a[0]+")", dt)
 	}
 	return wrapped("-"+cast(a[0], "HUGEINT"), c.Typ, dt)
+}
+
+// roundedOperand is a decimal as Spark's negation and abs see it, which keep 34
+// digits; an error where the rounding gives a 39th.
+func (l *lowerer) roundedOperand(c *plan.Call, x string) string {
+	t := c.Args[0].Type()
+	if d, _ := isDecimal(t); d.Precision <= 34 {
+		return x
+	}
+	return l.let(x, func(v string) string {
+		return "CASE WHEN " + v + " IS NOT NULL THEN coalesce(" + l.round34(v, t) + ", " +
+			raise("NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION", "22003", "The rounded result does not fit "+t.SQL()+".") + ") END"
+	})
 }
 
 func absolute(l *lowerer, c *plan.Call, a []string) string {
@@ -230,7 +244,10 @@ func absolute(l *lowerer, c *plan.Call, a []string) string {
 		return "abs(" + a[0] + ")"
 	}
 	dt := l.duckType(c.Typ)
-	if _, dec := isDecimal(c.Typ); types.IsFloating(c.Typ) || dec || c.Raises {
+	if _, dec := isDecimal(c.Typ); dec {
+		return cast("abs("+l.roundedOperand(c, a[0])+")", dt)
+	}
+	if types.IsFloating(c.Typ) || c.Raises {
 		return cast("abs("+a[0]+")", dt)
 	}
 	return wrapped("abs("+cast(a[0], "HUGEINT")+")", c.Typ, dt)

@@ -97,19 +97,25 @@ func (k caster) cast(x string, from, to types.Type) string {
 		return "unhex(right(lpad(hex(" + cast(x, "BIGINT") + "), 16, '0'), " + digits + "))"
 	case types.IsString(from):
 		return k.parse(x, to, tt)
+	case to == types.Boolean && from == types.Date:
+		return cast("NULL", tt) // without ANSI only, as for every number
 	case to == types.Boolean:
 		return "(" + k.toNumber(x, from) + " <> 0)"
 	case isTime(to) && isTime(from):
 		return k.toTime(x, from, to)
 	case isTime(to):
-		return k.safe(x, func(v string) string { return k.toTime(v, from, to) })
+		return k.toTime(x, from, to)
 	case types.IsNumeric(to) && !isTime(from) && !isInterval(from):
 		return k.number(x, from, to)
 	case types.IsNumeric(to):
 		if isInterval(from) && k.mode != plan.CastTry {
 			k.mode = plan.CastANSI // raises in every mode
 			return k.l.let(x, func(v string) string {
-				return "CASE WHEN " + v + " IS NOT NULL THEN coalesce(" + k.l.try([]string{v}, func(a []string) string { return k.number(a[0], from, to) }) + ", " + castOverflow(v, from, to) + ") END"
+				over := castOverflow(v, from, to)
+				if _, dec := isDecimal(to); dec {
+					over = decimalOverflow(k.text(v, from), to)
+				}
+				return "CASE WHEN " + v + " IS NOT NULL THEN coalesce(" + k.l.try([]string{v}, func(a []string) string { return k.number(a[0], from, to) }) + ", " + over + ") END"
 			})
 		}
 		if k.try() {
@@ -142,8 +148,6 @@ func (k caster) toNumber(x string, from types.Type) string {
 	switch from {
 	case types.Timestamp, types.TimestampNTZ:
 		return "epoch_us(" + x + ")"
-	case types.Date:
-		return "(" + x + " - DATE '1970-01-01')"
 	}
 	return x
 }
@@ -202,16 +206,28 @@ func decimalOverflow(x string, to types.Type) string {
 	return raiseValue("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", "", x, " cannot be represented as "+to.String()+".")
 }
 
+// decimalForm is the form of a text that is a number for DECIMAL.
+const decimalForm = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
+
 // badText raises for a text that has no value of the type.
 func (k caster) badText(v string, to types.Type) string {
 	bad := badInput(v, types.String, to)
 	switch t := to.(type) {
 	case types.Decimal:
-		n := k.l.call("string_to_double", []string{v}, []string{"VARCHAR"}, "DOUBLE", nil)
+		number := "regexp_full_match(trim(" + v + "), " + quote(decimalForm) + ")"
+		n := "abs(" + k.l.call("string_to_double", []string{v}, []string{"VARCHAR"}, "DOUBLE", nil) + ")"
 		tooLarge := raise("NUMERIC_OUT_OF_SUPPORTED_RANGE", "22003", "The number has more than 38 digits.")
-		return "CASE WHEN abs(" + n + ") >= 1e38 AND isfinite(" + n + ") THEN " + tooLarge + " WHEN isfinite(" + n + ") THEN " + decimalOverflow(v, t) + " ELSE " + bad + " END"
+		return "CASE WHEN NOT " + number + " THEN " + bad + " WHEN " + n + " >= 1e38 THEN " + tooLarge + " ELSE " + decimalOverflow(v, t) + " END"
 	case types.YearMonth:
-		return raise("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "22006", "The text is no "+t.SQL()+".")
+		fields := "[0-9]+"
+		if t.From != t.To {
+			fields = "[0-9]+-[0-9]+"
+		}
+		words := strings.TrimPrefix(t.SQL(), "INTERVAL ")
+		form := "(?i)[+-]?" + fields + "|INTERVAL\\s+[+-]?'[+-]?" + fields + "'\\s+" + strings.ReplaceAll(words, " ", "\\s+")
+		return "CASE WHEN regexp_full_match(trim(" + v + "), " + quote(form) + ") THEN " +
+			raise("INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "22006", "The fields of the text are out of range for "+t.SQL()+".") + " ELSE " +
+			raise("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "22006", "The text is no "+t.SQL()+".") + " END"
 	case types.DayTime:
 		return raise("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE", "22006", "The text is no "+t.SQL()+".")
 	}
@@ -229,6 +245,9 @@ func (k caster) parse(x string, to types.Type, tt string) string {
 	case types.Decimal:
 		kind = "string_to_decimal"
 	case types.Primitive:
+		if t == types.Calendar { // what is malformed is NULL in every mode
+			return k.l.call("string_to_calendar", []string{x}, []string{"VARCHAR"}, tt, nil)
+		}
 		kind = "string_to_" + t.String()
 		if t == types.Timestamp {
 			params = map[string]any{"zone": k.zone}
@@ -246,6 +265,9 @@ func (k caster) parse(x string, to types.Type, tt string) string {
 	}
 	return k.l.let(x, func(v string) string {
 		val := k.l.call(kind, []string{v}, []string{"VARCHAR"}, tt, params)
+		if isInterval(to) && k.mode == plan.CastLegacy {
+			return caster{l: k.l, mode: plan.CastANSI}.orRaise(v, val, k.badText(v, to)) // raises in every mode
+		}
 		return k.orRaise(v, val, k.badText(v, to))
 	})
 }
@@ -287,8 +309,8 @@ func (k caster) number(x string, from, to types.Type) string {
 	case types.IsFloating(from):
 		return k.floatToInt(x, from, to)
 	case fromDec:
-		if k.mode == plan.CastLegacy && to != types.BigInt {
-			return k.narrow(cast("trunc("+x+")", "HUGEINT"), from, to)
+		if k.mode == plan.CastLegacy {
+			return k.narrow(k.l.wholeLow(x, "1", from), types.BigInt, to)
 		}
 		return k.narrow("trunc("+x+")", from, to)
 	}
@@ -298,19 +320,16 @@ func (k caster) number(x string, from, to types.Type) string {
 // narrow casts an integral value to a smaller type.
 func (k caster) narrow(x string, from, to types.Type) string {
 	tt := k.l.duckType(to)
-	_, fromDec := isDecimal(from)
 	switch {
 	case k.mode == plan.CastTry:
 		return "TRY_CAST(" + x + " AS " + tt + ")"
-	case k.mode == plan.CastLegacy && !fromDec && widens(from, to):
+	case k.mode == plan.CastLegacy && widens(from, to):
 		return cast(x, tt)
-	case k.mode == plan.CastLegacy && intBits[to] != "":
+	case k.mode == plan.CastLegacy:
 		n := intBits[to]
 		h := cast(x, "HUGEINT")
 		half := cast(n, "HUGEINT") + " // 2"
 		return cast("((("+h+" + "+half+") % "+n+" + "+n+") % "+n+" - "+half+")", tt)
-	case k.mode == plan.CastLegacy:
-		return "TRY_CAST(" + x + " AS " + tt + ")"
 	}
 	return cast(x, tt)
 }
@@ -330,12 +349,11 @@ func (k caster) floatToInt(x string, from, to types.Type) string {
 	tt, lim := k.l.duckType(to), intLimits[to]
 	return k.l.let(x, func(v string) string {
 		d := cast(v, "DOUBLE")
-		hi := "<= " + lim[1]
-		if to == types.BigInt {
-			hi = "< 9223372036854775808"
-		}
-		in := "trunc(" + d + ") >= " + lim[0] + " AND trunc(" + d + ") " + hi
+		in := "trunc(" + d + ") >= " + lim[0] + " AND trunc(" + d + ") <= " + lim[1]
 		val := "WHEN " + in + " THEN CAST(trunc(" + d + ") AS " + tt + ")"
+		if to == types.BigInt { // 2^63 counts as the largest
+			val = "WHEN " + d + " = 9223372036854775808 THEN " + cast(lim[1], tt) + " " + val
+		}
 		switch k.mode {
 		case plan.CastTry:
 			return "CASE " + val + " END"
@@ -381,16 +399,64 @@ func (k caster) toTime(x string, from, to types.Type) string {
 		return "make_timestamptz(" + cast(x, "BIGINT") + ")"
 	case from == types.BigInt: // seconds saturate
 		return k.l.let(x, func(v string) string {
-			return "make_timestamptz(CASE WHEN " + v + " > 9223372036854 THEN 9223372036854775807 WHEN " + v + " < -9223372036854 THEN -9223372036854775807 - 1 ELSE " + v + " * 1000000 END)"
+			return "CASE WHEN " + v + " > 9223372036854 THEN " + lastInstant + " WHEN " + v + " < -9223372036854 THEN make_timestamptz(-9223372036854775807 - 1) ELSE make_timestamptz(" + v + " * 1000000) END"
 		})
 	case types.IsIntegral(from):
 		return "make_timestamptz(" + cast(x, "BIGINT") + " * 1000000)"
 	case types.IsFloating(from):
-		return k.l.let(cast(x, "DOUBLE"), func(v string) string {
-			return "CASE WHEN isfinite(" + v + ") THEN make_timestamptz(CAST(trunc(" + v + " * 1000000) AS BIGINT)) END"
-		})
+		return k.l.let(cast(x, "DOUBLE"), func(v string) string { return k.floatToInstant(v) })
 	}
-	return "make_timestamptz(CAST(trunc(" + cast(x, "DECIMAL(38,6)") + " * 1000000) AS BIGINT))"
+	if d, ok := isDecimal(from); ok && d.Scale <= 6 && d.Precision-d.Scale <= 12 {
+		return "make_timestamptz(CAST(" + cast(x, "DECIMAL(18,6)") + " * 1000000 AS BIGINT))"
+	}
+	return "make_timestamptz(" + k.l.decimalMicros(x, from) + ")"
+}
+
+// lastInstant is the last TIMESTAMP, whose microseconds are DuckDB's mark of
+// infinity.
+const lastInstant = "CAST('infinity' AS TIMESTAMP WITH TIME ZONE)"
+
+// floatToInstant takes seconds. What no TIMESTAMP holds raises under ANSI and
+// is NULL in TRY_CAST; else it saturates, but for NaN and infinities.
+func (k caster) floatToInstant(v string) string {
+	us := "(" + v + " * 1000000)"
+	bad := "NULL"
+	switch k.mode {
+	case plan.CastANSI:
+		bad = badInput(k.text(v, types.Double), types.Double, types.Timestamp)
+		bad += " WHEN abs(" + us + ") > 9223372036854775808 THEN " + castOverflow(k.text(us, types.Double), types.Double, types.BigInt)
+	case plan.CastTry:
+		bad += " WHEN abs(" + us + ") > 9223372036854775808 THEN NULL"
+	}
+	return "CASE WHEN " + v + " IS NULL THEN NULL WHEN NOT isfinite(" + v + ") THEN " + bad +
+		" WHEN " + us + " >= 9223372036854775807 THEN " + lastInstant + " WHEN " + us + " <= -9223372036854775808 THEN make_timestamptz(-9223372036854775807 - 1)" +
+		" ELSE make_timestamptz(CAST(trunc(" + us + ") AS BIGINT)) END"
+}
+
+// round34 rounds a decimal to the 34 digits that Java keeps by default; NULL
+// where more than 38 come out.
+func (l *lowerer) round34(x string, t types.Type) string {
+	if d, ok := isDecimal(t); !ok || d.Precision <= 34 {
+		return x
+	}
+	return l.call("decimal_round34", []string{x}, []string{l.duckType(t)}, l.duckType(t), nil)
+}
+
+// decimalMicros are the low 64 bits of a decimal's microseconds, after Java's
+// rounding to 34 digits.
+func (l *lowerer) decimalMicros(x string, from types.Type) string {
+	d, _ := isDecimal(from)
+	short := types.Decimal{Precision: types.MaxPrecision, Scale: min(d.Scale, max(6, d.Scale-4))} // room for a 39th digit
+	if d.Precision > 34 {
+		x, from = l.call("decimal_round34", []string{x}, []string{l.duckType(from)}, l.duckType(short), nil), short
+	}
+	return l.wholeLow(x, "0.000001", from)
+}
+
+// wholeLow are the low 64 bits of how often unit goes into a decimal.
+func (l *lowerer) wholeLow(x, unit string, from types.Type) string {
+	dec := "DECIMAL(7,6)"
+	return l.call("decimal_int_div", []string{x, cast(unit, dec)}, []string{l.duckType(from), dec}, "BIGINT", nil)
 }
 
 // timeToNumber: TIMESTAMP in seconds (a DATE is NULL, without ANSI only).

@@ -1,8 +1,6 @@
 package lower
 
 import (
-	"time"
-
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -24,8 +22,8 @@ func (l *lowerer) canRaise(e plan.Expr) bool {
 	}))
 }
 
-// constCast works out the cast of a constant text to a date, a timestamp or
-// an integer, in the plain formats only.
+// constCast works out the cast of a constant text to a date, a timestamp or an
+// integer.
 func (l *lowerer) constCast(c *plan.Cast) (*plan.Literal, bool) {
 	k, ok := c.X.(*plan.Literal)
 	if !ok {
@@ -37,33 +35,13 @@ func (l *lowerer) constCast(c *plan.Cast) (*plan.Literal, bool) {
 		return nil, false
 	case types.IsIntegral(c.To):
 		return funcs.Eval(c)
-	case c.To == types.Date:
-		t, err := time.Parse(time.DateOnly, text)
-		return &plan.Literal{Value: t.Unix() / 86400, Typ: types.Date}, err == nil && t.Year() > 0 && t.Unix()%86400 == 0
-	case c.To == types.Timestamp:
+	case c.To == types.Date, c.To == types.Timestamp, c.To == types.TimestampNTZ:
 		zone := c.TimeZone
 		if zone == "" {
 			zone = l.opt.TimeZone
 		}
-		return constInstant(text, zone)
-	}
-	return nil, false
-}
-
-// constInstant reads a local time far from any change of the zone's offset.
-func constInstant(text, zone string) (*plan.Literal, bool) {
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		return nil, false
-	}
-	for _, layout := range []string{time.DateOnly, time.DateTime, "2006-01-02T15:04:05"} {
-		t, err := time.ParseInLocation(layout, text, loc)
-		if err != nil || t.Year() < 1900 || t.Nanosecond()%1000 != 0 {
-			continue
-		}
-		_, before := t.Add(-24 * time.Hour).Zone()
-		_, after := t.Add(24 * time.Hour).Zone()
-		return &plan.Literal{Value: t.UnixMicro(), Typ: types.Timestamp}, before == after
+		v, ok := funcs.TimeOfText(text, c.To, l.opt.Now, zone)
+		return &plan.Literal{Value: v, Typ: c.To}, ok
 	}
 	return nil, false
 }

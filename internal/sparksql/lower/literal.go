@@ -47,6 +47,9 @@ func intLiteral(v int64, t types.Type, dt string) string {
 		if s, ok := timeLiteral(v); ok {
 			return cast("'"+s+"+00'", dt)
 		}
+		if v == math.MaxInt64 {
+			return lastInstant
+		}
 		return "make_timestamptz(" + cast(strconv.FormatInt(v, 10), "BIGINT") + ")"
 	case types.TimestampNTZ:
 		if s, ok := timeLiteral(v); ok {

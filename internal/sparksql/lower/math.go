@@ -24,6 +24,9 @@ func mathRules() map[string]rule {
 		"conv": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.call("conv", a, []string{"VARCHAR", "INTEGER", "INTEGER"}, "VARCHAR", nil)
 		},
+		"hypot": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.call("hypot", a, []string{"DOUBLE", "DOUBLE"}, "DOUBLE", nil)
+		},
 		"width_bucket": widthBucket,
 		"<<":           shiftLeft, "shiftleft": shiftLeft, ">>": shiftRight, "shiftright": shiftRight, ">>>": shiftUnsigned, "shiftrightunsigned": shiftUnsigned,
 		"bit_get": func(l *lowerer, c *plan.Call, a []string) string {
@@ -117,7 +120,15 @@ func rounding(f string) rule {
 			return cast("NULL", dt)
 		}
 		t := c.Args[0].Type()
-		_, dec := isDecimal(t)
+		d, dec := isDecimal(t)
+		if over := 38 - int(-n); dec && n < 0 && over > 0 && d == (types.Decimal{Precision: types.MaxPrecision}) && c.Raises {
+			limit := "99999999999999999999999999999999999999"[:over] + "5" + zeros(int(-n)-1)
+			a = append([]string{}, a...)
+			a[0] = l.let(a[0], func(v string) string {
+				return "CASE WHEN abs(" + v + ") >= " + cast("'"+limit+"'", "DECIMAL(38,0)") + " THEN " +
+					raise("NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION", "22003", "The rounded number has more than 38 digits.") + " ELSE " + v + " END"
+			})
+		}
 		switch {
 		case dec && f == "bround":
 			return l.call("decimal_bround", a, []string{l.duckType(t), "INTEGER"}, dt, nil)
@@ -153,7 +164,7 @@ func (l *lowerer) roundInteger(c *plan.Call, x, f string, n int) string {
 func zeros(n int) string { return fmt.Sprintf("%0*d", max(n, 1), 0)[:n] }
 
 func widthBucket(l *lowerer, _ *plan.Call, a []string) string {
-	v, lo, hi, n := a[0], a[1], a[2], a[3]
+	v, lo, hi, n := cast(a[0], "DOUBLE"), cast(a[1], "DOUBLE"), cast(a[2], "DOUBLE"), a[3] // intervals are counts
 	return "CASE WHEN " + n + " <= 0 OR " + lo + " = " + hi + " OR NOT isfinite(" + lo + ") OR NOT isfinite(" + hi + ") OR isnan(" + v + ") THEN NULL" +
 		" WHEN " + lo + " < " + hi + " THEN CASE WHEN " + v + " < " + lo + " THEN 0 WHEN " + v + " >= " + hi + " THEN " + n + " + 1 ELSE CAST(floor(" + n + " * (" + v + " - " + lo + ") / (" + hi + " - " + lo + ")) AS BIGINT) + 1 END" +
 		" ELSE CASE WHEN " + v + " > " + lo + " THEN 0 WHEN " + v + " <= " + hi + " THEN " + n + " + 1 ELSE CAST(floor(" + n + " * (" + lo + " - " + v + ") / (" + lo + " - " + hi + ")) AS BIGINT) + 1 END END"

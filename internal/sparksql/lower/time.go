@@ -65,12 +65,15 @@ func timeRules() map[string]rule {
 		"unix_seconds": func(l *lowerer, _ *plan.Call, a []string) string { return l.floorDiv("epoch_us("+a[0]+")", "1000000") },
 		"unix_millis":  func(l *lowerer, _ *plan.Call, a []string) string { return l.floorDiv("epoch_us("+a[0]+")", "1000") },
 		"timestamp_seconds": func(l *lowerer, c *plan.Call, a []string) string {
+			if types.IsIntegral(c.Args[0].Type()) {
+				return "make_timestamptz(" + cast(a[0], "BIGINT") + " * 1000000)"
+			}
 			if d, ok := isDecimal(c.Args[0].Type()); ok && d.Scale > 6 {
 				a = []string{l.let(a[0], func(x string) string {
 					return "CASE WHEN " + x + " <> trunc(" + x + ", 6) THEN " + raise("ARITHMETIC_OVERFLOW", "22003", "A timestamp has microseconds at most.") + " ELSE " + x + " END"
 				})}
 			}
-			return caster{l: l, mode: plan.CastANSI, zone: "UTC"}.toTime(a[0], c.Args[0].Type(), types.Timestamp)
+			return caster{l: l, mode: plan.CastLegacy, zone: "UTC"}.toTime(a[0], c.Args[0].Type(), types.Timestamp)
 		},
 		"timestamp_millis": func(_ *lowerer, _ *plan.Call, a []string) string { return "make_timestamptz(" + a[0] + " * 1000)" },
 		"timestampadd":     timestampAdd, "timestampdiff": timestampDiff,

@@ -356,9 +356,6 @@ func (p *parser) plainIdent(what string) (ast.Ident, error) {
 		return ast.Ident{}, p.expected(what)
 	}
 	p.i++
-	if t.kind == tQuoted && t.text == "" {
-		return ast.Ident{}, p.fail(t, "INVALID_IDENTIFIER", "42602", "an identifier may not be empty")
-	}
 	return ast.Ident{At: ast.At{P: p.at(t)}, Name: t.text, Quoted: t.kind == tQuoted}, nil
 }
 

@@ -226,7 +226,7 @@ var typeUnits = map[string]types.Unit{"YEAR": types.Year, "MONTH": types.Month, 
 func (p *parser) intervalType(t token) (types.Type, error) {
 	from, ok := typeUnits[p.cur().up]
 	if !ok {
-		return nil, p.unsupportedType(t, "")
+		return types.Calendar, nil
 	}
 	p.i++
 	to := from
