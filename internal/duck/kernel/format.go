@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -276,8 +277,12 @@ func (w *formatter) one(s *spec) bool {
 		text = clip(text, s.prec)
 	case 'd', 'x', 'o':
 		text, ok = w.whole(s, t, arg, null)
+	case 'c':
+		text, ok = w.char(s, t, arg, null)
 	case 'f', 'e', 'g':
-		text, ok = w.float(s, t, arg, null)
+		if text, ok = w.float(s, t, arg, null); null {
+			text = clip(text, s.prec)
+		}
 	default:
 		return false
 	}
@@ -285,7 +290,7 @@ func (w *formatter) one(s *spec) bool {
 		return false
 	}
 	if s.conv >= 'A' && s.conv <= 'Z' {
-		if s.conv != 'S' && s.conv != 'X' && s.conv != 'E' && s.conv != 'G' && s.conv != 'B' && s.conv != 'H' {
+		if s.conv != 'S' && s.conv != 'X' && s.conv != 'E' && s.conv != 'G' && s.conv != 'B' && s.conv != 'H' && s.conv != 'C' {
 			return false
 		}
 		text = strings.ToUpper(text)
@@ -336,9 +341,21 @@ func (w *formatter) plain(t *vector.Type, arg int) (string, bool) {
 	return strconv.FormatInt(integer(w.c, t, arg, i), 10), true
 }
 
+// char is the character of a code point.
+func (w *formatter) char(s *spec, t *vector.Type, arg int, null bool) (string, bool) {
+	if null {
+		return "null", s.prec < 0
+	}
+	if t.ID != duckdb.TypeTinyInt && t.ID != duckdb.TypeSmallInt && t.ID != duckdb.TypeInteger || s.prec >= 0 {
+		return "", false
+	}
+	v := integer(w.c, t, arg, w.row)
+	return string(rune(v)), v >= 0 && v <= unicode.MaxRune
+}
+
 func (w *formatter) whole(s *spec, t *vector.Type, arg int, null bool) (string, bool) {
 	if null {
-		return "null", true
+		return "null", s.prec < 0
 	}
 	if !numeric(t) && t.ID != duckdb.TypeDate && t.ID != duckdb.TypeTimestamp && t.ID != duckdb.TypeTimestampTZ ||
 		t.ID == duckdb.TypeDouble || t.ID == duckdb.TypeFloat || t.ID == duckdb.TypeDecimal || s.prec >= 0 {

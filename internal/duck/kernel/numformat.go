@@ -6,6 +6,7 @@ import (
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/marisma/marisma/internal/duck/vector"
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
@@ -66,20 +67,34 @@ func toNumber(g *sig) (kernel, error) {
 	}}, g.want(duckdb.TypeDecimal, duckdb.TypeVarchar)
 }
 
-// formatDecimal is format_number with a pattern of Java's DecimalFormat.
+// formatDecimal is format_number with a pattern of Java's DecimalFormat, which
+// is the second argument where it is no parameter; NULL for a malformed one.
 func formatDecimal(g *sig) (kernel, error) {
-	var p struct{ Pattern string }
+	var p struct{ Pattern *string }
 	if err := g.param(&p); err != nil {
 		return kernel{}, err
 	}
-	f, ok := cast.ParseDecimalFormat(p.Pattern)
-	if !ok {
-		return kernel{}, fmt.Errorf("%w %q is not supported", ErrFormat, p.Pattern)
+	args := []vector.ID{0}
+	var fixed *cast.DecimalFormat
+	if p.Pattern == nil {
+		args = append(args, duckdb.TypeVarchar)
+	} else {
+		var ok bool
+		if fixed, ok = cast.ParseDecimalFormat(*p.Pattern); !ok {
+			return kernel{}, fmt.Errorf("%w %q is not supported", ErrFormat, *p.Pattern)
+		}
 	}
-	if len(g.args) != 1 || !numeric(&g.args[0]) {
+	if len(g.args) != len(args) || !numeric(&g.args[0]) {
 		return kernel{}, errors.New("one number is needed")
 	}
 	return kernel{run: rowText(func(b []byte, c *call, i int) ([]byte, bool) {
+		f, ok := fixed, true
+		if f == nil {
+			f, ok = cast.ParseDecimalFormat(c.strs(1)[i].String())
+		}
+		if !ok {
+			return b, false
+		}
 		d, neg, special := exact(c, g, 0, i, false)
 		switch special {
 		case "NaN":
@@ -91,5 +106,5 @@ func formatDecimal(g *sig) (kernel, error) {
 			return append(b, "\u221e"...), true
 		}
 		return f.Append(b, d.v, d.scale), true
-	})}, g.want(duckdb.TypeVarchar, 0)
+	})}, g.want(duckdb.TypeVarchar, args...)
 }

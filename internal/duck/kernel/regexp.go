@@ -18,6 +18,19 @@ type regexpParam struct {
 	Group    *int
 	Limit    *int
 	Position *int
+	// Number names the one that is the second argument.
+	Number string
+}
+
+// of gives the number of a row by its name.
+func (p *regexpParam) of(name string, fixed *int, c *call, i, otherwise int) int {
+	switch {
+	case p.Number == name:
+		return int(num[int32](c, 1, i))
+	case fixed == nil:
+		return otherwise
+	}
+	return *fixed
 }
 
 // ErrGroup says that a pattern has not the group that is asked for.
@@ -30,6 +43,9 @@ func regexpKernel(g *sig, ret vector.ID, args []vector.ID, f func(p *regexpParam
 		return kernel{}, err
 	}
 	var fixed *matcher
+	if p.Number != "" {
+		args = append(args, duckdb.TypeInteger)
+	}
 	if p.Pattern != nil {
 		var err error
 		if fixed, err = newMatcher(*p.Pattern); err != nil {
@@ -139,8 +155,8 @@ func textRows(ms *matchers, c *call, f func(t *texts, i int, m *matcher, b []byt
 
 func regexpExtract(g *sig) (kernel, error) {
 	return regexpKernel(g, duckdb.TypeVarchar, oneText(), func(p *regexpParam, ms *matchers, c *call) error {
-		group := p.group()
-		return textRows(ms, c, func(t *texts, _ int, m *matcher, b []byte) (bool, error) {
+		return textRows(ms, c, func(t *texts, i int, m *matcher, b []byte) (bool, error) {
+			group := p.of("group", p.Group, c, i, 1)
 			if group > m.groups || group < 0 {
 				return false, nil
 			}
@@ -356,12 +372,12 @@ func (l *listOut) close() error {
 }
 
 // listRows is perRow for a result that is a list of texts.
-func listRows(ms *matchers, c *call, f func(l *listOut, m *matcher, b []byte) (bool, error)) error {
+func listRows(ms *matchers, c *call, f func(l *listOut, i int, m *matcher, b []byte) (bool, error)) error {
 	out := newList(&c.out, c.n)
 	clear(out.rows)
 	err := perRow(ms, c, func(i int, m *matcher, b []byte) (bool, error) {
 		first := len(out.ends)
-		ok, err := f(&out, m, b)
+		ok, err := f(&out, i, m, b)
 		if ok {
 			out.end(i, first)
 		}
@@ -385,8 +401,8 @@ func regexpExtractAll(g *sig) (kernel, error) {
 		return kernel{}, err
 	}
 	return regexpKernel(g, duckdb.TypeList, oneText(), func(p *regexpParam, ms *matchers, c *call) error {
-		group := p.group()
-		return listRows(ms, c, func(l *listOut, m *matcher, b []byte) (bool, error) {
+		return listRows(ms, c, func(l *listOut, i int, m *matcher, b []byte) (bool, error) {
+			group := p.of("group", p.Group, c, i, 1)
 			if group > m.groups || group < 0 {
 				return false, nil
 			}
@@ -407,11 +423,11 @@ func split(g *sig) (kernel, error) {
 		return kernel{}, err
 	}
 	return regexpKernel(g, duckdb.TypeList, oneText(), func(p *regexpParam, ms *matchers, c *call) error {
-		limit := -1
-		if p.Limit != nil && *p.Limit > 0 {
-			limit = *p.Limit
-		}
-		return listRows(ms, c, func(l *listOut, m *matcher, b []byte) (bool, error) {
+		return listRows(ms, c, func(l *listOut, i int, m *matcher, b []byte) (bool, error) {
+			limit := p.of("limit", p.Limit, c, i, -1)
+			if limit <= 0 {
+				limit = -1
+			}
 			return true, splitText(l, m, b, limit)
 		})
 	})

@@ -98,12 +98,13 @@ func (f *NumberFormat) Append(b []byte, v *big.Int, scale int) []byte {
 	}
 	places := strings.ReplaceAll(f.whole, ",", "")
 	if len(whole) > len(places) || len(frac) > len(f.frac) {
-		return append(b, overflow(f)...)
-	}
-	b = f.appendWhole(b, whole, len(places))
-	if f.point {
-		b = append(append(b, '.'), frac...)
-		b = append(b, strings.Repeat("0", len(f.frac)-len(frac))...)
+		b = append(b, overflow(f)...)
+	} else {
+		b = f.appendWhole(b, whole, len(places))
+		if f.point {
+			b = append(append(b, '.'), frac...)
+			b = append(b, strings.Repeat("0", len(f.frac)-len(frac))...)
+		}
 	}
 	switch {
 	case f.sign == 'P' && neg:
@@ -118,7 +119,7 @@ func (f *NumberFormat) Append(b []byte, v *big.Int, scale int) []byte {
 
 // overflow is what stands for a number that does not fit.
 func overflow(f *NumberFormat) string {
-	mark := func(s string) string { return strings.NewReplacer("0", "#", "9", "#").Replace(s) }
+	mark := func(s string) string { return strings.NewReplacer("0", "#", "9", "#", ",", " ").Replace(s) }
 	if f.point {
 		return mark(f.whole) + "." + mark(f.frac)
 	}
@@ -138,28 +139,33 @@ func (f *NumberFormat) appendSign(b []byte, neg bool) []byte {
 }
 
 // appendWhole fills the places from the right; before the first digit a 0 is a
-// zero and a 9 a blank.
+// zero and a 9 a blank. Blanks go before a sign that stands there.
 func (f *NumberFormat) appendWhole(b []byte, whole string, places int) []byte {
+	signed := len(b) > 0 && !f.dollar && (f.leading && b[len(b)-1] != ' ' || f.sign == 'P' && b[len(b)-1] == '<')
+	blank := func() {
+		b = append(b, ' ')
+		if n := len(b); signed {
+			b[n-2], b[n-1] = b[n-1], b[n-2]
+		}
+	}
 	at, started := 0, false
 	for i := range len(f.whole) {
-		if f.whole[i] == ',' {
-			if started {
-				b = append(b, ',')
-			} else {
-				b = append(b, ' ')
-			}
-			continue
-		}
 		skip := places - len(whole)
 		switch {
+		case f.whole[i] == ',' && started:
+			b = append(b, ',')
+		case f.whole[i] == ',':
+			blank()
 		case at >= skip:
 			b, started = append(b, whole[at-skip]), true
-		case f.whole[i] == '0' || f.point && at == places-1:
+		case f.whole[i] == '0' || f.point && at == places-1 && !signed:
 			b, started = append(b, '0'), true
 		default:
-			b = append(b, ' ')
+			blank()
 		}
-		at++
+		if f.whole[i] != ',' {
+			at++
+		}
 	}
 	return b
 }

@@ -32,6 +32,9 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 			}
 			return nil, err
 		}
+		if first := e.Name[0].Name; len(e.Name) > 3 || len(e.Name) == 3 && !a.knownCatalog(first, s.place) {
+			return nil, a.errorf(e.Pos(), "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "There is no catalog %s, and a schema's name has one part: %s.", quote(first), quoteAll(e.Name.Strings()))
+		}
 		return nil, a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(e.Name.Strings()))
 	}
 	ctx := a.fctx(e.Pos())
@@ -162,6 +165,9 @@ func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, err
 		}
 		switch arg := arg.(type) {
 		case *ast.Star:
+			if def.Name == "first" || def.Name == "last" || def.Name == "any_value" { // they have a syntax of their own
+				return nil, a.errorf(arg.Pos(), "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "A * cannot stand in %s.", def.Name)
+			}
 			cols, err := a.star(arg, s)
 			if err != nil {
 				return nil, err

@@ -211,7 +211,7 @@ func (a *analyzer) like(e *ast.Like, s *scope) (plan.Expr, error) {
 	constant := true // texts, not NULL
 	for _, p := range args[1:] {
 		lit, ok := funcs.Eval(p)
-		constant = constant && ok && lit.Value != nil
+		constant = constant && ok && lit.Value != nil && types.IsString(p.Type())
 	}
 	if constant {
 		name := "like " + e.Quantifier

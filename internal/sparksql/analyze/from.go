@@ -142,11 +142,8 @@ func (a *analyzer) values(v *ast.Values, p place) (relation, error) {
 			kinds, texts = make([][]types.Type, len(row)), make([][2]bool, len(row))
 		}
 		for i, x := range row {
-			if err := a.scalarOnly(x, r.Pos(), "in VALUES"); err != nil {
+			if err := a.inlineCell(x, r.Pos()); err != nil {
 				return relation{}, err
-			}
-			if volatile(x) {
-				return relation{}, a.errorf(r.Pos(), "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000", "VALUES cannot hold what has another value each time.")
 			}
 			if x.Type() != types.Void {
 				str := types.IsString(x.Type())
@@ -160,6 +157,17 @@ func (a *analyzer) values(v *ast.Values, p place) (relation, error) {
 		return relation{}, err
 	}
 	return a.alias2(relationOf(out), v.Alias, v.Pos(), "")
+}
+
+// inlineCell refuses what VALUES cannot hold.
+func (a *analyzer) inlineCell(x plan.Expr, pos sparksql.Pos) error {
+	if contains(x, func(y plan.Expr) bool { _, ok := y.(*plan.Subquery); return ok }) {
+		return a.errorf(pos, "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.SCALAR_SUBQUERY_IN_VALUES", "0A000", "VALUES cannot hold a sub-query.")
+	}
+	if volatile(x) || hasAggregate(x) || hasWindow(x) || hasGenerator(x) || contains(x, func(y plan.Expr) bool { c, ok := y.(*plan.Call); return ok && c.Fn == "raise_error" }) {
+		return a.errorf(pos, "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000", "VALUES cannot hold %s.", funcs.SQLName(x))
+	}
+	return nil
 }
 
 // mixedCollations tells that texts of different collations stand in one column.

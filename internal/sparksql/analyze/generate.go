@@ -40,6 +40,9 @@ func (a *analyzer) generate(call *plan.Call, outer bool, names []string, pos spa
 // generatorItem is explode(...) in a select list.
 func (a *analyzer) generatorItem(x plan.Expr, it ast.SelectItem, sel *selection) error {
 	call := generator(x)
+	if call != nil && tableOnly(funcs.Lookup(strings.TrimSuffix(call.Fn, "_outer"))) {
+		return a.errorf(it.X.Pos(), "NOT_A_SCALAR_FUNCTION", "42887", "%s makes a table, not a value.", quote(call.Fn)).hint("Call it in FROM.")
+	}
 	if call == nil || hasGenerator(&plan.Call{Args: call.Args}) {
 		return a.errorf(it.X.Pos(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator must stand alone in the select list, not inside an expression.")
 	}
@@ -59,6 +62,9 @@ func (a *analyzer) generatorItem(x plan.Expr, it ast.SelectItem, sel *selection)
 	}
 	return nil
 }
+
+// tableOnly tells of a generator that can stand in FROM only.
+func tableOnly(d *funcs.Def) bool { return d.Name == "variant_explode" }
 
 func (a *analyzer) generatorStage(sel *selection) error {
 	for _, gen := range sel.gens {
@@ -81,7 +87,7 @@ func (a *analyzer) lateralViews(views []ast.LateralView, r relation, p place) (r
 			v.Call = named
 		}
 		name := v.Call.Name[len(v.Call.Name)-1].Name
-		if d := funcs.Lookup(strings.TrimSuffix(strings.ToLower(name), "_outer")); d == nil {
+		if d := funcs.Lookup(strings.TrimSuffix(strings.ToLower(name), "_outer")); d == nil || tableOnly(d) {
 			return r, a.errorf(v.Call.Pos(), "ROUTINE_NOT_FOUND", "42883", "There is no generator function %s.", quote(name))
 		}
 		s := &scope{place: p, cols: r.cols}
@@ -158,6 +164,8 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 		}
 		if rt != nil {
 			r, err = a.tableRoutine(rt, f, p, left)
+		} else if def != nil {
+			err = a.errorf(f.Pos(), "NOT_A_TABLE_FUNCTION", "42887", "%s makes a value, not a table.", quote(name))
 		} else {
 			r, err = a.sourceFunc(f, name, p)
 		}
@@ -230,13 +238,14 @@ func (a *analyzer) rangeFunc(f *ast.TableFunc, p place, left *relation) (relatio
 		if contains(x, func(y plan.Expr) bool { t, ok := y.(*plan.Titled); return ok && t.Variable }) {
 			return relation{}, a.errorf(e.Pos(), "NON_FOLDABLE_ARGUMENT", "42K08", "The arguments of range may not be variables.").hint("EXECUTE IMMEDIATE puts a variable's value into a statement.")
 		}
+		given := x.Type()
 		x = funcs.CastTo(x, types.BigInt, a.fctx(e.Pos()))
 		lit, ok := funcs.Eval(x)
 		if !ok && !funcs.IsFoldable(x) {
 			return relation{}, a.errorf(e.Pos(), "NON_FOLDABLE_ARGUMENT", "42K08", "The arguments of range must be constants.")
 		}
 		if ok && lit.Value == nil {
-			return relation{}, a.errorf(e.Pos(), "UNEXPECTED_NULL", "22004", "The arguments of range may not be NULL.")
+			return relation{}, a.errorf(e.Pos(), "UNEXPECTED_INPUT_TYPE", "42K09", "The arguments of range are BIGINT and may not be NULL, as %s is.", given.SQL())
 		}
 		args = append(args, x)
 	}

@@ -21,6 +21,7 @@ type grouping struct {
 	aggBy   map[string]plan.Attr
 	pass    map[plan.ID]bool // columns that are made above the aggregate
 	global  bool             // no GROUP BY
+	all     bool             // GROUP BY ALL
 	late    error            // about a key, for after the select list
 	above   bool             // what is rewritten stands above the aggregation: HAVING and the like
 }
@@ -221,9 +222,9 @@ func (g *grouping) add(x plan.Expr, name string) int {
 	return len(g.keys) - 1
 }
 
-// groupAll makes every item without aggregate a key; of an item with both, the
-// columns outside of its aggregates.
+// groupAll makes every item without aggregate a key.
 func (a *analyzer) groupAll(sel *selection, g *grouping) error {
+	g.all = true
 	for _, it := range sel.items {
 		x := substitute(it.x, sel.lca)
 		if !hasAggregate(x) {
@@ -239,17 +240,7 @@ func (a *analyzer) groupAll(sel *selection, g *grouping) error {
 			if _, lit := x.(*plan.Literal); !lit {
 				g.add(x, it.attr.Name)
 			}
-			continue
 		}
-		plan.Walk(x, func(y plan.Expr) bool {
-			switch y := y.(type) {
-			case *plan.AggCall:
-				return false
-			case *plan.Column:
-				g.add(y, y.Attr.Name)
-			}
-			return true
-		})
 	}
 	return nil
 }
@@ -285,6 +276,9 @@ func (g *grouping) rewrite(e plan.Expr, pos sparksql.Pos) (plan.Expr, error) {
 }
 
 func (g *grouping) missing(c *plan.Column, pos sparksql.Pos) error {
+	if g.all && len(g.keys) == 0 {
+		return g.a.errorf(pos, "UNRESOLVED_ALL_IN_GROUP_BY", "42803", "GROUP BY ALL finds no key for the column %s.", quote(c.Attr.Name)).hint("Write the keys.")
+	}
 	if g.global {
 		return g.a.errorf(pos, "MISSING_GROUP_BY", "42803", "The query has aggregates but no GROUP BY, so it cannot use the column %s.", quote(c.Attr.Name)).
 			hint("Add GROUP BY, or put the column into an aggregate such as any_value().")

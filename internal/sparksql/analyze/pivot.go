@@ -108,6 +108,11 @@ func (a *analyzer) pivotValue(val ast.SelectItem, keys []plan.Expr) (plan.Expr, 
 			return nil, "", a.errorf(e.Pos(), "NON_LITERAL_PIVOT_VALUES", "42K08", "The values of PIVOT must be constants.")
 		}
 		names = append(names, a.pivotName(x))
+		if t := keys[i].Type(); !types.Equal(x.Type(), t) {
+			if x, err = funcs.ExplicitCast(x, t, ctx.CastMode(), ctx); err != nil {
+				x = &plan.Literal{Typ: t} // Spark takes what cannot be cast for NULL
+			}
+		}
 		eq, err := funcs.Resolve("<=>", []plan.Expr{keys[i], x}, ctx)
 		if err == nil && cond != nil {
 			eq, err = funcs.Resolve("and", []plan.Expr{cond, eq}, ctx)

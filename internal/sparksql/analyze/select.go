@@ -130,7 +130,7 @@ func (a *analyzer) scalarOnly(x plan.Expr, pos sparksql.Pos, where string) error
 // items resolves the select list from the left, so that an item may use the
 // names of those before it.
 func (a *analyzer) items(sel *selection) error {
-	for _, it := range sel.ast.Items {
+	for i, it := range sel.ast.Items {
 		if edit, ok := it.X.(*ast.ColumnEdit); ok {
 			if err := a.columnEdit(edit, sel); err != nil {
 				return err
@@ -156,6 +156,25 @@ func (a *analyzer) items(sel *selection) error {
 		if err := a.selectItem(it, sel); err != nil {
 			return err
 		}
+		if err := a.pipeItem(sel, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pipeItem checks the last item, the i-th as written, of |> EXTEND or
+// AGGREGATE: the one has no aggregates, the other nothing else.
+func (a *analyzer) pipeItem(sel *selection, i int) error {
+	if sel.ast.Pipe == "" || i < sel.ast.Kept {
+		return nil
+	}
+	last := sel.items[len(sel.items)-1]
+	switch agg := hasAggregate(last.x); {
+	case agg && sel.ast.Pipe == "EXTEND":
+		return a.errorf(last.pos, "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", "0A000", "|> EXTEND cannot hold an aggregate: %s.", a.sqlName(last.x)).hint("Use |> AGGREGATE.")
+	case !agg && sel.ast.Pipe == "AGGREGATE":
+		return a.errorf(last.pos, "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "0A000", "|> AGGREGATE needs aggregates, and %s holds none.", a.sqlName(last.x))
 	}
 	return nil
 }

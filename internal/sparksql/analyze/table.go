@@ -90,6 +90,9 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 	case view != nil:
 		r, err = a.viewRef(view, full, t, p)
 	default:
+		if len(name) == 3 && !a.knownCatalog(name[0], p) {
+			return relation{}, a.errorf(t.Pos(), "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "There is no catalog %s, and a schema's name has one part: %s.", quote(name[0]), quoteAll(name))
+		}
 		return relation{}, a.noTable(name, t.Pos())
 	}
 	if err != nil {
@@ -99,6 +102,22 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 		return r, err
 	}
 	return a.alias2(r, t.Alias, t.Pos(), "")
+}
+
+// knownCatalog tells whether a name is the current catalog, a built-in one or
+// one that holds a table.
+func (a *analyzer) knownCatalog(name string, p place) bool {
+	for _, c := range []string{p.catalog, "spark_catalog", "system"} {
+		if strings.EqualFold(c, name) {
+			return true
+		}
+	}
+	for _, t := range a.env.Resolver.Names(a.ctx) {
+		if first, _, ok := strings.Cut(t, "."); ok && strings.EqualFold(first, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // qualified completes a name of one or two parts with the current catalog and
@@ -375,9 +394,6 @@ func (a *analyzer) sourceFunc(f *ast.TableFunc, name string, p place) (relation,
 		return relation{}, a.placed(err, f.Pos())
 	}
 	if src == nil {
-		if funcs.Lookup(name) != nil {
-			return relation{}, a.errorf(f.Pos(), "NOT_A_TABLE_FUNCTION", "42887", "%s makes a value, not a table.", quote(name))
-		}
 		return relation{}, a.errorf(f.Pos(), "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "There is no table function %s.", quote(name)).
 			hint("Known are read_kafka, read_files, range, explode, inline and stack.")
 	}

@@ -91,6 +91,10 @@ type Select struct {
 	Having   Expr
 	Qualify  Expr
 	Windows  []NamedWindow
+	// Pipe is EXTEND or AGGREGATE where such an operator of |> stands for the
+	// query; its own items come after the first Kept of Items.
+	Pipe string
+	Kept int
 }
 
 // SelectItem is one output; Aliases holds several for generators.

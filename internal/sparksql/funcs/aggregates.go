@@ -287,13 +287,13 @@ func windowDefs() []*Def {
 		return win(name, t).many().shown(upperCall(strings.ToUpper(name)))
 	}
 	shifted := func(name string) *Def {
-		d := &Def{Name: name, Kind: Window, Min: 1, Max: 3, typ: argType(0), fit: fitLag}
+		d := &Def{Name: name, Kind: Window, Max: 3, typ: argType(0), fit: fitLag}
 		return d.withNull(func(c *call) bool { return true })
 	}
 	nth := &Def{Name: "nth_value", Kind: Window, Min: 2, Max: 2, want: []want{wAny(), wInt()}, typ: argType(0)}
 	return []*Def{
 		win("row_number", types.Int), ranking("rank", types.Int), ranking("dense_rank", types.Int), ranking("percent_rank", types.Double), win("cume_dist", types.Double),
-		(&Def{Name: "ntile", Kind: Window, Min: 1, Max: 1, want: []want{only(types.Int)}, typ: typeIs(types.Int)}).neverNull().checked(positive(0, "number of buckets")),
+		(&Def{Name: "ntile", Kind: Window, Max: 1, want: []want{only(types.Int)}, typ: typeIs(types.Int)}).neverNull().defaults(litInt(1)).checked(positive(0, "number of buckets")),
 		shifted("lag"), shifted("lead"), nth.nullable().checked(positive(1, "offset")).withIgnoreNulls(),
 	}
 }
@@ -325,11 +325,16 @@ func (d *Def) withIgnoreNulls() *Def {
 type IgnoreNulls bool
 
 func fitLag(c *call) error {
-	if len(c.args) == 1 {
-		c.args = append(c.args, litInt(1))
+	for _, x := range []plan.Expr{litNull(), litInt(1), litNull()}[len(c.args):] {
+		c.args = append(c.args, x)
 	}
-	if len(c.args) == 2 {
-		c.args = append(c.args, litNull())
+	if l, ok := Eval(c.args[1]); ok && l.Value == nil {
+		return errf(c.ctx, "_LEGACY_ERROR_TEMP_1035", "", "The offset of %s may not be NULL.", c.d.Name)
+	}
+	if t := c.args[1].Type(); IsFoldable(c.args[1]) && !types.IsNumeric(t) {
+		if _, ok := Eval(CastTo(c.args[1], types.Int, c.ctx)); !ok {
+			return errf(c.ctx, "FAILED_FUNCTION_CALL", "38000", "The offset of %s must be an INT, not %s.", c.d.Name, SQLName(c.args[1]))
+		}
 	}
 	if err := c.fitOne(1, wInt()); err != nil {
 		return err
@@ -337,15 +342,14 @@ func fitLag(c *call) error {
 	if !IsFoldable(c.args[1]) {
 		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the offset must be a constant.", c.text())
 	}
-	t, other := c.args[0].Type(), c.args[2].Type()
-	_, ok := rule{ansi: c.ctx.ANSI, strings: true}.common(t, other)
+	t := unChar(c.args[0].Type())
 	if t == types.Void {
-		t = other
+		t = unChar(c.args[2].Type())
+		c.args[0] = CastTo(c.args[0], t, c.ctx)
 	}
-	if !ok {
-		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: the default has another type than the value.", c.text())
+	if err := c.fitOne(2, exactly(t)); err != nil { // the default gives way
+		return err
 	}
-	c.args[0], c.args[2] = CastTo(c.args[0], t, c.ctx), CastTo(c.args[2], t, c.ctx) // the default gives way
 	c.konst = IgnoreNulls(c.ctx.IgnoreNulls)
 	return nil
 }
@@ -422,7 +426,7 @@ func fitStack(c *call) error {
 		for i := 1 + col; i < len(c.args); i += width {
 			ts = append(ts, c.args[i].Type())
 		}
-		t, ok := rule{ansi: c.ctx.ANSI}.all(ts)
+		t, ok := oneType(ts)
 		if !ok {
 			return mismatch(c.ctx, "STACK_COLUMN_DIFF_TYPES", "The values of column %d of stack have no common type: %s.", col, typeList(ts))
 		}
@@ -431,6 +435,21 @@ func fitStack(c *call) error {
 		}
 	}
 	return nil
+}
+
+// oneType is the type that all of ts have, NULLs left out.
+func oneType(ts []types.Type) (types.Type, bool) {
+	var out types.Type = types.Void
+	for _, t := range ts {
+		switch {
+		case t == types.Void || types.Equal(t, out):
+		case out == types.Void:
+			out = t
+		default:
+			return nil, false
+		}
+	}
+	return out, true
 }
 
 func stackCols(c *plan.Call) []types.Field {

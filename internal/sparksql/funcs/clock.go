@@ -61,6 +61,9 @@ func (d *Def) timeOr(name string, at int) *Def {
 		d.Min = 2
 	}
 	d.build = func(c *call) (plan.Expr, error) {
+		if d.Max < 0 { // further arguments count for nothing
+			c.args = c.args[:least]
+		}
 		if at < len(c.args) {
 			if _, ok := c.args[at].Type().(types.Time); ok {
 				if name != "timestamp of time" {

@@ -3,6 +3,7 @@ package funcs
 import (
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,6 +101,10 @@ func inRange(n int64, t types.Type) bool {
 	return true
 }
 
+// strict are the functions among those that evalCall knows: one NULL makes
+// the result NULL.
+var strict = map[string]bool{"+": true, "-": true, "*": true, "concat": true, "negative": true, "positive": true, "u+": true, "u-": true}
+
 func evalCall(c *plan.Call) (*plan.Literal, bool) {
 	if c.Fn == "collate" {
 		return Eval(c.Args[0])
@@ -107,10 +112,13 @@ func evalCall(c *plan.Call) (*plan.Literal, bool) {
 	args := make([]*plan.Literal, len(c.Args))
 	for i, a := range c.Args {
 		l, ok := Eval(a)
-		if !ok || l.Value == nil {
+		if !ok {
 			return nil, false
 		}
 		args[i] = l
+	}
+	if slices.ContainsFunc(args, func(l *plan.Literal) bool { return l.Value == nil }) {
+		return &plan.Literal{Typ: c.Typ}, strict[c.Fn]
 	}
 	switch {
 	case c.Fn == "u-" || c.Fn == "negative":

@@ -160,7 +160,7 @@ func fitFold(c *call) error {
 	if types.Equal(merge.Type(), acc) {
 		return nil
 	}
-	if !storeAssignable(merge.Type(), acc) || types.IsString(acc) && merge.Type() != types.Void || acc == types.Void || types.IsNumeric(acc) && !upCast(merge.Type(), acc) {
+	if merge.Type() != types.Void && !types.Equal(merge.Type(), acc) {
 		return unexpected(c, 2, quoteType(acc))
 	}
 	c.args[2] = &plan.Lambda{Params: merge.Params, Body: CastTo(merge.Body, acc, c.ctx)}

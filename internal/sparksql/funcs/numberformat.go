@@ -22,14 +22,44 @@ func fitNumberFormat(c *call) error {
 		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The format of %s must be a constant, not %q.", quoteName(c.d.Name), SQLName(c.args[1]))
 	}
 	c.konst = types.Decimal{Precision: 38}
+	if err := c.fitOne(1, wStr()); err != nil {
+		return err
+	}
+	if l, ok := Eval(c.args[1]); ok && l.Value == nil {
+		c.konst = types.Decimal{Precision: 10}
+	}
 	if format, ok := constText(c.args[1]); ok {
+		if class := formatFault(format); class != "" {
+			return errf(c.ctx, "INVALID_FORMAT."+class, "42601", "The number format %q is invalid.", format)
+		}
 		d, ok := numberDigits(format)
 		if !ok {
 			return errf(c.ctx, "INVALID_FORMAT.WRONG_NUM_DIGIT", "42601", "The number format %q needs 1 to 38 digits (0 or 9).", format)
 		}
 		c.konst = d
 	}
-	return c.fitOne(1, wStr())
+	return nil
+}
+
+// formatFault is the class of what is wrong with a number format as a whole;
+// "" where only its parts could be.
+func formatFault(format string) string {
+	f := strings.NewReplacer("D", ".", "G", ",").Replace(strings.ToUpper(format))
+	digit := func(i int) bool { return i >= 0 && i < len(f) && (f[i] == '0' || f[i] == '9') }
+	switch {
+	case f == "":
+		return "EMPTY"
+	case !strings.ContainsAny(f, "09"):
+		return "WRONG_NUM_DIGIT"
+	case strings.Count(f, ".") > 1 || strings.Count(f, "$") > 1:
+		return "WRONG_NUM_TOKEN"
+	}
+	for i := range len(f) {
+		if f[i] == ',' && !(digit(i-1) && digit(i+1)) {
+			return "CONT_THOUSANDS_SEPS"
+		}
+	}
+	return ""
 }
 
 func numberFormatDefs() []*Def {

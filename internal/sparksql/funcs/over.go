@@ -111,9 +111,6 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 	if f.Start.Kind == plan.UnboundedFollowing || f.End.Kind == plan.UnboundedPreceding {
 		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "The upper bound of the frame does not follow its lower bound.")
 	}
-	if from, to := frameOffset(f.Start), frameOffset(f.End); f.Start.X != nil && f.End.X != nil && from > to {
-		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "The lower bound of the frame lies above its upper bound.")
-	}
 	if f.Unit == plan.FrameRows {
 		for _, b := range []plan.Bound{f.Start, f.End} {
 			if b.X != nil && !IsFoldable(b.X) {
@@ -123,6 +120,9 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 				return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "The bound %q of a frame of rows is no INT.", SQLName(b.X))
 			}
 		}
+	}
+	if from, to := frameOffset(f.Start), frameOffset(f.End); f.Start.X != nil && f.End.X != nil && from > to {
+		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "The lower bound of the frame lies above its upper bound.")
 	}
 	return nil
 }

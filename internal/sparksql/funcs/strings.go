@@ -32,7 +32,7 @@ func stringDefs() []*Def {
 		fn("split_part", str, "", wStr(), wStr(), wInt()).always(),
 		(&Def{Name: "overlay", Min: 3, Max: 4, fit: fitOverlay, typ: argType(0)}),
 		fn("levenshtein", num, "", wStr(), wStr(), wInt()).optional(1), fn("soundex", str, "", wTextOnly()),
-		fn("format_number", str, "", kindOf(`"NUMERIC"`, types.IsNumeric, types.Double, nil), oneOf(types.Int, types.String)).nullable(),
+		fn("format_number", str, "", kindOf(`"NUMERIC"`, types.IsNumeric, types.Double, nil), kindOf(`("INT" or "STRING")`, func(t types.Type) bool { return t == types.Int || types.IsString(t) }, types.Int, nil)).fitting(fitFormatNumber).nullable(),
 		(&Def{Name: "format_string", Min: 1, Max: -1, fit: fitFormat, typ: typeIs(str)}).always(),
 		fn("base64", str, "", wBin()), fn("unbase64", types.Binary, "", wStr()),
 		fn("md5", str, "md5($1)", wBin()), fn("sha1", str, "sha1($1)", wBin()), fn("sha2", str, "", wBin(), wInt()).nullable(),
@@ -287,6 +287,9 @@ func regexDefs() []*Def {
 		fn("regexp_extract", str, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always(),
 		fn("regexp_extract_all", types.Array{Elem: str, ContainsNull: true}, "", wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always(),
 		fn("regexp_replace", str, "", wStr(), wStr(), wStr(), wInt()).optional(1).defaults(litInt(1)).always().checked(func(c *call) error {
+			if !IsFoldable(c.args[3]) {
+				return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the position must be a constant.", c.text())
+			}
 			if n, ok := constInt(c.args[3]); ok && n < 1 {
 				return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the position starts at 1.", c.text())
 			}
@@ -309,12 +312,27 @@ func showLike(name, word string, a []string) string {
 	return s
 }
 
+// fitFormatNumber takes decimals as an INT or a pattern as a text.
+func fitFormatNumber(c *call) error {
+	if err := c.fitOne(0, c.d.want[0]); err != nil {
+		return err
+	}
+	if t := c.args[1].Type(); t == types.TinyInt || t == types.SmallInt {
+		c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
+	}
+	return c.fitOne(1, c.d.want[1])
+}
+
 func checkEscape(c *call) error {
 	if len(c.args) < 3 {
 		return nil
 	}
-	if s, ok := constText(c.args[2]); !ok || len([]rune(s)) != 1 {
-		return errf(c.ctx, "INVALID_ESC", "42604", "The escape of LIKE must be one character.")
+	l, ok := c.args[2].(*plan.Literal)
+	if !ok {
+		l = &plan.Literal{}
+	}
+	if s, _ := l.Value.(string); len([]rune(s)) != 1 {
+		return errf(c.ctx, "INVALID_ESCAPE_CHAR", "42604", "The escape of LIKE must be a text of one character.")
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ func timeDefs() []*Def {
 	part := func(name, field string) *Def {
 		return fn(name, num, "CAST(extract("+field+" FROM $1) AS INTEGER)", wDate())
 	}
-	hms := func(name string) *Def { return fn(name, num, "", wTs()).timeOr(name+" of time", 0) }
+	hms := func(name string) *Def { return fn(name, num, "", wTs()).many().timeOr(name+" of time", 0) }
 	days := func() want { return oneOf(types.Int, types.SmallInt, types.TinyInt) }
 	return []*Def{
 		fn("current_timestamp", ts, "").neverNull().shown(noArgs("current_timestamp")), fn("current_date", date, "").neverNull(),
@@ -146,6 +146,9 @@ func ExtractField(name string) string {
 }
 
 func fitExtract(c *call) error {
+	if l, ok := Eval(c.args[0]); ok && l.Value == nil {
+		return nil
+	}
 	name, ok := constText(c.args[0])
 	if !ok {
 		return errf(c.ctx, "NON_FOLDABLE_ARGUMENT", "42K08", "The field of %s must be a constant.", quoteName(c.d.Name))
@@ -171,7 +174,10 @@ func fitExtract(c *call) error {
 }
 
 func extractType(c *call) types.Type {
-	name, _ := constText(c.args[0])
+	name, ok := constText(c.args[0])
+	if !ok {
+		return types.Double
+	}
 	f := ExtractField(name)
 	if c.args[1].Type() == types.Calendar {
 		switch f {
@@ -309,7 +315,7 @@ func fitUnixTime(c *call) error {
 	if t == types.Void {
 		c.args[0] = CastTo(c.args[0], types.String, c.ctx)
 	}
-	return c.fitOne(1, wStr())
+	return c.fitOne(1, only(types.String))
 }
 
 func fitConvertZone(c *call) error {

@@ -34,7 +34,7 @@ func variantDefs() []*Def {
 		return d
 	}
 	return []*Def{
-		fn("parse_json", types.Variant, "", wStr()).always(), fn("try_parse_json", types.Variant, "", wStr()).nullable(),
+		fn("parse_json", types.Variant, "", only(types.String)).always(), fn("try_parse_json", types.Variant, "", only(types.String)).nullable(),
 		get("variant_get").always(), get("try_variant_get"),
 		fn("schema_of_variant", types.String, "", wVariant()), fn("is_variant_null", types.Boolean, "", wVariant()).neverNull(),
 		fn("is_valid_variant", types.Boolean, "CASE WHEN $1 IS NOT NULL THEN true END", wVariant()),

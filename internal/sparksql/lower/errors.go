@@ -22,6 +22,20 @@ func raiseValue(class, state, before, value, after string) string {
 		quote(after+" SQLSTATE: "+state) + ")"
 }
 
+// inlineErrors makes the errors that a cell of VALUES raises those of the
+// inline table.
+func inlineErrors(sql string) string {
+	sql = raisedHead.ReplaceAllString(sql, "error('"+Marker+"[INVALID_INLINE_TABLE.FAILED_SQL_EXPRESSION_EVALUATION] $1: ")
+	return raisedTail.ReplaceAllString(sql, "$1 SQLSTATE: 42000')")
+}
+
+// The head and the tail of a call that raise or raiseValue printed; a literal
+// cannot hold them, since its quotes are doubled.
+var (
+	raisedHead = regexp.MustCompile(`error\('` + Marker + `\[([A-Z0-9_.]+)\] `)
+	raisedTail = regexp.MustCompile(`((?:error\('` + Marker + `|\|\| ')(?:[^']|'')*) SQLSTATE: [0-9A-Z]{5}'\)`)
+)
+
 var marked = regexp.MustCompile(`(?s)MARISMA:\[([A-Z0-9_.]+)\] (.*?)(?: SQLSTATE: ([0-9A-Z]{5}))?\s*$`)
 
 // native are DuckDB's own texts of errors and the Spark classes they mean.

@@ -153,7 +153,13 @@ func (l *lowerer) values(v *plan.Values) string {
 	}
 	rows := make([]string, len(v.Rows))
 	for i, r := range v.Rows {
-		rows[i] = "(" + strings.Join(l.exprs(r), ", ") + ")"
+		cells := l.exprs(r)
+		for j, x := range r {
+			if plan.CanRaise(x) {
+				cells[j] = inlineErrors(cells[j])
+			}
+		}
+		rows[i] = "(" + strings.Join(cells, ", ") + ")"
 	}
 	return "SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") AS " + l.fresh("t") + "(" + columns(v.Attrs) + ")"
 }

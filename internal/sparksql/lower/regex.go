@@ -44,26 +44,32 @@ func regex(kind, ret string, extra []string) rule {
 		params := map[string]any{}
 		args, ts := []string{a[0]}, []string{"VARCHAR"}
 		for i, name := range extra {
-			n, ok := constInt(c.Args[2+i])
-			if !ok {
-				return l.unsupported(c.Pos, "The %s of %s must be a constant.", name, c.Fn)
+			if n, ok := constInt(c.Args[2+i]); ok {
+				params[name] = n
+			} else {
+				params["number"] = name
+				args, ts = append(args, a[2+i]), append(ts, "INTEGER")
 			}
-			params[name] = n
 		}
 		if p, ok := constText(c.Args[1]); ok {
 			params["pattern"] = p
 		} else {
 			args, ts = append(args, a[1]), append(ts, "VARCHAR")
 		}
-		return l.regexCall(kind, args, ts, ret, params)
+		if params["number"] == "group" {
+			return l.regexCall(kind, args, ts, ret, params, "REGEX_GROUP_INDEX")
+		}
+		return l.regexCall(kind, args, ts, ret, params, "PATTERN")
 	}
 }
 
-func (l *lowerer) regexCall(kind string, args, ts []string, ret string, params any) string {
+// regexCall raises INVALID_PARAMETER_VALUE with fault for what the kernel cannot
+// answer.
+func (l *lowerer) regexCall(kind string, args, ts []string, ret string, params any, fault string) string {
 	return l.let(args[0], func(x string) string {
 		args[0] = x
 		return "CASE WHEN " + notNull(args) + " THEN coalesce(" + l.call(kind, args, ts, ret, params) + ", " +
-			raise("INVALID_PARAMETER_VALUE.PATTERN", "22023", badPattern) + ") END"
+			raise("INVALID_PARAMETER_VALUE."+fault, "22023", badPattern) + ") END"
 	})
 }
 

@@ -285,8 +285,8 @@ func overlay(l *lowerer, c *plan.Call, a []string) string {
 		return l.call("overlay_bytes", a, []string{"BLOB", "BLOB", "INTEGER", "INTEGER"}, "BLOB", nil)
 	}
 	return l.let2(a[0], a[2], func(x, p string) string {
-		n := "(CASE WHEN " + a[3] + " >= 0 THEN " + a[3] + " ELSE length(" + a[1] + ") END)"
-		return "(left(" + x + ", greatest(" + p + " - 1, 0)) || " + a[1] + " || substring(" + x + ", greatest(" + p + " + " + n + ", 1)))"
+		n := "(CASE WHEN " + a[3] + " < 0 THEN length(" + a[1] + ") ELSE " + a[3] + " END)"
+		return "(left(" + x + ", CASE WHEN " + p + " < 1 THEN 0 ELSE " + p + " - 1 END) || " + a[1] + " || substring(" + x + ", CASE WHEN " + p + " + " + n + " < 1 THEN 1 ELSE " + p + " + " + n + " END))"
 	})
 }
 
@@ -297,7 +297,7 @@ func formatNumber(l *lowerer, c *plan.Call, a []string) string {
 		case isNull(c.Args[1]):
 			return cast("NULL", "VARCHAR")
 		case !ok:
-			return l.unsupported(c.Pos, "The pattern of format_number must be a constant.")
+			return l.call("format_decimal", a, []string{l.duckType(c.Args[0].Type()), "VARCHAR"}, "VARCHAR", nil)
 		}
 		return l.call("format_decimal", a[:1], []string{l.duckType(c.Args[0].Type())}, "VARCHAR", map[string]any{"pattern": p})
 	}
@@ -359,6 +359,9 @@ func hashing(kind, ret string) rule {
 func charset(kind, from, to string) rule {
 	return func(l *lowerer, c *plan.Call, a []string) string {
 		name, ok := constText(c.Args[1])
+		if isNull(c.Args[1]) {
+			return cast("NULL", to)
+		}
 		if !ok {
 			return l.unsupported(c.Pos, "The charset of %s must be a constant.", kind)
 		}

@@ -2,6 +2,8 @@ package lower
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/funcs"
@@ -95,6 +97,9 @@ func extract(l *lowerer, c *plan.Call, a []string) string {
 	name, _ := constText(c.Args[0])
 	field := funcs.ExtractField(name)
 	dt := l.duckType(c.Typ)
+	if isNull(c.Args[0]) {
+		return cast("NULL", dt)
+	}
 	switch c.Args[1].Type().(type) {
 	case types.Time:
 		switch field {
@@ -202,7 +207,11 @@ func truncDate(l *lowerer, c *plan.Call, a []string) string {
 		return cast("NULL", "DATE")
 	}
 	if !ok {
-		return l.unsupported(c.Pos, "The format of trunc must be a constant.")
+		return byUnit(a[1], truncUnits, func(text string) string {
+			k := *c
+			k.Args = []plan.Expr{c.Args[0], &plan.Literal{Value: text, Typ: types.String}}
+			return truncDate(l, &k, a)
+		})
 	}
 	u, ok := truncUnits[strings.ToUpper(unit)]
 	if !ok {
@@ -211,13 +220,28 @@ func truncDate(l *lowerer, c *plan.Call, a []string) string {
 	return cast("date_trunc('"+u+"', "+a[0]+")", "DATE")
 }
 
+// byUnit chooses among the units by what stands in a column.
+func byUnit(unit string, units map[string]string, branch func(text string) string) string {
+	var b strings.Builder
+	for _, text := range slices.Sorted(maps.Keys(units)) {
+		b.WriteString(" WHEN " + quote(text) + " THEN " + branch(text))
+	}
+	return "CASE upper(" + unit + ")" + b.String() + " END"
+}
+
 func dateTrunc(l *lowerer, c *plan.Call, a []string) string {
 	unit, ok := constText(c.Args[0])
 	if isNull(c.Args[0]) {
 		return cast("NULL", instantType)
 	}
 	if !ok {
-		return l.unsupported(c.Pos, "The unit of date_trunc must be a constant.")
+		units := maps.Clone(truncUnits)
+		maps.Copy(units, shortUnits)
+		return byUnit(a[0], units, func(text string) string {
+			k := *c
+			k.Args = []plan.Expr{&plan.Literal{Value: text, Typ: types.String}, c.Args[1]}
+			return dateTrunc(l, &k, a)
+		})
 	}
 	u, ok := truncUnits[strings.ToUpper(unit)]
 	if !ok {

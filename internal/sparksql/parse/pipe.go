@@ -17,6 +17,7 @@ func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
 	case p.isWord("EXTEND"):
 		p.i++
 		items, err := list(p, p.selectItem)
+		sel.Pipe, sel.Kept = "EXTEND", len(sel.Items)
 		sel.Items = append(sel.Items, items...)
 		return wrap(sel), err
 	case p.accept("WHERE"):
@@ -30,8 +31,7 @@ func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
 	case p.isWord("AGGREGATE"):
 		return p.pipeAggregate(sel)
 	case p.isWord("LIMIT", "OFFSET", "ORDER", "SORT", "CLUSTER", "DISTRIBUTE"):
-		out := wrap(sel)
-		return out, p.organize(out)
+		return p.pipeResult(wrap(sel))
 	case p.isWord("UNION", "EXCEPT", "MINUS", "SETMINUS", "INTERSECT"):
 		return p.pipeSet(q)
 	case p.isWord("WINDOW"):
@@ -62,6 +62,23 @@ func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
 	return wrap(sel), nil
 }
 
+// pipeResult parses one of ORDER BY, LIMIT, OFFSET and their like; LIMIT and
+// OFFSET may stand together.
+func (p *parser) pipeResult(q *ast.Query) (*ast.Query, error) {
+	t := p.cur()
+	if err := p.organize(q); err != nil {
+		return nil, err
+	}
+	if (q.Limit != nil || q.Offset != nil) && t.up != "LIMIT" && t.up != "OFFSET" {
+		return nil, p.fail(t, "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS", "42000", "%s and LIMIT cannot stand in one |> operator", t.up)
+	}
+	return q, nil
+}
+
+func (p *parser) pipeGrouping(t token) error {
+	return p.fail(t, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "0A000", "%s cannot stand in |> AGGREGATE", t.text)
+}
+
 // pipeAggregate parses AGGREGATE items [GROUP BY keys]; the keys come first in
 // the output.
 func (p *parser) pipeAggregate(s *ast.Select) (*ast.Query, error) {
@@ -77,15 +94,22 @@ func (p *parser) pipeAggregate(s *ast.Select) (*ast.Query, error) {
 	if p.words("GROUP", "BY") {
 		s.Group = &ast.GroupBy{At: p.here()}
 		p.i += 2
+		if t := p.cur(); p.isWord("ROLLUP", "CUBE") && p.peekOp(1, "(") || p.isWord("GROUPING") && p.wordAt(1, "SETS") {
+			return nil, p.pipeGrouping(t)
+		}
 		keys, err := list(p, p.selectItem)
 		if err != nil {
 			return nil, err
+		}
+		if t := p.cur(); p.isWord("WITH") && p.wordAt(1, "ROLLUP", "CUBE") {
+			return nil, p.pipeGrouping(t)
 		}
 		for _, k := range keys {
 			s.Group.Items = append(s.Group.Items, ast.GroupItem{Sets: [][]ast.Expr{{k.X}}})
 		}
 		s.Items = append(s.Items, keys...)
 	}
+	s.Pipe, s.Kept = "AGGREGATE", len(s.Items)
 	s.Items = append(s.Items, items...)
 	return &ast.Query{At: s.At, Body: s}, nil
 }

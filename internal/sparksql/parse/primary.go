@@ -381,7 +381,7 @@ func (p *parser) callArg() (ast.Expr, error) {
 		name, err := p.name("a table")
 		return &ast.TableArg{At: at, Query: &ast.Query{At: at, Body: &ast.Table{At: at, Name: name}}}, err
 	}
-	return p.namedExpr()
+	return p.expr()
 }
 
 // nulls parses IGNORE NULLS or RESPECT NULLS.

@@ -48,9 +48,6 @@ func (p *parser) query() (*ast.Query, error) {
 	if q.Body, err = p.body(0); err != nil {
 		return nil, err
 	}
-	if err := p.organize(q); err != nil {
-		return nil, err
-	}
 	q.Text = p.textFrom(start)
 	for n := 1; p.isOp("|>"); n++ {
 		if err := p.chain(n); err != nil {
@@ -61,7 +58,21 @@ func (p *parser) query() (*ast.Query, error) {
 		}
 		q.Text = p.textFrom(start)
 	}
+	if p.isWord("ORDER", "SORT", "CLUSTER", "DISTRIBUTE", "LIMIT", "OFFSET") && organized(q) { // the clauses that follow are of the whole
+		at := p.here()
+		q = &ast.Query{At: at, Body: &ast.Select{At: at, Items: []ast.SelectItem{{X: &ast.Star{At: at}}},
+			From: []ast.TableRef{&ast.SubqueryRef{At: q.At, Pipe: true, Query: q}}}}
+	}
+	if err := p.organize(q); err != nil {
+		return nil, err
+	}
+	q.Text = p.textFrom(start)
 	return q, nil
+}
+
+// organized tells whether a query has an order or a limit of its own.
+func organized(q *ast.Query) bool {
+	return q.Limit != nil || q.Offset != nil || q.OrderAll != nil || len(q.Order)+len(q.Sort)+len(q.Cluster)+len(q.Distribute) > 0
 }
 
 // queryOrTable is a query, or a table's name in TABLE(name).
@@ -133,36 +144,36 @@ func (p *parser) idents() ([]ast.Ident, error) {
 func (p *parser) organize(q *ast.Query) error {
 	start := p.cur()
 	kinds := 0
-	for {
-		var err error
-		switch {
-		case p.words("ORDER", "BY"):
-			p.i += 2
-			kinds++
-			err = p.orderBy(q)
-		case p.words("SORT", "BY"):
-			p.i += 2
-			kinds++
-			q.Sort, err = list(p, p.sortItem)
-		case p.words("DISTRIBUTE", "BY"):
-			p.i += 2
-			q.Distribute, err = list(p, p.expr)
-		case p.words("CLUSTER", "BY"):
-			p.i += 2
-			kinds++
-			q.Cluster, err = list(p, p.expr)
-		case p.isWord("WINDOW") && p.wordAt(2, "AS") && q.Windows == nil:
-			q.Windows, err = p.namedWindows()
-		default:
-			if kinds > 1 || len(q.Order) > 0 && q.Distribute != nil {
-				return p.fail(start, "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES", "0A000", "ORDER BY, SORT BY, DISTRIBUTE BY and CLUSTER BY cannot stand together")
-			}
-			return p.limit(q)
-		}
-		if err != nil {
-			return err
-		}
+	var err error
+	if p.words("ORDER", "BY") {
+		p.i += 2
+		kinds++
+		err = p.orderBy(q)
 	}
+	if err == nil && p.words("CLUSTER", "BY") {
+		p.i += 2
+		kinds++
+		q.Cluster, err = list(p, p.expr)
+	}
+	if err == nil && p.words("DISTRIBUTE", "BY") {
+		p.i += 2
+		q.Distribute, err = list(p, p.expr)
+	}
+	if err == nil && p.words("SORT", "BY") {
+		p.i += 2
+		kinds++
+		q.Sort, err = list(p, p.sortItem)
+	}
+	if err == nil && p.isWord("WINDOW") && p.wordAt(2, "AS") {
+		q.Windows, err = p.namedWindows()
+	}
+	if err != nil {
+		return err
+	}
+	if kinds > 1 || kinds > 0 && q.Distribute != nil && q.Sort == nil {
+		return p.fail(start, "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES", "0A000", "ORDER BY, SORT BY, DISTRIBUTE BY and CLUSTER BY cannot stand together")
+	}
+	return p.limit(q)
 }
 
 func (p *parser) orderBy(q *ast.Query) error {
@@ -334,6 +345,11 @@ func (p *parser) selectRest(s *ast.Select) (ast.Body, error) {
 		return nil, err
 	}
 	s.Items = items
+	if last := items[len(items)-1]; len(items) > 1 && len(last.Aliases) > 0 {
+		if c, ok := last.X.(*ast.Column); ok && len(c.Name) == 1 && c.Name[0].Name == "FROM" {
+			return nil, p.fail(p.cur(), "TRAILING_COMMA_IN_SELECT", "42601", "a comma stands before FROM")
+		}
+	}
 	if p.isWord("FROM") {
 		if len(s.From) > 0 {
 			return nil, p.expected("WHERE or the end of the query, FROM was given before")
