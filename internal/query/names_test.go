@@ -58,7 +58,7 @@ func TestNames(t *testing.T) {
 	r.want("SELECT count(*) FROM things WHERE p IS NULL", "1")
 	r.want("SELECT p FROM things WHERE p LIKE 'x%'", "x/y")
 	r.classOf("SELECT * FROM other.things", "TABLE_OR_VIEW_NOT_FOUND")
-	r.classOf("SELECT * FROM x.s.things", "TABLE_OR_VIEW_NOT_FOUND")
+	r.classOf("SELECT * FROM x.s.things", "REQUIRES_SINGLE_PART_NAMESPACE")
 	r.classOf("SELECT * FROM a.c.s.things", "REQUIRES_SINGLE_PART_NAMESPACE")
 	if _, err := r.ask("SELECT * FROM thing"); err == nil || !strings.Contains(err.Error(), "things") {
 		t.Errorf("the nearest name is not told: %v", err)
