@@ -443,10 +443,11 @@ func (k *alterer) changeType(c ast.AlterColumn, old types.Type) error {
 		return k.noChange(name, old, c.Type)
 	}
 	on := strings.EqualFold(k.t.src.Rules.Properties["delta.enableTypeWidening"], "true")
-	if on && old == types.Date && c.Type == types.TimestampNTZ {
+	day := old == types.Date && c.Type == types.TimestampNTZ
+	if on && day && !slices.Contains(k.t.src.Rules.Features, "timestampNtz") {
 		return k.errorf("DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT", "42000", "TIMESTAMP_NTZ needs the table feature timestampNtz.").hint("ALTER TABLE ... SET TBLPROPERTIES ('delta.feature.timestampNtz' = 'supported') adds it.")
 	}
-	if !on || !widens(old, c.Type) {
+	if !on || !day && !widens(old, c.Type) {
 		return k.errorf("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", "0AKDC", "The column %s cannot change from %s to %s.", name, old.SQL(), c.Type.SQL())
 	}
 	if err := k.dependents(c.Column, false); err != nil {

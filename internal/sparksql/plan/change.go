@@ -22,6 +22,8 @@ type Rules struct {
 	// Constraints are the table's CHECKs in the order of their names.
 	Constraints []Constraint
 	Properties  map[string]string
+	// Features are the table features that the table has, by name.
+	Features []string
 }
 
 // ColumnRule is what a column asks, and what it is without a value. Texts are
