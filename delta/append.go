@@ -31,16 +31,18 @@ func WithWriter(o WriterOptions) WriteOption {
 // and the version is the current one.
 func (t *Table) Append(ctx context.Context, rows iter.Seq2[arrow.RecordBatch, error], opts ...WriteOption) (int64, error) {
 	c := Commit{ReadVersion: -1, DataChange: true}
-	return t.writeAll(ctx, rows, &c, opts)
+	return t.writeAll(ctx, rows, &c, opts, nil)
 }
 
 // Overwrite replaces all rows in one commit and gives its version.
 func (t *Table) Overwrite(ctx context.Context, rows iter.Seq2[arrow.RecordBatch, error], opts ...WriteOption) (int64, error) {
 	c := Commit{ReadVersion: -1, DataChange: true, ReplaceAll: true, Parameters: map[string]string{"mode": "Overwrite"}}
-	return t.writeAll(ctx, rows, &c, opts)
+	return t.writeAll(ctx, rows, &c, opts, nil)
 }
 
-func (t *Table) writeAll(ctx context.Context, rows iter.Seq2[arrow.RecordBatch, error], c *Commit, opts []WriteOption) (int64, error) {
+// writeAll writes rows and commits them; then, if not nil, adds to the commit
+// what follows from its files.
+func (t *Table) writeAll(ctx context.Context, rows iter.Seq2[arrow.RecordBatch, error], c *Commit, opts []WriteOption, then func(*Commit)) (int64, error) {
 	var o WriterOptions
 	for _, f := range opts {
 		f(c, &o)
@@ -62,6 +64,9 @@ func (t *Table) writeAll(ctx context.Context, rows iter.Seq2[arrow.RecordBatch, 
 	}
 	if len(c.Adds) == 0 && !c.ReplaceAll && c.Txn == nil {
 		return t.current().version, nil
+	}
+	if then != nil {
+		then(c)
 	}
 	r, err := t.Commit(ctx, *c)
 	if err != nil && !errors.Is(err, ErrCommitStateUnknown) {

@@ -17,6 +17,7 @@ type options struct {
 	logger            *slog.Logger
 	retries           int
 	rowRules          bool
+	rows              RowEngine
 	checksums         bool
 	cluster           [][]string
 }

@@ -65,14 +65,13 @@ func writable(p *Protocol, m *Metadata, s *arrow.Schema) error {
 		}
 	}
 	for k := range m.Configuration {
-		if strings.HasPrefix(k, "delta.constraints.") {
+		if strings.HasPrefix(k, constraintKey) {
 			missing = append(missing, "checkConstraints")
 			break
 		}
 	}
 	for key, feature := range map[string]string{
-		"delta.invariants": "invariants", "delta.generationExpression": "generatedColumns",
-		"delta.identity.start": "identityColumns",
+		invariantKey: "invariants", generationKey: "generatedColumns", identityKey: "identityColumns",
 	} {
 		if usesKey(arrow.StructOf(s.Fields()...), key) {
 			missing = append(missing, feature)

@@ -23,24 +23,34 @@ var rowRules = []string{
 	"allowColumnDefaults", "checkConstraints", "clustering", "generatedColumns", "identityColumns", "invariants",
 }
 
+// computed are the features that a RowEngine makes possible.
+var computed = []string{
+	"allowColumnDefaults", "checkConstraints", "clustering", "generatedColumns", "invariants",
+}
+
+// takes tells whether this handle honours a feature that is not in writeFeatures.
+func (t *Table) takes(feature string) bool {
+	return t.opt.rowRules && slices.Contains(rowRules, feature) || t.opt.rows != nil && slices.Contains(computed, feature)
+}
+
 // writable tells whether this handle may write to a table of that protocol.
 func (t *Table) writable(p *Protocol, m *Metadata, s *arrow.Schema) error {
-	if !t.opt.rowRules {
-		return writable(p, m, s)
-	}
-	return keepable(p, m, s)
+	return without(writable(p, m, s), p, t.takes)
 }
 
 // keepable tells whether checkpoints, log clean-up and the like can be done on
 // a table: what it asks of new rows does not matter to them.
 func keepable(p *Protocol, m *Metadata, s *arrow.Schema) error {
-	err := writable(p, m, s)
+	return without(writable(p, m, s), p, func(f string) bool { return slices.Contains(rowRules, f) })
+}
+
+// without leaves features out of an error that names them.
+func without(err error, p *Protocol, taken func(feature string) bool) error {
 	u, ok := errors.AsType[*UnsupportedFeatureError](err)
 	if !ok {
 		return err
 	}
-	left := slices.DeleteFunc(slices.Clone(u.Features), func(f string) bool { return slices.Contains(rowRules, f) })
-	return unsupported(left, p, true)
+	return unsupported(slices.DeleteFunc(slices.Clone(u.Features), taken), p, true)
 }
 
 // RecordCount is how many rows a file has, as its statistics say; false where
@@ -124,14 +134,13 @@ func (t *Table) asked(s *arrow.Schema, props map[string]string) (map[string]bool
 	for k, v := range props {
 		f, ok := strings.CutPrefix(k, featurePrefix)
 		if ok {
-			known := slices.Contains(writeFeatures, f) || t.opt.rowRules && slices.Contains(rowRules, f)
-			if !known || v != "supported" && v != "enabled" {
+			if !slices.Contains(writeFeatures, f) && !t.takes(f) || v != "supported" && v != "enabled" {
 				return nil, unsupported([]string{f}, &Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, true)
 			}
 			want[f] = true
 			delete(props, k)
 		}
-		if strings.HasPrefix(k, "delta.constraints.") {
+		if strings.HasPrefix(k, constraintKey) {
 			want["checkConstraints"] = true
 		}
 	}
@@ -167,7 +176,7 @@ func (t *Table) asked(s *arrow.Schema, props map[string]string) (map[string]bool
 		want["clustering"], want["domainMetadata"] = true, true
 	}
 	all := arrow.StructOf(s.Fields()...)
-	for key, f := range map[string]string{"delta.generationExpression": "generatedColumns", "delta.identity.start": "identityColumns"} {
+	for key, f := range map[string]string{generationKey: "generatedColumns", identityKey: "identityColumns"} {
 		if usesKey(all, key) {
 			want[f] = true
 		}

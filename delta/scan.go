@@ -81,6 +81,13 @@ func (s *Snapshot) readFile(ctx context.Context, a Add, want *arrow.Schema, f fu
 // readRows is readFile with only the rows of a set, or with all but them; nil
 // for none.
 func (s *Snapshot) readRows(ctx context.Context, a Add, want *arrow.Schema, set *RowSet, only bool, f func(arrow.RecordBatch) error) error {
+	return s.scanRows(ctx, a, want, set, only, nil, f)
+}
+
+// scanRows is readRows with a change of each batch, if not nil, before rows are
+// chosen; first is the position of the batch's first row. The change takes the
+// batch over.
+func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set *RowSet, only bool, change func(rec arrow.RecordBatch, first uint64) (arrow.RecordBatch, error), f func(arrow.RecordBatch) error) error {
 	store, key := s.table.where(s.Locate(a))
 	info, err := store.Head(ctx, key)
 	if err != nil {
@@ -100,18 +107,23 @@ func (s *Snapshot) readRows(ctx context.Context, a Add, want *arrow.Schema, set 
 		if err != nil {
 			return err
 		}
+		if change != nil {
+			if out, err = change(out, first); err != nil {
+				return err
+			}
+		}
 		if set != nil {
-			n := uint64(rec.NumRows())
 			out, err = choose(ctx, out, set, only, first)
-			first += n
 			if err != nil {
 				return err
 			}
 			if out.NumRows() == 0 {
 				out.Release()
+				first += uint64(rec.NumRows())
 				return nil
 			}
 		}
+		first += uint64(rec.NumRows())
 		return f(out)
 	})
 }

@@ -72,6 +72,7 @@ type Writer struct {
 	keys   []string      // and their names in partition values
 	folder string        // below the root
 	sel    stats.Select
+	rules  *ruleSet // nil: nothing to compute
 	upload func(key string, r io.Reader) (objstore.Info, error)
 
 	open  []*dataFile // most recently used last
@@ -115,8 +116,11 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	if err != nil {
 		return nil, err
 	}
+	var computed *ruleSet
 	if opt.ChangeData {
 		sc = withChangeType(sc)
+	} else {
+		computed = t.rules(ctx, meta, sc)
 	}
 	m := mappingOf(protocol, meta)
 	below := ""
@@ -124,7 +128,7 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 		below = changeFolder
 	}
 	return &Writer{
-		folder: below, table: t, opt: opt, schema: sc, part: meta.PartitionColumns, keys: partitionKeys(sc, m, meta.PartitionColumns),
+		rules: computed, folder: below, table: t, opt: opt, schema: sc, part: meta.PartitionColumns, keys: partitionKeys(sc, m, meta.PartitionColumns),
 		data: stored(sc, meta.PartitionColumns), files: m.Files(sc, meta.PartitionColumns), sel: stats.FromProperties(sc, m, meta.Configuration),
 		upload: func(key string, r io.Reader) (objstore.Info, error) {
 			return t.store.Put(ctx, key, r, objstore.PutOptions{})
@@ -163,15 +167,34 @@ func (w *Writer) write(rec arrow.RecordBatch) error {
 	if rec.NumRows() == 0 {
 		return nil
 	}
-	fit, err := conform(rec, w.schema)
+	fit, err := w.prepare(rec)
 	if err != nil {
 		return err
 	}
 	defer fit.Release()
-	if err := checkNulls(fit); err != nil {
-		return err
-	}
 	return w.split(fit, w.writePart)
+}
+
+// prepare makes rows of the table out of rec: it computes what the table's
+// rules ask for and checks them. The caller releases the batch.
+func (w *Writer) prepare(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
+	full := rec
+	if w.rules != nil {
+		var err error
+		if full, err = w.rules.apply(rec); err != nil {
+			return nil, err
+		}
+		defer full.Release()
+	}
+	fit, err := conform(full, w.schema)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNulls(fit); err != nil {
+		fit.Release()
+		return nil, err
+	}
+	return fit, nil
 }
 
 // writePart writes rows of one partition; rec has the files' schema.

@@ -123,7 +123,7 @@ func (d *decoder) group(ctx context.Context, pf *file.Reader, g int) error {
 	for i := range ps.NumColumns() {
 		col := ps.Column(i)
 		path := col.ColumnPath()
-		if !d.v.wants(path[0]) || len(path) > 1 && (strings.HasSuffix(path[1], "_parsed") && !(structs && path[0] == "add" && path[1] == "stats_parsed") || path[0] == "add" && path[1] == "dataChange") {
+		if !d.v.wants(path[0]) || len(path) > 1 && (strings.HasSuffix(path[1], "_parsed") && (!structs || path[0] != "add" || path[1] != "stats_parsed") || path[0] == "add" && path[1] == "dataChange") {
 			continue
 		}
 		chunk, err := rg.Column(i)

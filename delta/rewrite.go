@@ -1,0 +1,364 @@
+package delta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/arrow/scalar"
+
+	"github.com/marisma/marisma/delta/internal/action"
+)
+
+// RowCounts tell how many rows a change of a table concerned.
+type RowCounts struct {
+	Inserted, Updated, Deleted int64
+	// Copied rows were written anew because others of their files changed.
+	Copied int64
+}
+
+// Rewrite changes rows of a snapshot in one commit. The caller names the rows
+// that go by their files and positions (Delete, Update) and hands in those
+// that come (Insert, Replace). Where the table writes deletion vectors, rows
+// that go are marked in them; else their files are written anew without them.
+// Where it has a change feed, that is written. It is for one goroutine, and
+// must be ended by Commit or Abort.
+type Rewrite struct {
+	ctx    context.Context //nolint:containedctx // of the writers, until Commit or Abort
+	snap   *Snapshot
+	schema *arrow.Schema
+	w      *Writer
+	feed   *Writer // nil: no change feed
+	index  map[string]int
+	files  []touchedFile
+	counts RowCounts
+	ended  bool
+}
+
+// touchedFile is a file with rows that go.
+type touchedFile struct {
+	add              Add
+	deleted, updated *RowSet
+}
+
+// RewriteOptions say how a Rewrite writes. The zero value is good.
+type RewriteOptions struct {
+	Writer WriterOptions
+	// SchemaTo, if set, is the schema that the commit gives the table.
+	SchemaTo *arrow.Schema
+}
+
+// NewRewrite begins a change of rows; ctx governs it until its end.
+func (s *Snapshot) NewRewrite(ctx context.Context, opt RewriteOptions) (*Rewrite, error) {
+	o := opt.Writer
+	o.SchemaTo, o.ChangeData = opt.SchemaTo, false
+	w, err := s.table.NewWriter(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rewrite{ctx: ctx, snap: s, schema: w.schema, w: w, index: map[string]int{}}
+	if s.meta.Configuration["delta.enableChangeDataFeed"] == "true" {
+		o.ChangeData = true
+		if r.feed, err = s.table.NewWriter(ctx, o); err != nil {
+			return nil, w.abort(err)
+		}
+	}
+	return r, nil
+}
+
+// Delete takes live rows of a file out. Where the file was named before, rows
+// must be others.
+func (r *Rewrite) Delete(a Add, rows *RowSet) error {
+	f, err := r.touch(a)
+	if err == nil {
+		f.deleted.Or(rows)
+	}
+	return err
+}
+
+// Update takes live rows of a file out whose new values Replace brings.
+func (r *Rewrite) Update(a Add, rows *RowSet) error {
+	f, err := r.touch(a)
+	if err == nil {
+		f.updated.Or(rows)
+	}
+	return err
+}
+
+func (r *Rewrite) touch(a Add) (*touchedFile, error) {
+	if err := r.snap.appendOnly(); err != nil {
+		return nil, err
+	}
+	k := action.Key(a.Path, a.DeletionVector)
+	i, ok := r.index[k]
+	if !ok {
+		i = len(r.files)
+		r.index[k] = i
+		r.files = append(r.files, touchedFile{a, &RowSet{}, &RowSet{}})
+	}
+	return &r.files[i], nil
+}
+
+// appendOnly refuses to take rows out of a table that only takes new ones.
+func (s *Snapshot) appendOnly() error {
+	if s.meta.Configuration["delta.appendOnly"] == "true" {
+		return fmt.Errorf("%w: the table is append-only", ErrConstraint)
+	}
+	return nil
+}
+
+// Insert adds new rows; the batch stays the caller's.
+func (r *Rewrite) Insert(rec arrow.RecordBatch) error {
+	r.counts.Inserted += rec.NumRows()
+	return r.put(rec, "insert")
+}
+
+// Replace adds the new values of updated rows; the batch stays the caller's.
+func (r *Rewrite) Replace(rec arrow.RecordBatch) error {
+	r.counts.Updated += rec.NumRows()
+	return r.put(rec, "update_postimage")
+}
+
+func (r *Rewrite) put(rec arrow.RecordBatch, kind string) error {
+	if rec.NumRows() == 0 {
+		return nil
+	}
+	fit, err := r.w.prepare(rec)
+	if err != nil {
+		return err
+	}
+	defer fit.Release()
+	if err := r.w.split(fit, r.w.writePart); err != nil {
+		return err
+	}
+	return r.tell(fit, kind)
+}
+
+// tell writes rows into the change feed, if there is one.
+func (r *Rewrite) tell(rec arrow.RecordBatch, kind string) error {
+	if r.feed == nil {
+		return nil
+	}
+	c, err := scalar.MakeArrayFromScalar(scalar.NewStringScalar(kind), int(rec.NumRows()), memory.DefaultAllocator)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	fields := append(rec.Schema().Fields(), arrow.Field{Name: ChangeType, Type: arrow.BinaryTypes.String, Nullable: true})
+	full := newBatch(fields, append(append([]arrow.Array{}, rec.Columns()...), c), rec.NumRows())
+	defer full.Release()
+	return r.feed.Write(full)
+}
+
+// Counts are the rows so far; Copied and Deleted count when it is committed.
+func (r *Rewrite) Counts() RowCounts { return r.counts }
+
+// Abort gives up and deletes what was written. After Commit it does nothing.
+func (r *Rewrite) Abort() error {
+	if r.ended {
+		return nil
+	}
+	r.ended = true
+	err := r.w.Abort()
+	if r.feed != nil {
+		err = errors.Join(err, r.feed.Abort())
+	}
+	return err
+}
+
+// Commit makes the change a version; c says how the commit is named and what
+// else it does. Nothing is committed where no row changes and c does nothing
+// else; the version is then -1. On an error but ErrCommitStateUnknown what was
+// written is deleted again.
+func (r *Rewrite) Commit(c Commit) (CommitResult, RowCounts, error) {
+	if r.ended {
+		return CommitResult{}, r.counts, errors.New("delta: the change is committed or given up already")
+	}
+	vectors, err := r.takeOut(&c)
+	if err != nil {
+		return CommitResult{}, r.counts, r.discard(nil, vectors, errors.Join(err, r.Abort()))
+	}
+	r.ended = true
+	adds, err := r.w.Close()
+	if err != nil {
+		return CommitResult{}, r.counts, r.discard(nil, vectors, errors.Join(err, r.abortFeed()))
+	}
+	c.Adds = append(c.Adds, adds...)
+	own := r.snap.table.keysOf(adds)
+	if len(c.Removes) == 0 { // the adds alone tell it
+		if err := r.abortFeed(); err != nil {
+			return CommitResult{}, r.counts, r.discard(own, vectors, err)
+		}
+	} else if r.feed != nil {
+		told, err := r.feed.Close()
+		if err != nil {
+			return CommitResult{}, r.counts, r.discard(own, vectors, err)
+		}
+		own = append(own, r.snap.table.keysOf(told)...)
+		for _, a := range told {
+			c.Changes = append(c.Changes, ChangeOf(a))
+		}
+	}
+	if len(c.Adds)+len(c.Removes) == 0 && c.Txn == nil && !c.redefines() {
+		return CommitResult{Version: -1}, r.counts, nil
+	}
+	c.DataChange, c.ReadVersion = true, r.snap.version
+	r.measure(&c, len(vectors))
+	res, err := r.snap.table.Commit(r.ctx, c)
+	if err != nil && !errors.Is(err, ErrCommitStateUnknown) {
+		err = r.discard(own, vectors, err)
+	}
+	return res, r.counts, err
+}
+
+func (r *Rewrite) abortFeed() error {
+	if r.feed == nil {
+		return nil
+	}
+	return r.feed.Abort()
+}
+
+// discard deletes what no version names: data files and files of vectors.
+func (r *Rewrite) discard(keys []string, vectors []Add, cause error) error {
+	return r.snap.table.discard(keys, r.snap.DiscardVectors(vectors, cause))
+}
+
+// takeOut adds the removes of touched files to c and what stays of them: the
+// adds with new vectors, which it gives, too, or copies.
+func (r *Rewrite) takeOut(c *Commit) ([]Add, error) {
+	now := r.snap.table.opt.clock().UnixMilli()
+	var marked []FileRows
+	for i := range r.files {
+		f := &r.files[i]
+		if err := r.tellOld(f); err != nil {
+			return nil, fmt.Errorf("delta: reading %s: %w", r.snap.Locate(f.add), err)
+		}
+		r.counts.Deleted += int64(f.deleted.GetCardinality())
+		all := f.deleted.Clone()
+		all.Or(f.updated)
+		if all.IsEmpty() {
+			continue
+		}
+		if r.snap.WritesVectors() && recordCount(f.add.Stats) >= 0 {
+			marked = append(marked, FileRows{f.add, all})
+			continue
+		}
+		c.Removes = append(c.Removes, f.add.Remove(now, true))
+		if err := r.copyRest(f.add, all); err != nil {
+			return nil, fmt.Errorf("delta: reading %s: %w", r.snap.Locate(f.add), err)
+		}
+	}
+	adds, removes, err := r.snap.DeleteRows(r.ctx, marked)
+	if len(marked) == 0 || err != nil {
+		return nil, ignoreUnused(marked, err)
+	}
+	c.Adds, c.Removes = append(c.Adds, adds...), append(c.Removes, removes...)
+	return adds, nil
+}
+
+// ignoreUnused is no error where there was nothing to mark.
+func ignoreUnused(marked []FileRows, err error) error {
+	if len(marked) == 0 {
+		return nil
+	}
+	return err
+}
+
+// tellOld writes the rows of a file that go into the change feed.
+func (r *Rewrite) tellOld(f *touchedFile) error {
+	if r.feed == nil {
+		return nil
+	}
+	for kind, set := range map[string]*RowSet{"delete": f.deleted, "update_preimage": f.updated} {
+		if set.IsEmpty() {
+			continue
+		}
+		err := r.snap.readRows(r.ctx, f.add, r.snap.schema, set, true, func(rec arrow.RecordBatch) error {
+			defer rec.Release()
+			return r.tell(rec, kind)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyRest writes the live rows of a file besides some anew.
+func (r *Rewrite) copyRest(a Add, besides *RowSet) error {
+	gone, err := r.snap.Deleted(r.ctx, a)
+	if err != nil {
+		return err
+	}
+	all := besides.Clone()
+	if gone != nil {
+		all.Or(gone)
+	}
+	if n := recordCount(a.Stats); n >= 0 && all.GetCardinality() == uint64(n) {
+		return nil
+	}
+	return r.snap.readRows(r.ctx, a, r.w.known(r.snap), all, false, func(rec arrow.RecordBatch) error {
+		defer rec.Release()
+		r.counts.Copied += rec.NumRows()
+		fit, err := conform(rec, r.schema) // columns that the commit adds
+		if err != nil {
+			return err
+		}
+		defer fit.Release()
+		data := r.w.project(fit)
+		defer data.Release()
+		return r.w.writePart(a.PartitionValues, data)
+	})
+}
+
+// known are the columns of s that the writer's files may have.
+func (w *Writer) known(s *Snapshot) *arrow.Schema {
+	var out []arrow.Field
+	for _, f := range s.schema.Fields() {
+		if find(w.schema, f.Name) >= 0 && f.Type.ID() != arrow.NULL {
+			out = append(out, f)
+		}
+	}
+	return arrow.NewSchema(out, nil)
+}
+
+// measure gives the commit the numbers that Delta's history has for its
+// operation, where the caller has not.
+func (r *Rewrite) measure(c *Commit, vectors int) {
+	num := func(n int64) string { return strconv.FormatInt(n, 10) }
+	var added, gone int64
+	for _, a := range c.Adds {
+		added += a.Size
+	}
+	for _, x := range c.Removes {
+		gone += x.Size
+	}
+	m := map[string]string{
+		"numAddedFiles": num(int64(len(c.Adds) - vectors)), "numRemovedFiles": num(int64(len(c.Removes) - vectors)),
+		"numAddedBytes": num(added), "numRemovedBytes": num(gone), "numCopiedRows": num(r.counts.Copied),
+		"numAddedChangeFiles": num(int64(len(c.Changes))), "numDeletionVectorsAdded": num(int64(vectors)),
+		"numFiles": "", "numOutputRows": "", "numOutputBytes": "",
+	}
+	switch c.Operation {
+	case "MERGE":
+		m = map[string]string{
+			"numTargetRowsInserted": num(r.counts.Inserted), "numTargetRowsUpdated": num(r.counts.Updated), "numTargetRowsDeleted": num(r.counts.Deleted),
+			"numTargetRowsCopied": num(r.counts.Copied), "numOutputRows": num(r.counts.Copied + r.counts.Inserted + r.counts.Updated),
+			"numTargetFilesAdded": num(int64(len(c.Adds) - vectors)), "numTargetFilesRemoved": num(int64(len(c.Removes) - vectors)),
+			"numTargetBytesAdded": num(added), "numTargetBytesRemoved": num(gone), "numTargetChangeFilesAdded": num(int64(len(c.Changes))),
+			"numTargetDeletionVectorsAdded": num(int64(vectors)), "numFiles": "", "numOutputBytes": "",
+		}
+	case "UPDATE":
+		m["numUpdatedRows"] = num(r.counts.Updated)
+	case "DELETE":
+		m["numDeletedRows"] = num(r.counts.Deleted)
+	default: // rows come and go
+		m["numDeletedRows"], m["numOutputRows"] = num(r.counts.Deleted), num(r.counts.Inserted)
+	}
+	if c.Metrics == nil {
+		c.Metrics = m
+	}
+}
