@@ -145,7 +145,7 @@ func (t *Table) writeDefinition(w *checkpoint.Writer, s *Snapshot) error {
 
 // writeFiles hands on the file actions of a checkpoint.
 func (t *Table) writeFiles(ctx context.Context, s *Snapshot, base []logfile.File, remove func(*Remove) error, add func(*Add) error) error {
-	if err := t.tombstones(ctx, s, base, remove); err != nil {
+	if err := t.tombstones(ctx, s, base, fileRetention(s.meta), remove); err != nil {
 		return err
 	}
 	for _, e := range s.files {
@@ -176,11 +176,11 @@ func fileRetention(m *Metadata) time.Duration {
 	return interval(m.Configuration, "delta.deletedFileRetentionDuration", defaultFileRetention)
 }
 
-// tombstones hands on the removes that are not yet expired: from the checkpoint
+// tombstones hands on the removes that are younger than a time: from the checkpoint
 // before and from the commits since. They are no part of snapshots, so that a
 // snapshot's memory follows the live files.
-func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File, yield func(*Remove) error) error {
-	expired := t.opt.clock().Add(-fileRetention(s.meta)).UnixMilli()
+func (t *Table) tombstones(ctx context.Context, s *Snapshot, base []logfile.File, keep time.Duration, yield func(*Remove) error) error {
+	expired := t.opt.clock().Add(-keep).UnixMilli()
 	from := int64(0)
 	if base != nil {
 		from = base[0].Version + 1

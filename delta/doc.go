@@ -6,6 +6,45 @@
 // which nobody sees yet and which can be kept as JSON; Commit makes them part
 // of the table in one step. Append and Overwrite do both.
 //
+// # Reading
+//
+// Snapshot.Read yields Arrow batches of the files that may satisfy predicates;
+// Files names these files for an engine that reads Parquet itself. Older
+// versions are snapshots, too (SnapshotAt, SnapshotAsOf). Changes tells what
+// each version did file by file, ReadChanges row by row where the table has a
+// change feed (delta.enableChangeDataFeed). History tells who did what.
+//
+// # Changing rows
+//
+// Append and Overwrite need nothing else, nor does ReplacePartitions, which
+// replaces the partitions that new rows fall into. Delete, Update, Merge and
+// ReplaceWhere take expressions in Spark's SQL, which a RowEngine computes
+// (WithRowEngine): so do CHECK constraints, invariants, generated columns and
+// column defaults of tables that have them. What needs an engine is refused
+// without one, by name, before anything is written. Rows that change are
+// marked in deletion vectors where the table has them switched on
+// (delta.enableDeletionVectors), else the files that hold them are written
+// anew. Rewrite is the piece below all of them, for callers that know the
+// places of rows.
+//
+// # Definition
+//
+// Create, NewDraft and Redefine define tables; a Commit can change schema
+// (SchemaTo), properties, description and clustering. Properties switch
+// features on, never silently: deletion vectors, the change feed, column
+// mapping (delta.columnMapping.mode), in-commit timestamps
+// (delta.enableInCommitTimestamps), row tracking (delta.enableRowTracking),
+// checkpoints of the second kind (delta.checkpointPolicy=v2), and any other
+// feature by delta.feature.<name>=supported. ShallowClone makes a table that
+// names the files of another.
+//
+// # Upkeep
+//
+// Maintain, called now and then, writes checkpoints and deletes old log files
+// when they are due. Compact merges small files. Vacuum deletes files that no
+// reader needs any more and refuses to do so within the table's retention
+// unless told to. Restore makes the table what it was in a snapshot.
+//
 // # What a crash can lose
 //
 // Nothing that Commit returned: data files are durable before the commit, and
@@ -25,7 +64,8 @@
 // # What is read
 //
 // Tables of every reader version, with deletion vectors, column mapping, type
-// widening and checkpoints of the second kind. Features that are not known are
+// widening and checkpoints of the second kind. Log compaction files are passed
+// over, checksum files are compared with what was read. Features that are not known are
 // refused by name (ErrUnsupportedFeature). New tables are of protocol 1/2 with
 // classic checkpoints, which every engine reads, unless their properties ask
 // for more.

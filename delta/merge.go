@@ -14,7 +14,8 @@ import (
 	"github.com/marisma/marisma/delta/internal/schema"
 )
 
-// ErrAmbiguousMerge: several rows of a Merge's source change one row of the table.
+// ErrAmbiguousMerge says that several rows of a Merge's source change one row
+// of the table.
 var ErrAmbiguousMerge = errors.New("delta: several source rows match one row of the table")
 
 // MergeOption is a clause of Merge or sets how it works. Clauses count in the

@@ -2,13 +2,16 @@ package delta
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
 	"github.com/marisma/marisma/delta/internal/action"
 	"github.com/marisma/marisma/delta/internal/deletion"
 	"github.com/marisma/marisma/delta/internal/logfile"
+	"github.com/marisma/marisma/objstore"
 )
 
 // VacuumOptions say what Vacuum deletes. The zero value is good.
@@ -18,11 +21,20 @@ type VacuumOptions struct {
 	Keep func(path string) bool
 	// DryRun counts only.
 	DryRun bool
-	// Retention replaces the table's delta.deletedFileRetentionDuration.
+	// Retention replaces the table's delta.deletedFileRetentionDuration. A
+	// shorter one is refused with ErrRetention unless Force is set: readers of
+	// older versions and writers under way may need the files.
 	Retention *time.Duration
+	Force     bool
+	// Lite looks at the log alone and lists nothing: it finds the files that
+	// commits took out, but not those that no commit ever named.
+	Lite bool
 	// List collects the keys of the files in the result.
 	List bool
 }
+
+// ErrRetention says that a vacuum would delete files within the table's retention.
+var ErrRetention = errors.New("delta: shorter than the table's retention")
 
 // VacuumResult tells what Vacuum deleted.
 type VacuumResult struct {
@@ -52,16 +64,23 @@ func (t *Table) Vacuum(ctx context.Context, opt VacuumOptions) (VacuumResult, er
 	if err := t.writable(s.protocol, s.meta, s.schema); err != nil {
 		return res, err
 	}
-	needed, err := t.needed(ctx, s)
+	retention := fileRetention(s.meta)
+	if opt.Retention != nil {
+		if *opt.Retention < retention && !opt.Force {
+			return res, fmt.Errorf("%w: %s instead of %s", ErrRetention, *opt.Retention, retention)
+		}
+		retention = *opt.Retention
+	}
+	needed, err := t.needed(ctx, s, retention)
 	if err != nil {
 		return res, err
 	}
-	retention := fileRetention(s.meta)
-	if opt.Retention != nil {
-		retention = *opt.Retention
-	}
 	cutoff := t.opt.clock().Add(-retention)
-	for o, err := range t.store.List(ctx, t.key(""), "") {
+	all := t.store.List(ctx, t.key(""), "")
+	if opt.Lite {
+		all = t.takenOut(ctx, cutoff)
+	}
+	for o, err := range all {
 		if err != nil {
 			return res, err
 		}
@@ -85,7 +104,7 @@ func (t *Table) Vacuum(ctx context.Context, opt VacuumOptions) (VacuumResult, er
 
 // needed are the keys of the files that s holds or that were removed within
 // the retention.
-func (t *Table) needed(ctx context.Context, s *Snapshot) (map[string]bool, error) {
+func (t *Table) needed(ctx context.Context, s *Snapshot, retention time.Duration) (map[string]bool, error) {
 	keys := map[string]bool{}
 	note := func(path string, d *DeletionVector) error {
 		keys[t.locate(path)] = true
@@ -114,8 +133,64 @@ func (t *Table) needed(ctx context.Context, s *Snapshot) (map[string]bool, error
 			base = parts
 		}
 	}
-	err = t.tombstones(ctx, s, base, func(r *Remove) error { return note(r.Path, r.DeletionVector) })
+	err = t.tombstones(ctx, s, base, retention, func(r *Remove) error { return note(r.Path, r.DeletionVector) })
 	return keys, err
+}
+
+// takenOut are the objects below the root that commits in the log took out
+// before a time, as far as they are there.
+func (t *Table) takenOut(ctx context.Context, before time.Time) iter.Seq2[objstore.Info, error] {
+	return func(yield func(objstore.Info, error) bool) {
+		l, err := t.listFrom(ctx, 0)
+		if err != nil {
+			yield(objstore.Info{}, err)
+			return
+		}
+		seen := map[string]bool{}
+		for _, c := range l.Commits {
+			set, _, err := t.readCommit(ctx, c.Version, nil)
+			if err != nil {
+				yield(objstore.Info{}, err)
+				return
+			}
+			for _, key := range t.gone(set, c.ModTime, before) {
+				if seen[key] || !strings.HasPrefix(key, t.key("")) {
+					continue
+				}
+				seen[key] = true
+				info, err := t.store.Head(ctx, key)
+				if errors.Is(err, objstore.ErrNotFound) {
+					continue
+				}
+				if !yield(info, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// gone are the keys of what a commit, made at a time, took out before another;
+// its change data is out when it is that old.
+func (t *Table) gone(set *action.Set, at, before time.Time) []string {
+	var out []string
+	for _, r := range set.Removes {
+		if r.DeletionTimestamp >= before.UnixMilli() {
+			continue
+		}
+		out = append(out, t.locate(r.Path))
+		if d := r.DeletionVector; d != nil && d.StorageType != deletion.Inline {
+			if k, err := t.vectorKey(d); err == nil {
+				out = append(out, k)
+			}
+		}
+	}
+	if at.Before(before) {
+		for _, c := range set.Changes {
+			out = append(out, t.locate(c.Path))
+		}
+	}
+	return out
 }
 
 // isData tells whether a path below the root may be a data file.

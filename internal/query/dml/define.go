@@ -2,9 +2,9 @@ package dml
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -161,19 +161,12 @@ func cloned(e Engine, src *plan.Source) ([]delta.Add, CloneCounts, error) {
 	if err != nil {
 		return nil, CloneCounts{}, err
 	}
-	var out []delta.Add
-	for a := range snap.All() {
-		path := e.Path(snap, a)
-		if !filepath.IsAbs(path) {
-			return nil, CloneCounts{}, &sparksql.Error{Class: "UNSUPPORTED_FEATURE.CLONE", SQLState: "0A000", Phase: sparksql.PhaseRuntime, Message: "tables are cloned on a local store only."}
-		}
-		a.Path = fileURI(path)
-		out = append(out, a)
+	out, err := snap.AbsoluteFiles()
+	if errors.Is(err, delta.ErrUnsupportedFeature) {
+		return nil, CloneCounts{}, &sparksql.Error{Class: "UNSUPPORTED_FEATURE.CLONE", SQLState: "0A000", Phase: sparksql.PhaseRuntime, Message: "tables are cloned on a local store only."}
+	}
+	if err != nil {
+		return nil, CloneCounts{}, err
 	}
 	return out, CloneCounts{Bytes: snap.Bytes(), Files: int64(len(out))}, nil
-}
-
-// fileURI is a local path as the log names files elsewhere.
-func fileURI(path string) string {
-	return "file://" + delta.EncodePath(path)
 }

@@ -163,7 +163,7 @@ func Vacuum(ctx context.Context, e Engine, c *plan.Vacuum, keep func(path string
 	if err != nil {
 		return delta.VacuumResult{}, nil, err
 	}
-	opt := delta.VacuumOptions{DryRun: c.DryRun, Keep: keep, List: c.DryRun}
+	opt := delta.VacuumOptions{DryRun: c.DryRun, Keep: keep, List: c.DryRun, Force: true} // the statement was judged before
 	if c.Retain != nil {
 		d := time.Duration(*c.Retain * float64(time.Hour))
 		opt.Retention = &d
@@ -172,83 +172,23 @@ func Vacuum(ctx context.Context, e Engine, c *plan.Vacuum, keep func(path string
 	return r, t.table, err
 }
 
-// Restored tells what RESTORE did.
-type Restored struct{ Bytes, Files, Removed, Added, RemovedBytes, AddedBytes int64 }
-
 // Restore makes a table what it was at a version: its files, schema and
 // properties.
-func Restore(ctx context.Context, e Engine, c *plan.Restore) (Restored, error) {
+func Restore(ctx context.Context, e Engine, c *plan.Restore) (delta.RestoreResult, error) {
 	t, err := open(e, c.Target)
 	if err != nil {
-		return Restored{}, err
+		return delta.RestoreResult{}, err
 	}
 	_, want, err := e.Table(c.Source)
 	if err != nil {
-		return Restored{}, err
+		return delta.RestoreResult{}, err
 	}
-	key := func(a delta.Add) string {
-		if a.DeletionVector != nil {
-			return a.Path + "\x00" + a.DeletionVector.StorageType + a.DeletionVector.PathOrInlineDv
-		}
-		return a.Path
-	}
-	now := map[string]bool{}
-	for a := range t.snap.All() {
-		now[key(a)] = true
-	}
-	r := Restored{Bytes: want.Bytes(), Files: int64(want.NumFiles())}
-	out := delta.Commit{ReadVersion: t.snap.Version(), DataChange: true, Serializable: true, Operation: "RESTORE", Parameters: map[string]string{}}
-	then := map[string]bool{}
-	for a := range want.All() {
-		then[key(a)] = true
-		if !now[key(a)] {
-			a.DataChange = true
-			out.Adds = append(out.Adds, a)
-			r.AddedBytes += a.Size
-		}
-	}
-	var gone []delta.Add
-	for a := range t.snap.All() {
-		if !then[key(a)] {
-			gone = append(gone, a)
-			r.RemovedBytes += a.Size
-		}
-	}
-	r.Added, r.Removed = int64(len(out.Adds)), int64(len(gone))
-	out.Removes = removes(gone, time.Now())
-	restoreDefinition(&out, t.snap, want)
+	params := map[string]string{}
 	if v := c.Source.Version; v != nil {
-		out.Parameters["version"] = num(*v)
+		params["version"] = num(*v)
 	} else if c.Source.Timestamp != nil {
-		out.Parameters["timestamp"] = c.Source.Timestamp.Format("2006-01-02 15:04:05.999")
+		params["timestamp"] = c.Source.Timestamp.Format("2006-01-02 15:04:05.999")
 	}
-	out.Metrics = map[string]string{
-		"numFiles": "", "numOutputRows": "", "numOutputBytes": "", "tableSizeAfterRestore": num(r.Bytes), "numOfFilesAfterRestore": num(r.Files),
-		"numRemovedFiles": num(r.Removed), "numRestoredFiles": num(r.Added), "removedFilesSize": num(r.RemovedBytes), "restoredFilesSize": num(r.AddedBytes),
-	}
-	_, err = t.table.Commit(ctx, out) // its files are older versions': they stay where it fails
+	r, err := t.table.Restore(ctx, want, delta.WithOperation("RESTORE", params))
 	return r, commitError(err)
-}
-
-// restoreDefinition gives the table the schema and properties that it had.
-func restoreDefinition(c *delta.Commit, now, then *delta.Snapshot) {
-	m, old := now.Metadata(), then.Metadata()
-	if m.SchemaString != old.SchemaString {
-		c.SchemaTo = then.Schema()
-	}
-	if m.Description != old.Description {
-		c.Description = &old.Description
-	}
-	if maps.Equal(m.Configuration, old.Configuration) {
-		return
-	}
-	c.Properties = maps.Clone(old.Configuration)
-	if c.Properties == nil {
-		c.Properties = map[string]string{}
-	}
-	for k := range m.Configuration {
-		if _, ok := old.Configuration[k]; !ok {
-			c.Properties[k] = ""
-		}
-	}
 }
