@@ -17,7 +17,7 @@ import (
 func cutTable(t *testing.T, props map[string]string, prepare func(*delta.Table), work func(*delta.Table) error, counts ...int) {
 	t.Helper()
 	ctx := context.Background()
-	for cut := 0; cut < 2000; cut++ {
+	for cut := range 2000 {
 		mem := vfs.NewMem()
 		tab := must[*delta.Table](t)(delta.Create(ctx, objstore.LocalOn(mem, "."), "t", plain, delta.WithProperties(props)))
 		prepare(tab)

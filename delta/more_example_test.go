@@ -3,7 +3,6 @@ package delta_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 	"time"
 
@@ -17,10 +16,10 @@ import (
 func exampleTable(ctx context.Context, opts ...delta.Option) *delta.Table {
 	table, err := delta.Create(ctx, objstore.Memory(), "readings", exampleSchema, opts...)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	if _, err := table.Append(ctx, delta.Batches(exampleRows("press-01", 20, 21))); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	return table
 }
@@ -28,7 +27,7 @@ func exampleTable(ctx context.Context, opts ...delta.Option) *delta.Table {
 func ExampleOpen() {
 	dir, err := os.MkdirTemp("", "lake")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	ctx := context.Background()
@@ -36,15 +35,15 @@ func ExampleOpen() {
 	_, err = delta.Open(ctx, store, "readings")
 	fmt.Println(err)
 	if _, err := delta.Create(ctx, store, "readings", exampleSchema); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	table, err := delta.Open(ctx, store, "readings")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	s, err := table.Snapshot(ctx)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println("version", s.Version(), "with", s.Schema().NumFields(), "columns")
 	// Output:
@@ -57,11 +56,11 @@ func ExampleSnapshot_Read() {
 	table := exampleTable(ctx)
 	s, err := table.Snapshot(ctx)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for rec, err := range s.Read(ctx, []string{"temperature"}, delta.Predicate{Column: "temperature", Op: delta.Gt, Value: 5}) {
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		fmt.Println(rec.Column(0))
 		rec.Release()
@@ -73,11 +72,11 @@ func ExampleTable_SnapshotAt() {
 	ctx := context.Background()
 	table := exampleTable(ctx)
 	if _, err := table.Overwrite(ctx, delta.Batches(exampleRows("oven-07", 180))); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	old, err := table.SnapshotAt(ctx, 1)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	rows, _ := old.Rows()
 	fmt.Println("version 1 had", rows, "rows")
@@ -92,11 +91,11 @@ func ExampleTable_ReadChanges() {
 	ctx := context.Background()
 	table := exampleTable(ctx, delta.WithProperties(map[string]string{"delta.enableChangeDataFeed": "true"}))
 	if _, err := table.Delete(ctx, ""); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for rec, err := range table.ReadChanges(ctx, 1, 2) {
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		for i := range int(rec.NumRows()) {
 			fmt.Println(rec.Column(1).ValueStr(i), rec.Column(2).ValueStr(i), "in version", rec.Column(3).ValueStr(i))
@@ -134,7 +133,7 @@ func ExampleTable_Vacuum() {
 	table := exampleTable(ctx, delta.WithClock(func() time.Time { return now }))
 	for i := range 10 {
 		if _, err := table.Append(ctx, delta.Batches(exampleRows("press-01", float64(i)))); err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 	c, err := table.Compact(ctx, delta.CompactOptions{})
