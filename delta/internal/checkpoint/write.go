@@ -56,7 +56,7 @@ func (p Part) has(column string) bool {
 	second := column == "checkpointMetadata" || column == "sidecar"
 	switch p {
 	case Manifest:
-		return !files
+		return true // Spark wants the columns of file actions, too, which stay empty
 	case Sidecar:
 		return files
 	}
