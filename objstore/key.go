@@ -11,7 +11,9 @@ import (
 // tempPrefix begins the names of files that are being written.
 const tempPrefix = ".tmp-"
 
-func checkKey(key string) error {
+// CheckKey refuses with ErrInvalid a key that no store takes; for makers of
+// stores.
+func CheckKey(key string) error {
 	if key == "." || !fs.ValidPath(key) || strings.ContainsRune(key, 0) ||
 		strings.HasPrefix(key, tempPrefix) || strings.Contains(key, "/"+tempPrefix) {
 		return fmt.Errorf("%w: key %q", ErrInvalid, key)
@@ -19,8 +21,9 @@ func checkKey(key string) error {
 	return nil
 }
 
-// span turns the range of a Get into a start and a length within size.
-func span(key string, offset, length, size int64) (start, n int64, err error) {
+// Span turns the range of a Get into a start and a length within size;
+// ErrInvalid where no Get takes it. It is for makers of stores.
+func Span(key string, offset, length, size int64) (start, n int64, err error) {
 	switch {
 	case length < -1, offset < 0 && length != -1:
 		return 0, 0, fmt.Errorf("%w: range %d+%d of %s", ErrInvalid, offset, length, key)

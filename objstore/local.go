@@ -27,7 +27,7 @@ type localPather struct{ *local }
 
 // Path is the absolute path of the file behind key, "" where no key may be so.
 func (l localPather) Path(key string) string {
-	if checkKey(key) != nil {
+	if CheckKey(key) != nil {
 		return ""
 	}
 	return l.fs.Path(l.name(key))
@@ -65,7 +65,7 @@ func wrap(key string, err error) error {
 }
 
 func (l *local) Head(ctx context.Context, key string) (Info, error) {
-	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+	if err := errors.Join(ctx.Err(), CheckKey(key)); err != nil {
 		return Info{}, err
 	}
 	return l.head(key)
@@ -94,7 +94,7 @@ func (l *local) Get(ctx context.Context, key string, offset, length int64) (io.R
 	if info.Size, err = f.Size(); err != nil {
 		return nil, Info{}, errors.Join(wrap(key, err), f.Close())
 	}
-	start, n, err := span(key, offset, length, info.Size)
+	start, n, err := Span(key, offset, length, info.Size)
 	if err != nil {
 		return nil, Info{}, errors.Join(err, f.Close())
 	}
@@ -107,7 +107,7 @@ type fileRange struct {
 }
 
 func (l *local) Put(ctx context.Context, key string, r io.Reader, opt PutOptions) (Info, error) {
-	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+	if err := errors.Join(ctx.Err(), CheckKey(key)); err != nil {
 		return Info{}, err
 	}
 	if opt.IfAbsent {
@@ -183,7 +183,7 @@ func (l *local) dropChecksum(name string) error {
 }
 
 func (l *local) Delete(ctx context.Context, key string) error {
-	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+	if err := errors.Join(ctx.Err(), CheckKey(key)); err != nil {
 		return err
 	}
 	if _, err := l.head(key); err != nil {

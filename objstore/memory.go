@@ -31,7 +31,7 @@ type object struct {
 func Memory() Store { return &memory{objects: map[string]object{}} }
 
 func (m *memory) get(ctx context.Context, key string) (object, error) {
-	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+	if err := errors.Join(ctx.Err(), CheckKey(key)); err != nil {
 		return object{}, err
 	}
 	m.mu.RLock()
@@ -48,7 +48,7 @@ func (m *memory) Get(ctx context.Context, key string, offset, length int64) (io.
 	if err != nil {
 		return nil, Info{}, err
 	}
-	start, n, err := span(key, offset, length, o.info.Size)
+	start, n, err := Span(key, offset, length, o.info.Size)
 	if err != nil {
 		return nil, Info{}, err
 	}
@@ -61,7 +61,7 @@ func (m *memory) Head(ctx context.Context, key string) (Info, error) {
 }
 
 func (m *memory) Put(ctx context.Context, key string, r io.Reader, opt PutOptions) (Info, error) {
-	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+	if err := errors.Join(ctx.Err(), CheckKey(key)); err != nil {
 		return Info{}, err
 	}
 	data, err := io.ReadAll(ctxReader{ctx, r})
@@ -119,7 +119,7 @@ func (m *memory) next(prefix, after string) (Info, bool) {
 }
 
 func (m *memory) Delete(ctx context.Context, key string) error {
-	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+	if err := errors.Join(ctx.Err(), CheckKey(key)); err != nil {
 		return err
 	}
 	m.mu.Lock()

@@ -17,8 +17,12 @@ var (
 	// ErrUnknownOutcome: the service did not say whether the put happened;
 	// read the object back to know.
 	ErrUnknownOutcome = errors.New("objstore: outcome unknown")
-	// ErrInvalid: a key or a range that no store takes.
+	// ErrInvalid: a key, a range, an address or an option that no store takes.
 	ErrInvalid = errors.New("objstore: invalid")
+	// ErrDenied: the service refused the credentials, or what they may do.
+	ErrDenied = errors.New("objstore: access denied")
+	// ErrThrottled: the service asked for fewer requests, to the last try.
+	ErrThrottled = errors.New("objstore: throttled")
 )
 
 // Info describes an object.
