@@ -67,10 +67,16 @@ $(VENV)/.full: $(VENV)/.smoke interop/requirements.txt
 	cd .cache/node && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+.cache/azurite/.done: interop/azurite/package.json interop/azurite/package-lock.json
+	@mkdir -p .cache/azurite
+	cp interop/azurite/package.json interop/azurite/package-lock.json .cache/azurite/
+	cd .cache/azurite && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 interop-smoke: build $(VENV)/.smoke .cache/node/.done ## the quick share of the foreign clients
 	cd interop && ../$(PY) -m pytest -q -m smoke
 
-interop: build $(VENV)/.full .cache/node/.done ## real device SDKs, Spark and delta-rs against the binary
+interop: build $(VENV)/.full .cache/node/.done .cache/azurite/.done ## real device SDKs, Spark, delta-rs and object stores against ours
 	cd interop && ../$(PY) -m pytest -v
 
 spark-record: $(VENV)/.full ## ask Spark anew for the answers to our own statements

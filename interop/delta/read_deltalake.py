@@ -1,4 +1,6 @@
-"""Read a table with delta-rs: read_deltalake.py FOLDER [VERSION]."""
+"""Read a table with delta-rs: read_deltalake.py FOLDER [VERSION], in the cloud with the JSON of STORAGE_OPTIONS."""
+import json
+import os
 import sys
 
 import duckdb
@@ -6,7 +8,8 @@ from deltalake import DeltaTable, QueryBuilder
 
 import rows
 
-table = DeltaTable(sys.argv[1], version=int(sys.argv[2]) if len(sys.argv) > 2 else None)
+table = DeltaTable(sys.argv[1], version=int(sys.argv[2]) if len(sys.argv) > 2 else None,
+                   storage_options=json.loads(os.environ.get("STORAGE_OPTIONS", "null")))
 batches = QueryBuilder().register("t", table).execute("select * from t").read_all()
 db = duckdb.connect()
 db.execute("set timezone='UTC'")
