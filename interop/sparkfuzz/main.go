@@ -41,7 +41,7 @@ func flags() (config, error) {
 	flag.StringVar(&c.python, "python", ".cache/venv/bin/python", "Python with pyspark")
 	flag.StringVar(&c.setup, "setup", "internal/query/corpus/testdata/recorded", "folder with setup.sql")
 	flag.StringVar(&c.out, "out", ".cache/spark-fuzz", "folder for the differences")
-	flag.IntVar(&c.shrink, "shrink", 300, "how many differing expressions are made smaller")
+	flag.IntVar(&c.shrink, "shrink", 40, "how many differing expressions, each of a shape of its own, are made smaller")
 	flag.Parse()
 	var err error
 	c.only, err = regexp.Compile(*only)
@@ -64,11 +64,11 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
-	sp, err := start(ctx, cfg.python, cfg.setup)
+	sp, err := openKept(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, sp.stop()) }()
+	defer func() { err = errors.Join(err, sp.close()) }()
 	return (&rig{cfg: cfg, lab: lab, spark: sp}).run(ctx)
 }
 

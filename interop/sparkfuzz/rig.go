@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +27,7 @@ const (
 type rig struct {
 	cfg   config
 	lab   *corpus.Lab
-	spark *spark
+	spark *kept
 }
 
 // difference is a statement that the engines answer differently.
@@ -37,14 +38,11 @@ type difference struct {
 
 func (r *rig) run(ctx context.Context) error {
 	report := corpus.NewReport(io.Discard)
-	diffs, err := r.compare(ctx, r.cfg.statements(), func(c corpus.Case, f *corpus.Failure) error { return report.Add(c, f) })
-	if err != nil {
+	diffs, err := r.compare(ctx, r.cfg.statements(), report.Add)
+	if err = errors.Join(err, r.write(diffs)); err != nil { // a run that was stopped leaves what it found
 		return err
 	}
-	if err := r.shrink(ctx, diffs); err != nil {
-		return err
-	}
-	if err := r.write(diffs); err != nil {
+	if err = errors.Join(r.shrink(ctx, diffs), r.write(diffs)); err != nil {
 		return err
 	}
 	table := strings.TrimSuffix(report.Table(), "\n")
@@ -87,6 +85,11 @@ func (r *rig) compare(ctx context.Context, list []gen.Statement, each func(corpu
 			if failed != nil {
 				break
 			}
+			// A statement that ends the process is to be found here.
+			failed = os.WriteFile(filepath.Join(r.cfg.out, "running.sql"), []byte(c.SQL+"\n"), 0o600)
+			if failed != nil {
+				break
+			}
 			f, err := r.lab.Run(ctx, c)
 			if err == nil {
 				err = each(c, f)
@@ -103,7 +106,7 @@ func (r *rig) compare(ctx context.Context, list []gen.Statement, each func(corpu
 
 // shrink makes differing expressions smaller, all of them a step per round.
 func (r *rig) shrink(ctx context.Context, diffs []*difference) error {
-	live := diffs[:min(len(diffs), r.cfg.shrink)]
+	live := distinct(diffs, r.cfg.shrink)
 	for round := range maxRounds {
 		var tries []gen.Statement
 		var of []*difference
@@ -138,6 +141,19 @@ func (r *rig) shrink(ctx context.Context, diffs []*difference) error {
 		}
 	}
 	return nil
+}
+
+// distinct are the first differences of each shape, at most n.
+func distinct(diffs []*difference, n int) []*difference {
+	var out []*difference
+	seen := map[string]bool{}
+	for _, d := range diffs {
+		if s := shape(d); len(out) < n && d.st.Expr != nil && !seen[s] {
+			seen[s] = true
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // kind is the way in which answers differ, without row and column.

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"github.com/marisma/marisma/internal/query/corpus"
 	"github.com/marisma/marisma/internal/query/corpus/gen"
 )
 
@@ -61,8 +60,8 @@ func (s *spark) line() ([]byte, error) {
 	return nil, errors.Join(s.out.Err(), io.ErrUnexpectedEOF)
 }
 
-// ask answers the statements, in their order.
-func (s *spark) ask(list []gen.Statement) ([]corpus.Case, error) {
+// ask gives the answers to the statements, in their order.
+func (s *spark) ask(list []gen.Statement) ([]json.RawMessage, error) {
 	b, err := json.Marshal(list)
 	if err != nil {
 		return nil, err
@@ -81,14 +80,7 @@ func (s *spark) ask(list []gen.Statement) ([]corpus.Case, error) {
 	if len(raw) != len(list) {
 		return nil, fmt.Errorf("%d answers to %d statements", len(raw), len(list))
 	}
-	out := make([]corpus.Case, len(raw))
-	for i, r := range raw {
-		if out[i], err = corpus.Parse(r); err != nil {
-			return nil, fmt.Errorf("%s: %w", list[i].ID, err)
-		}
-		out[i].Group = list[i].Group
-	}
-	return out, nil
+	return raw, nil
 }
 
 // stop ends the process.

@@ -19,7 +19,7 @@ func mathDefs() []*Def {
 		up("log1p", "CASE WHEN abs($1) < 1e-9 THEN $1 - $1 * $1 / 2 WHEN $1 > -1 THEN ln(1 + $1) WHEN isnan($1) THEN $1 END").nullable(),
 		fn("log", types.Double, "", wDbl(), wDbl()).optional(1).nullable().shown(showLog),
 		up("sin", trig("sin")), up("cos", trig("cos")), up("tan", trig("tan")),
-		up("cot", "(1.0::DOUBLE / tan($1))"), up("sec", "(1.0::DOUBLE / cos($1))"), up("csc", "(1.0::DOUBLE / sin($1))"),
+		up("cot", "(1.0::DOUBLE / "+trig("tan")+")"), up("sec", "(1.0::DOUBLE / "+trig("cos")+")"), up("csc", "(1.0::DOUBLE / "+trig("sin")+")"),
 		up("asin", "CASE WHEN $1 BETWEEN -1 AND 1 THEN asin($1) WHEN $1 IS NOT NULL THEN 'NaN'::DOUBLE END"),
 		up("acos", "CASE WHEN $1 BETWEEN -1 AND 1 THEN acos($1) WHEN $1 IS NOT NULL THEN 'NaN'::DOUBLE END"),
 		up("atan", "atan($1)"), up("sinh", "sinh($1)"), up("cosh", "cosh($1)"), up("tanh", "tanh($1)"),

@@ -24,8 +24,8 @@ func textDefs() []*Def {
 		fn("validate_utf8", str, "", wBin()).always(), fn("try_validate_utf8", str, "TRY(decode($1))", wBin()).nullable(),
 		fn("try_url_decode", str, "", wStr()).nullable(), fn("try_to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable(),
 		(&Def{Name: "getbit", Min: 2, Max: 2, want: []want{wIntegral(), wInt()}, typ: typeIs(types.TinyInt)}).always(),
-		fn("bitmap_bit_position", big, "CASE WHEN $1 > 0 THEN ($1 - 1) % 32768 ELSE (0 - $1) % 32768 END", wBig()),
-		fn("bitmap_bucket_number", big, "CASE WHEN $1 > 0 THEN 1 + ($1 - 1) // 32768 ELSE 0 - (0 - $1) // 32768 END", wBig()),
+		fn("bitmap_bit_position", big, "CASE WHEN $1 > 0 THEN ($1 - 1) % 32768 ELSE 0 - $1 % 32768 END", wBig()),
+		fn("bitmap_bucket_number", big, "CASE WHEN $1 > 0 THEN 1 + ($1 - 1) // 32768 ELSE $1 // 32768 END", wBig()),
 		fn("bitmap_count", big, "CAST(length(replace(CAST(CAST($1 AS BIT) AS VARCHAR), '0', '')) AS BIGINT)", wBytes),
 		fn("spark_partition_id", types.Int, "0::INTEGER").neverNull().shown(upperCall("SPARK_PARTITION_ID")), fn("input_file_name", str, "''").neverNull(),
 		fn("collation", str, "", wTextOnly()).neverNull().checked(func(c *call) error {

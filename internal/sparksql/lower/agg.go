@@ -156,7 +156,11 @@ func (g *aggCall) on(name, args, own string) string {
 	if cond != "" {
 		cond = " FILTER (WHERE " + cond + ")"
 	}
-	return name + "(" + args + ")" + cond + g.over
+	over := g.over
+	if strings.HasPrefix(name, kernelPrefix) {
+		over = kernelOver(over)
+	}
+	return name + "(" + args + ")" + cond + over
 }
 
 // simple are the aggregates that DuckDB has, by another name or type at most.

@@ -34,7 +34,7 @@ func arrayRules() map[string]rule {
 		"[]": subscript,
 		"get": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.let(a[1], func(i string) string {
-				return "list_extract(" + a[0] + ", CASE WHEN " + i + " >= 0 THEN " + i + " + 1 END)"
+				return "list_extract(" + a[0] + ", CASE WHEN " + i + " >= 0 THEN CAST(" + i + " AS BIGINT) + 1 END)"
 			})
 		},
 		"element_at": elementAt, "try_element_at": elementAt,
@@ -125,7 +125,7 @@ func subscript(l *lowerer, c *plan.Call, a []string) string {
 	}
 	return l.let2(a[0], a[1], func(x, i string) string {
 		if !c.Raises {
-			return "list_extract(" + x + ", CASE WHEN " + i + " >= 0 THEN " + i + " + 1 END)"
+			return "list_extract(" + x + ", CASE WHEN " + i + " >= 0 THEN CAST(" + i + " AS BIGINT) + 1 END)"
 		}
 		return "CASE WHEN " + i + " < 0 OR " + i + " >= len(" + x + ") THEN " +
 			raiseValue("INVALID_ARRAY_INDEX", "22003", "The index ", i, " is out of the bounds of the array.") +

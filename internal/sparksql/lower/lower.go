@@ -162,6 +162,9 @@ func (l *lowerer) let2(x, y string, body func(v, w string) string) string {
 	return l.let(x, func(v string) string { return l.let(y, func(w string) string { return body(v, w) }) })
 }
 
+// kernelPrefix begins the name of every kernel's function.
+const kernelPrefix = "mk_"
+
 // kernel is the name of a kernel's function, registered with the result.
 func (l *lowerer) kernel(kind string, args []string, ret string, params any) string {
 	var raw json.RawMessage
@@ -172,7 +175,7 @@ func (l *lowerer) kernel(kind string, args []string, ret string, params any) str
 		}
 	}
 	sum := sha256.Sum256([]byte(kind + "|" + strings.Join(args, ",") + "|" + ret + "|" + string(raw)))
-	name := "mk_" + kind + "_" + hex.EncodeToString(sum[:6])
+	name := kernelPrefix + kind + "_" + hex.EncodeToString(sum[:6])
 	if !l.names[name] {
 		l.names[name] = true
 		l.kernels = append(l.kernels, Kernel{Name: name, Kind: kind, Args: args, Return: ret, Params: raw})

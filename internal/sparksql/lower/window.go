@@ -77,7 +77,22 @@ func rowOffset(b plan.Bound) (int64, bool) {
 	return 0, false
 }
 
+// DuckDB computes an aggregate over a whole partition once, and then hands
+// functions of its C API a single state where they are to find one per row. A
+// frame with a distance, too far to leave a row out, keeps it from doing so.
+const (
+	wholeFrame  = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+	kernelFrame = "ROWS BETWEEN 4611686018427387904 PRECEDING AND UNBOUNDED FOLLOWING"
+)
+
+// kernelOver is an OVER clause for an aggregate that is a kernel.
+func kernelOver(over string) string { return strings.Replace(over, wholeFrame, kernelFrame, 1) }
+
 func (l *lowerer) frame(w *plan.WindowExpr) string {
+	unbounded := w.Frame.Start.Kind == plan.UnboundedPreceding && w.Frame.End.Kind == plan.UnboundedFollowing
+	if unbounded || w.Frame.Unit == plan.FrameRange && len(w.Order) == 0 {
+		return wholeFrame // without an order all rows are peers
+	}
 	unit := "RANGE"
 	if w.Frame.Unit == plan.FrameRows {
 		unit = "ROWS"
