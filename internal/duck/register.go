@@ -24,7 +24,6 @@ func refusals() []struct {
 		{cast.ErrPatternChanged, cast.ErrPatternChanged.Error(), "42K0B"},
 		{cast.ErrPatternWeekBase, cast.ErrPatternWeekBase.Error(), "42K0B"},
 		{cast.ErrZone, "INVALID_TIMEZONE", "22009"},
-		{kernel.ErrGroup, "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "22023"},
 		{kernel.ErrPattern, "INVALID_PARAMETER_VALUE.PATTERN", "22023"},
 		{kernel.ErrCharset, "INVALID_PARAMETER_VALUE.CHARSET", "22023"},
 		{kernel.ErrFormat, "INVALID_FORMAT.UNEXPECTED_TOKEN", "42601"},

@@ -63,13 +63,20 @@ func mimeBase64(dst, s []byte) ([]byte, bool) {
 }
 
 // unbase64 skips characters that are none of base64, as Java's MIME decoder.
+// False is a text that ends within a byte, or whose filling is not what the
+// last group lacks.
 func unbase64(dst, s []byte) ([]byte, bool) {
 	clean := make([]byte, 0, len(s))
-	for _, c := range s {
+	digit := func(c byte) bool { return digitOf(c) < 36 || c == '+' || c == '/' }
+	for i, c := range s {
 		if c == '=' {
+			n := len(clean) % 4
+			if n < 2 || n == 2 && !bytes.HasPrefix(s[i:], []byte("==")) || bytes.ContainsFunc(s[i:], func(r rune) bool { return r < 0x80 && digit(byte(r)) }) {
+				return dst, false
+			}
 			break
 		}
-		if digitOf(c) < 36 || c == '+' || c == '/' {
+		if digit(c) {
 			clean = append(clean, c)
 		}
 	}

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"errors"
 	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -33,9 +32,6 @@ func (p *regexpParam) of(name string, fixed *int, c *call, i, otherwise int) int
 	return *fixed
 }
 
-// ErrGroup says that a pattern has not the group that is asked for.
-var ErrGroup = errors.New("REGEX_GROUP_INDEX")
-
 // regexpKernel checks the signature: args are those before the pattern.
 func regexpKernel(g *sig, ret vector.ID, args []vector.ID, f func(p *regexpParam, ms *matchers, c *call) error) (kernel, error) {
 	var p regexpParam
@@ -50,9 +46,6 @@ func regexpKernel(g *sig, ret vector.ID, args []vector.ID, f func(p *regexpParam
 		var err error
 		if fixed, err = newMatcher(*p.Pattern); err != nil {
 			return kernel{}, err
-		}
-		if n := p.group(); p.Group != nil && (n < 0 || n > fixed.groups) {
-			return kernel{}, fmt.Errorf("%w: %d of %d", ErrGroup, n, fixed.groups)
 		}
 	} else {
 		args = append(args, duckdb.TypeVarchar)
@@ -156,21 +149,15 @@ func textRows(ms *matchers, c *call, f func(t *texts, i int, m *matcher, b []byt
 func regexpExtract(g *sig) (kernel, error) {
 	return regexpKernel(g, duckdb.TypeVarchar, oneText(), func(p *regexpParam, ms *matchers, c *call) error {
 		return textRows(ms, c, func(t *texts, i int, m *matcher, b []byte) (bool, error) {
-			group := p.of("group", p.Group, c, i, 1)
-			if group > m.groups || group < 0 {
-				return false, nil
-			}
-			err := m.first(b, func(loc []int) { t.buf = appendGroup(t.buf, b, loc, group) })
-			return true, err
+			group, ok := p.of("group", p.Group, c, i, 1), true
+			err := m.first(b, func(loc []int) {
+				if ok = group >= 0 && group <= m.groups; ok {
+					t.buf = appendGroup(t.buf, b, loc, group)
+				}
+			})
+			return ok, err
 		})
 	})
-}
-
-func (p *regexpParam) group() int {
-	if p.Group == nil {
-		return 1
-	}
-	return *p.Group
 }
 
 func appendGroup(dst, b []byte, loc []int, group int) []byte {
@@ -402,11 +389,11 @@ func regexpExtractAll(g *sig) (kernel, error) {
 	}
 	return regexpKernel(g, duckdb.TypeList, oneText(), func(p *regexpParam, ms *matchers, c *call) error {
 		return listRows(ms, c, func(l *listOut, i int, m *matcher, b []byte) (bool, error) {
-			group := p.of("group", p.Group, c, i, 1)
-			if group > m.groups || group < 0 {
-				return false, nil
-			}
-			return true, m.each(b, func(loc []int) bool {
+			group, ok := p.of("group", p.Group, c, i, 1), true
+			err := m.each(b, func(loc []int) bool {
+				if ok = group >= 0 && group <= m.groups; !ok {
+					return false
+				}
 				if loc[2*group] < 0 {
 					l.add(nil)
 				} else {
@@ -414,6 +401,7 @@ func regexpExtractAll(g *sig) (kernel, error) {
 				}
 				return true
 			})
+			return ok, err
 		})
 	})
 }

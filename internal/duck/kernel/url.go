@@ -65,7 +65,7 @@ func parsedURL(text string) (u urlParts, ok bool) {
 			end = len(rest)
 		}
 		u.authority, u.rest = rest[:end], rest[end:]
-		if rest == "" {
+		if rest == "" || strings.Contains(u.authority, "[") != strings.Contains(u.authority, "]") {
 			return u, false
 		}
 	}

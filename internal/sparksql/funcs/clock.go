@@ -38,6 +38,8 @@ func clockDefs() []*Def {
 			}
 			c.konst = types.Time{Precision: int(max(0, min(p, 6)))}
 			return nil
+		}, show: func(_ plan.Expr, a []string) string {
+			return "current_time(" + strings.Join(append(a, "6")[:1], ", ") + ")"
 		}},
 		gated(fn("make_time", t6, "", wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}))).always(),
 		gated(fn("to_time", t6, "", wStr(), wStr()).optional(1)).always(),

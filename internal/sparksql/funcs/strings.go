@@ -34,7 +34,7 @@ func stringDefs() []*Def {
 		fn("levenshtein", num, "", wStr(), wStr(), wInt()).optional(1), fn("soundex", str, "", wTextOnly()),
 		fn("format_number", str, "", kindOf(`"NUMERIC"`, types.IsNumeric, types.Double, nil), kindOf(`("INT" or "STRING")`, func(t types.Type) bool { return t == types.Int || types.IsString(t) }, types.Int, nil)).fitting(fitFormatNumber).nullable(),
 		(&Def{Name: "format_string", Min: 1, Max: -1, fit: fitFormat, typ: typeIs(str)}).always(),
-		fn("base64", str, "", wBin()), fn("unbase64", types.Binary, "", wStr()),
+		fn("base64", str, "", wBin()), fn("unbase64", types.Binary, "", wStr()).always(),
 		fn("md5", str, "md5($1)", wBin()), fn("sha1", str, "sha1($1)", wBin()), fn("sha2", str, "", wBin(), wInt()).nullable(),
 		fn("crc32", types.BigInt, "", wBin()),
 		(&Def{Name: "hash", Min: 1, Max: -1, typ: typeIs(num), fit: fitHash}).neverNull(), (&Def{Name: "xxhash64", Min: 1, Max: -1, typ: typeIs(types.BigInt), fit: fitHash}).neverNull(),

@@ -21,7 +21,7 @@ func textDefs() []*Def {
 			withNull(func(c *call) bool { return c.args[0].Nullable() }).checked(checkMask),
 		fn("is_valid_utf8", types.Boolean, "CASE WHEN $1 IS NOT NULL THEN TRY(decode($1)) IS NOT NULL END", wBin()),
 		fn("make_valid_utf8", str, "", wBin()),
-		fn("validate_utf8", str, "", wBin()).always(), fn("try_validate_utf8", str, "TRY(decode($1))", wBin()).nullable(),
+		fn("validate_utf8", str, "", wBin()).always(), fn("try_validate_utf8", str, "", wBin()).nullable(),
 		fn("try_url_decode", str, "", wStr()).nullable(), fn("try_to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable(),
 		(&Def{Name: "getbit", Min: 2, Max: 2, want: []want{wIntegral(), wInt()}, typ: typeIs(types.TinyInt)}).always(),
 		fn("bitmap_bit_position", big, "CASE WHEN $1 > 0 THEN ($1 - 1) % 32768 ELSE 0 - $1 % 32768 END", wBig()),

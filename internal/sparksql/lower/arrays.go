@@ -57,13 +57,13 @@ func arrayRules() map[string]rule {
 			return "CASE WHEN " + a[1] + " THEN " + l.sorted(a[0], t, "'ASC', 'NULLS FIRST'") + " WHEN NOT " + a[1] + " THEN " + l.sorted(a[0], t, "'DESC', 'NULLS LAST'") + " END"
 		},
 		"array_max": extreme("list_max", "DESC"), "array_min": extreme("list_min", "ASC"),
-		"array_join": func(l *lowerer, _ *plan.Call, a []string) string {
+		"array_join": func(l *lowerer, c *plan.Call, a []string) string {
 			v := l.fresh("e")
 			items := a[0]
 			if len(a) == 3 {
 				items = "list_transform(" + a[0] + ", lambda " + v + ": coalesce(" + v + ", " + a[2] + "))"
 			}
-			return "CASE WHEN " + notNull(a) + " THEN coalesce(array_to_string(" + items + ", " + a[1] + "), '') END"
+			return "CASE WHEN " + notNull(a) + " THEN coalesce(" + l.joined(items, c.Args[1], a[1]) + ", '') END"
 		},
 		"array_remove": func(l *lowerer, c *plan.Call, a []string) string {
 			v := l.fresh("e")

@@ -52,7 +52,7 @@ func (k caster) text(x string, from types.Type) string {
 	case types.Double:
 		return l.call("double_to_string", []string{x}, []string{"DOUBLE"}, "VARCHAR", nil)
 	case types.Binary:
-		return "coalesce(TRY(decode(" + x + ")), " + l.call("bytes_to_text", []string{x}, []string{"BLOB"}, "VARCHAR", nil) + ")"
+		return "coalesce(" + l.tryDecode(x) + ", " + l.call("bytes_to_text", []string{x}, []string{"BLOB"}, "VARCHAR", nil) + ")"
 	case types.Timestamp:
 		return l.call("timestamp_to_string", []string{x}, []string{"TIMESTAMP WITH TIME ZONE"}, "VARCHAR", map[string]any{"zone": k.zone})
 	case types.Date:

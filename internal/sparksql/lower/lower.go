@@ -147,7 +147,7 @@ func (l *lowerer) let(x string, body func(v string) string) string {
 // so arguments that may raise are bound outside.
 func (l *lowerer) try(a []string, body func(a []string) string) string {
 	for i, x := range a {
-		if !strings.Contains(x, "error(") && !strings.Contains(x, "random(") && !strings.Contains(x, "uuid(") {
+		if !strings.Contains(x, "error(") && !strings.Contains(x, "random") && !strings.Contains(x, "uuid(") {
 			continue
 		}
 		v := l.fresh("v")
@@ -156,6 +156,11 @@ func (l *lowerer) try(a []string, body func(a []string) string) string {
 		return "list_extract(list_transform([" + x + "], lambda " + v + ": " + l.try(b, body) + "), 1)"
 	}
 	return "TRY(" + body(a) + ")"
+}
+
+// tryDecode is the text of bytes in UTF-8, NULL where they are none.
+func (l *lowerer) tryDecode(x string) string {
+	return l.try([]string{x}, func(a []string) string { return "decode(" + a[0] + ")" })
 }
 
 func (l *lowerer) let2(x, y string, body func(v, w string) string) string {

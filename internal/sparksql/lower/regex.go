@@ -56,7 +56,7 @@ func regex(kind, ret string, extra []string) rule {
 		} else {
 			args, ts = append(args, a[1]), append(ts, "VARCHAR")
 		}
-		if params["number"] == "group" {
+		if params["number"] == "group" || params["pattern"] != nil { // a constant pattern was found good before
 			return l.regexCall(kind, args, ts, ret, params, "REGEX_GROUP_INDEX")
 		}
 		return l.regexCall(kind, args, ts, ret, params, "PATTERN")

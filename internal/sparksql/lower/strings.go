@@ -81,7 +81,7 @@ func stringRules() map[string]rule {
 		},
 		"soundex":       kernel("soundex", "VARCHAR", "VARCHAR"),
 		"format_number": formatNumber, "format_string": formatString,
-		"base64": kernel("base64", "VARCHAR", "BLOB"), "unbase64": kernel("unbase64", "BLOB", "VARCHAR"),
+		"base64": kernel("base64", "VARCHAR", "BLOB"), "unbase64": raising("unbase64", "CONVERSION_INVALID_INPUT", "22018", "A value is no base64 text.", "BLOB", "VARCHAR"),
 		"sha2": sha2, "crc32": kernel("crc32", "BIGINT", "BLOB"),
 		"hash": hashing("hash", "INTEGER"), "xxhash64": hashing("xxhash64", "BIGINT"),
 		"encode": charset("encode", "VARCHAR", "BLOB"), "decode": charset("decode", "BLOB", "VARCHAR"),
@@ -194,7 +194,7 @@ func concat(l *lowerer, c *plan.Call, a []string) string {
 }
 
 // concatWs leaves NULLs out; arrays count as their elements.
-func concatWs(_ *lowerer, c *plan.Call, a []string) string {
+func concatWs(l *lowerer, c *plan.Call, a []string) string {
 	arrays := false
 	lists := make([]string, 0, len(a))
 	for i, x := range c.Args[1:] {
@@ -211,7 +211,19 @@ func concatWs(_ *lowerer, c *plan.Call, a []string) string {
 	case !arrays:
 		return "concat_ws(" + strings.Join(a, ", ") + ")"
 	}
-	return "array_to_string(flatten([" + strings.Join(lists, ", ") + "]), " + a[0] + ")"
+	return l.joined("flatten(["+strings.Join(lists, ", ")+"])", c.Args[0], a[0])
+}
+
+// joined puts the texts of a list that are not NULL together; DuckDB's own
+// function takes a constant between them only.
+func (l *lowerer) joined(list string, between plan.Expr, sep string) string {
+	if _, ok := funcs.Eval(between); ok {
+		return "array_to_string(" + list + ", " + sep + ")"
+	}
+	v, x, y := l.fresh("v"), l.fresh("v"), l.fresh("v")
+	return l.let2("list_filter("+list+", lambda "+v+": "+v+" IS NOT NULL)", sep, func(list, sep string) string {
+		return "CASE WHEN " + sep + " IS NULL THEN NULL WHEN len(" + list + ") > 0 THEN list_reduce(" + list + ", lambda " + x + ", " + y + ": " + x + " || " + sep + " || " + y + ") WHEN " + list + " IS NOT NULL THEN '' END"
+	})
 }
 
 func trim(f string) rule {
@@ -310,9 +322,13 @@ func formatString(l *lowerer, c *plan.Call, a []string) string {
 		return cast("NULL", "VARCHAR")
 	}
 	duck, spark := make([]string, 0, len(a)), make([]string, 0, len(a))
-	for _, x := range c.Args[1:] {
-		duck = append(duck, l.duckType(x.Type()))
-		spark = append(spark, x.Type().String())
+	for i, x := range c.Args[1:] {
+		t := x.Type()
+		if isNested(t) {
+			a[i+1], t = l.objectText(a[i+1], t), types.String
+		}
+		duck = append(duck, l.duckType(t))
+		spark = append(spark, t.String())
 	}
 	if ok && len(a) == 1 {
 		plain := strings.ReplaceAll(strings.ReplaceAll(format, "%%", "\x01"), "%n", "\n")
@@ -334,6 +350,35 @@ func formatString(l *lowerer, c *plan.Call, a []string) string {
 		})
 	}
 	return "coalesce(" + val + ", " + raise("INVALID_PARAMETER_VALUE", "22023", "The format does not fit the arguments of format_string.") + ")"
+}
+
+func isNested(t types.Type) bool {
+	switch t.(type) {
+	case types.Array, types.Map, types.Struct:
+		return true
+	}
+	return false
+}
+
+// objectText is a value as format_string shows it: the toString of the object
+// that holds it in Spark.
+func (l *lowerer) objectText(x string, t types.Type) string {
+	part := func(x string, t types.Type) string { return "coalesce(" + l.objectText(x, t) + ", 'null')" }
+	switch t := t.(type) {
+	case types.Array:
+		v := l.fresh("v")
+		return "('[' || array_to_string(list_transform(" + x + ", lambda " + v + ": " + part(v, t.Elem) + "), ',') || ']')"
+	case types.Map:
+		keys, values := types.Array{Elem: t.Key}, types.Array{Elem: t.Value, ContainsNull: true}
+		return "('keys: ' || " + l.objectText("map_keys("+x+")", keys) + " || ', values: ' || " + l.objectText("map_values("+x+")", values) + ")"
+	case types.Struct:
+		parts := make([]string, len(t.Fields))
+		for i, name := range fieldNames(t) {
+			parts[i] = part("struct_extract("+x+", "+quote(name)+")", t.Fields[i].Type)
+		}
+		return "CASE WHEN " + x + " IS NOT NULL THEN '[' || concat_ws(',', " + strings.Join(parts, ", ") + ") || ']' END"
+	}
+	return "CASE WHEN " + x + " IS NOT NULL THEN " + l.call("format_string", []string{x}, []string{l.duckType(t)}, "VARCHAR", map[string]any{"format": "%s", "types": []string{t.String()}}) + " END"
 }
 
 func sha2(l *lowerer, c *plan.Call, a []string) string {

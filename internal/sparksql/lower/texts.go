@@ -24,9 +24,10 @@ func textRules() map[string]rule {
 		},
 		"validate_utf8": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.let(a[0], func(x string) string {
-				return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(TRY(decode(" + x + ")), " + raise("INVALID_UTF8_STRING", "22029", "These bytes are no UTF-8.") + ") END"
+				return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(" + l.tryDecode(x) + ", " + raise("INVALID_UTF8_STRING", "22029", "These bytes are no UTF-8.") + ") END"
 			})
 		},
+		"try_validate_utf8": func(l *lowerer, _ *plan.Call, a []string) string { return l.tryDecode(a[0]) },
 		"make_valid_utf8": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.call("valid_utf8", a, []string{"BLOB"}, "VARCHAR", nil)
 		},
@@ -47,7 +48,7 @@ func textRules() map[string]rule {
 			case "utf-8", "utf8":
 				return "encode(" + a[0] + ")"
 			case "base64":
-				return "TRY(from_base64(" + a[0] + "))"
+				return l.call("unbase64", a[:1], []string{"VARCHAR"}, "BLOB", nil)
 			}
 			return cast("NULL", "BLOB")
 		},
