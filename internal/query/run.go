@@ -33,6 +33,9 @@ type Input struct {
 	// Uniform says that every file has all columns, so that no footer need be
 	// read to find out.
 	Uniform bool
+	// Rows is the number of rows that Files hold, nil where it is not known.
+	// A scan that needs no column reads none of them then.
+	Rows *int64
 	// Columns are the columns of Files by the table's names for them, where
 	// the files have others (column mapping), at whatever depth.
 	Columns map[string]arrow.Field

@@ -37,6 +37,9 @@ func filesSQL(s *plan.Scan, in Input) (string, error) {
 	if len(in.Files) == 0 {
 		return emptySQL(s)
 	}
+	if len(s.Attrs) == 0 && in.Rows != nil {
+		return fmt.Sprintf("(SELECT 1 AS one FROM range(%d))", *in.Rows), nil
+	}
 	f := fileScan{in: in, deleted: slices.ContainsFunc(in.Files, func(f File) bool { return f.Deleted != nil })}
 	for i, a := range s.Attrs {
 		if name, ok := placeColumns[s.Ordinals[i]]; ok {
@@ -226,7 +229,10 @@ func Files(ctx context.Context, s *delta.Snapshot, path func(key string) string,
 // how to read them.
 func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, path func(key string) string) (Input, error) {
 	in := Input{Files: make([]File, len(adds)), Partition: s.Metadata().PartitionColumns, Columns: fileColumns(s)}
+	rows, known := int64(0), true
 	for i, a := range adds {
+		n, ok := delta.RecordCount(a)
+		rows, known = rows+n, known && ok
 		f := File{Path: path(s.Locate(a)), Partition: s.Partition(a)}
 		gone, err := s.Deleted(ctx, a)
 		if err != nil {
@@ -238,6 +244,9 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, path fu
 			}
 		}
 		in.Files[i] = f
+	}
+	if known {
+		in.Rows = &rows
 	}
 	return in, nil
 }

@@ -7,8 +7,9 @@ import (
 )
 
 // prune drops what nothing above uses: columns of scans, expressions of
-// projections, aggregates and window functions, in sub-queries too. A scan and
-// a projection keep at least one column.
+// projections, aggregates and window functions, in sub-queries too. A
+// projection keeps at least one column, and so does a scan but of a table, whose
+// rows can be counted without.
 func prune(root plan.Node) plan.Node {
 	used := map[plan.ID]bool{}
 	keepOutput(root, used)
@@ -192,7 +193,7 @@ func narrowScan(s *plan.Scan, used map[plan.ID]bool) plan.Node {
 			c.Attrs, c.Ordinals = append(c.Attrs, at), append(c.Ordinals, s.Ordinals[i])
 		}
 	}
-	if len(c.Attrs) == 0 && len(s.Attrs) > 0 {
+	if len(c.Attrs) == 0 && len(s.Attrs) > 0 && s.Source.Kind != plan.SourceTable {
 		best := 0
 		for i, at := range s.Attrs {
 			if width(at) < width(s.Attrs[best]) {

@@ -26,7 +26,7 @@ func textDefs() []*Def {
 		(&Def{Name: "getbit", Min: 2, Max: 2, want: []want{wIntegral(), wInt()}, typ: typeIs(types.TinyInt)}).always(),
 		fn("bitmap_bit_position", big, "CASE WHEN $1 > 0 THEN ($1 - 1) % 32768 ELSE 0 - $1 % 32768 END", wBig()),
 		fn("bitmap_bucket_number", big, "CASE WHEN $1 > 0 THEN 1 + ($1 - 1) // 32768 ELSE $1 // 32768 END", wBig()),
-		fn("bitmap_count", big, "CAST(length(replace(CAST(CAST($1 AS BIT) AS VARCHAR), '0', '')) AS BIGINT)", wBytes),
+		fn("bitmap_count", big, "CASE WHEN octet_length($1) = 0 THEN 0::BIGINT ELSE CAST(length(replace(CAST(CAST($1 AS BIT) AS VARCHAR), '0', '')) AS BIGINT) END", wBytes),
 		fn("spark_partition_id", types.Int, "0::INTEGER").neverNull().shown(upperCall("SPARK_PARTITION_ID")), fn("input_file_name", str, "''").neverNull(),
 		fn("collation", str, "", wTextOnly()).neverNull().checked(func(c *call) error {
 			c.konst = "SYSTEM.BUILTIN." + orBinary(nameOf(c.args[0].Type()))
@@ -36,9 +36,9 @@ func textDefs() []*Def {
 			return nil
 		}),
 		{Name: "collate", Min: 2, Max: 2, build: buildCollate}, fn("try_parse_url", str, "", wStr(), wStr(), wStr()).optional(1).nullable(),
-		fn("vector_inner_product", types.Float, "CAST(list_inner_product($1, $2) AS FLOAT)", wFloats, wFloats),
-		fn("vector_cosine_similarity", types.Float, "CAST(list_cosine_similarity($1, $2) AS FLOAT)", wFloats, wFloats),
-		fn("vector_l2_distance", types.Float, "CAST(list_distance($1, $2) AS FLOAT)", wFloats, wFloats),
+		fn("vector_inner_product", types.Float, "", wFloats, wFloats).always().nullable(),
+		fn("vector_cosine_similarity", types.Float, "", wFloats, wFloats).always().nullable(),
+		fn("vector_l2_distance", types.Float, "", wFloats, wFloats).always().nullable(),
 		fn("vector_norm", types.Float, "", wFloats, exactly(types.Float)).optional(1).defaults(&plan.Literal{Value: float32(2), Typ: types.Float}).nullable().always(),
 	}
 }

@@ -17,6 +17,7 @@ func (l *lowerer) node(n plan.Node) string {
 	case *plan.Values:
 		return l.values(n)
 	case *plan.Project:
+		n = staged(n)
 		return "SELECT " + l.named(n.Exprs) + l.from(n.Input)
 	case *plan.Filter:
 		if numbersRows(n.Cond) {

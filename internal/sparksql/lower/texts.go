@@ -22,6 +22,7 @@ func textRules() map[string]rule {
 			}
 			return l.call("mask", b, []string{"VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"}, "VARCHAR", nil)
 		},
+		"vector_inner_product": vectors("list_inner_product"), "vector_cosine_similarity": vectors("list_cosine_similarity"), "vector_l2_distance": vectors("list_distance"),
 		"validate_utf8": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.let(a[0], func(x string) string {
 				return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(" + l.tryDecode(x) + ", " + raise("INVALID_UTF8_STRING", "22029", "These bytes are no UTF-8.") + ") END"
@@ -64,5 +65,23 @@ func textRules() map[string]rule {
 			name, _ := c.Const.(string)
 			return quote(name)
 		},
+	}
+}
+
+// vectors is a measure of two lists of numbers: they are as long, and a NULL
+// in one makes the result NULL.
+func vectors(f string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		return l.let2(a[0], a[1], func(x, y string) string {
+			result := f + "(" + x + ", " + y + ")"
+			if f == "list_cosine_similarity" {
+				result = "CASE WHEN len(" + x + ") > 0 AND list_inner_product(" + x + ", " + x + ") <> 0 AND list_inner_product(" + y + ", " + y + ") <> 0 THEN " + result + " END"
+			} else {
+				result = "CASE WHEN len(" + x + ") > 0 THEN " + result + " ELSE 0::FLOAT END"
+			}
+			return "CASE WHEN " + x + " IS NULL OR " + y + " IS NULL THEN NULL WHEN len(" + x + ") <> len(" + y + ") THEN " +
+				raise("VECTOR_DIMENSION_MISMATCH", "22000", "The vectors of "+c.Fn+" have different lengths.") +
+				" WHEN list_count(" + x + ") < len(" + x + ") OR list_count(" + y + ") < len(" + y + ") THEN NULL ELSE CAST(" + result + " AS FLOAT) END"
+		})
 	}
 }
