@@ -129,9 +129,7 @@ func (e *Engine) requestFrom(n plan.Node, opt Options, inputs func(*plan.Scan) (
 		if err != nil {
 			return "", err
 		}
-		for _, f := range in.Files {
-			req.Files = append(req.Files, f.Path)
-		}
+		in.files(func(f File) { req.Files = append(req.Files, f.Path) })
 		return filesSQL(s, in)
 	})
 	if err != nil {

@@ -158,11 +158,13 @@ func (r *Resolver) Names(ctx context.Context) []string {
 func Inputs(ctx context.Context, n plan.Node, path func(key string) string) func(*plan.Scan) (Input, error) {
 	preds := Prune(n)
 	return func(s *plan.Scan) (Input, error) {
-		h, ok := s.Source.Handle.(*Handle)
-		if !ok {
-			return Input{}, fmt.Errorf("query: source %v cannot be read here", s.Source.Name)
+		switch h := s.Source.Handle.(type) {
+		case *Handle:
+			return Files(ctx, h.Snapshot, path, preds[s]...)
+		case *feed:
+			return h.input(ctx, path)
 		}
-		return Files(ctx, h.Snapshot, path, preds[s]...)
+		return Input{}, fmt.Errorf("query: source %v cannot be read here", s.Source.Name)
 	}
 }
 

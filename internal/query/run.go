@@ -39,6 +39,21 @@ type Input struct {
 	// Columns are the columns of Files by the table's names for them, where
 	// the files have others (column mapping), at whatever depth.
 	Columns map[string]arrow.Field
+	// Kept turns File.Deleted round: these rows are read, and no others.
+	Kept bool
+	// Union, if not nil, are inputs whose rows are read one after the other;
+	// nothing else counts then.
+	Union []Input
+}
+
+// files calls f for each file of in.
+func (in Input) files(f func(File)) {
+	for _, x := range in.Files {
+		f(x)
+	}
+	for _, u := range in.Union {
+		u.files(f)
+	}
 }
 
 // File is a local Parquet file with the values of its partition columns as the

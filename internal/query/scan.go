@@ -34,6 +34,16 @@ var scanKernel = lower.Kernel{Name: "marisma_row_deleted", Kind: "row_deleted", 
 // lacks are NULL, partition columns come from the log, deleted rows are left
 // out. Where files hold deleted rows the statement needs scanKernel.
 func filesSQL(s *plan.Scan, in Input) (string, error) {
+	if len(in.Union) > 0 {
+		parts := make([]string, len(in.Union))
+		for i, u := range in.Union {
+			var err error
+			if parts[i], err = filesSQL(s, u); err != nil {
+				return "", err
+			}
+		}
+		return "(" + strings.Join(parts, " UNION ALL ") + ")", nil
+	}
 	if len(in.Files) == 0 {
 		return emptySQL(s)
 	}
@@ -131,12 +141,15 @@ const fileColumn = `"marisma file"`
 var placeColumns = map[int]string{plan.FileOrdinal: fileColumn, plan.RowOrdinal: "file_row_number"}
 
 func (f *fileScan) sql() string {
-	names := make([]string, len(f.in.Files))
-	for i, x := range f.in.Files {
-		names[i] = str(x.Path)
+	names, seen := []string{}, map[string]bool{}
+	for _, x := range f.in.Files { // a change feed may name a file several times
+		if !seen[x.Path] {
+			names = append(names, str(x.Path))
+		}
+		seen[x.Path] = true
 	}
 	read := "read_parquet([" + strings.Join(names, ", ") + "]"
-	joined := f.deleted || len(f.parts) > 0
+	joined := f.deleted || len(f.parts) > 0 || len(names) < len(f.in.Files)
 	if joined || f.place {
 		read += ", filename = 'marisma file'"
 	}
@@ -154,8 +167,12 @@ func (f *fileScan) sql() string {
 	if joined {
 		from += " JOIN " + f.logSQL() + " ON f." + fileColumn + " = p." + fileColumn
 	}
-	if f.deleted {
-		from += " WHERE p.\"marisma deleted\" IS NULL OR NOT " + scanKernel.Name + "(p.\"marisma deleted\", f.file_row_number)"
+	listed := scanKernel.Name + "(p.\"marisma deleted\", f.file_row_number)"
+	switch {
+	case f.in.Kept:
+		from += " WHERE " + listed
+	case f.deleted:
+		from += " WHERE p.\"marisma deleted\" IS NULL OR NOT " + listed
 	}
 	return "(SELECT " + strings.Join(f.outer, ", ") + " FROM " + from + ")"
 }

@@ -3,15 +3,15 @@ package dml
 import (
 	"context"
 	"fmt"
-	"maps"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/marisma/marisma/delta"
-	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 // Change runs UPDATE, DELETE and MERGE and tells how many rows it changed.
@@ -26,9 +26,6 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 			return Counts{}, err
 		}
 	}
-	if err := t.noFeed(c); err != nil {
-		return Counts{}, err
-	}
 	out := delta.Commit{ReadVersion: t.snap.Version(), DataChange: true, Parameters: c.Parameters, Serializable: true}
 	schema := t.snap.Schema()
 	if c.Schema != nil {
@@ -42,10 +39,11 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 		return Counts{}, commitError(err)
 	}
 	defer func() { _ = w.Abort() }() // after Close it does nothing
-	r, s, err := rewrite(ctx, e, t, c, w, schema)
+	r, s, err := rewrite(ctx, e, t, c, w, schema, out.SchemaTo)
 	if err != nil {
 		return Counts{}, err
 	}
+	defer s.abort()
 	if out.Adds, err = w.Close(); err != nil {
 		return Counts{}, err
 	}
@@ -56,14 +54,16 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 		if high := s.numbered(); high != nil {
 			out.SchemaTo = high
 		}
+		if out.Changes, err = s.feed.close(); err != nil {
+			return Counts{}, t.discard(ctx, &out, err)
+		}
 	}
 	if counts == (Counts{}) && out.SchemaTo == nil {
-		if err := t.table.Discard(context.WithoutCancel(ctx), out.Adds); err != nil {
-			return counts, err
-		}
-		return counts, nil
+		return counts, t.discard(ctx, &out, nil)
 	}
-	out.Removes = removes(r.files, time.Now())
+	if err := t.takeOut(ctx, e, &out, r, s); err != nil {
+		return Counts{}, t.discard(ctx, &out, err)
+	}
 	out.Operation = [...]string{plan.ChangeUpdate: "UPDATE", plan.ChangeDelete: "DELETE", plan.ChangeMerge: "MERGE"}[c.Kind]
 	out.Metrics = metrics(c.Kind, &out, counts, s)
 	out.Metrics["executionTimeMs"], out.Metrics["scanTimeMs"] = ms(time.Since(begun)), ms(r.scan)
@@ -71,33 +71,47 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 	return counts, t.commit(ctx, out)
 }
 
-// noFeed refuses a change of single rows where the table has a change feed,
-// for which it would have to write the rows' images, too.
-func (t target) noFeed(c *plan.Change) error {
-	if c.Touched == nil && !c.Every || c.Rewrite == nil || t.snap.Metadata().Configuration["delta.enableChangeDataFeed"] != "true" {
-		return nil
-	}
-	return &sparksql.Error{
-		Class: "UNSUPPORTED_FEATURE.CHANGE_DATA_FEED", SQLState: "0A000", Phase: sparksql.PhaseRuntime, Pos: c.Pos,
-		Message: "rows of a table with a change data feed are not changed yet.", Hint: "SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'false') ends the feed.",
-	}
-}
-
-// rewritten are the files that a change takes out of the table.
+// rewritten are the files that a change touches.
 type rewritten struct {
-	files   []delta.Add
-	deleted int64 // rows of files that went as a whole
+	whole   []delta.Add // all of whose rows go; they were not read again
+	again   []delta.Add // that were read again, and lose rows
+	deleted int64       // rows of whole
 	scan    time.Duration
 }
 
+// vectored tells whether rows leave their files by deletion vectors: the table
+// asks for it, the plan says where rows lie, and all files say how many they have.
+func (t target) vectored(rows *plan.Rows, files []delta.Add) bool {
+	if !rows.Placed || !t.snap.WritesVectors() {
+		return false
+	}
+	for _, a := range files {
+		if _, known := recordCount(a); !known {
+			return false
+		}
+	}
+	return true
+}
+
+// changedOnly are rows without those that stay as they are.
+func changedOnly(rows *plan.Rows, at layout) *plan.Rows {
+	out := *rows
+	act := rows.Plan.Output()[at.action]
+	out.Plan = &plan.Filter{Input: rows.Plan, Cond: &plan.Call{
+		Fn: ">", Args: []plan.Expr{&plan.Column{Attr: act}, &plan.Literal{Value: plan.RowCopied, Typ: types.Int}}, Typ: types.Boolean, Null: true,
+	}}
+	return &out
+}
+
 // rewrite finds the files that c touches and writes what they hold afterwards.
-// The sink is nil where nothing had to be written.
-func rewrite(ctx context.Context, e Engine, t target, c *plan.Change, w *delta.Writer, schema *arrow.Schema) (rewritten, *sink, error) {
+// Rows have schema; to is the one that the commit gives the table, nil for its
+// own. The sink is nil where nothing had to be written.
+func rewrite(ctx context.Context, e Engine, t target, c *plan.Change, w *delta.Writer, schema, to *arrow.Schema) (rewritten, *sink, error) {
 	var r rewritten
 	begun := time.Now()
 	if c.Rewrite == nil { // DELETE of all rows
-		r.files = t.live()
-		for _, a := range r.files {
+		r.whole = t.live()
+		for _, a := range r.whole {
 			n, err := t.rows(ctx, e, a, c)
 			if err != nil {
 				return r, nil, err
@@ -107,9 +121,9 @@ func rewrite(ctx context.Context, e Engine, t target, c *plan.Change, w *delta.W
 		return r, nil, nil
 	}
 	rows := c.Rewrite
-	again := []delta.Add{} // to be written anew
-	switch {
-	case c.Touched != nil:
+	read := []delta.Add{}
+	changes := c.Touched != nil || c.Every // rows that are there
+	if c.Touched != nil {
 		found, most, err := touched(ctx, e, t, c)
 		if err != nil {
 			return r, nil, err
@@ -117,40 +131,97 @@ func rewrite(ctx context.Context, e Engine, t target, c *plan.Change, w *delta.W
 		if most > 1 && c.Once != nil {
 			rows = c.Once
 		}
-		for _, f := range found {
-			r.files = append(r.files, f.add)
-			if n, known := recordCount(f.add); c.Kind == plan.ChangeDelete && known && n == f.rows {
-				r.deleted += n
-				continue
-			}
-			again = append(again, f.add)
-		}
-		if c.Every {
-			r.files = t.live()
-			again = r.files
-		}
+		r.split(found, c.Kind == plan.ChangeDelete, t.fed())
+	}
+	switch {
 	case c.Every:
-		r.files = t.live()
-		again = r.files
-	default: // a MERGE that only inserts looks at the table, but leaves it
+		r.again = t.live()
+	case !changes: // a MERGE that only inserts looks at the table, but leaves it
 		files, err := e.Candidates(rows.Plan, c.Target)
 		if err != nil {
 			return r, nil, err
 		}
-		again = files
+		read = files
 	}
+	read = append(read, r.again...)
 	r.scan = time.Since(begun)
-	if len(again) == 0 && c.Kind != plan.ChangeMerge {
+	if len(read) == 0 && c.Kind != plan.ChangeMerge {
 		return r, nil, nil
 	}
 	s := newSink(w, schema, rows, c.Identity)
-	return r, s, each(ctx, e, rows.Plan, c.Target, again, s.take)
+	if changes && t.vectored(rows, read) {
+		s.gone = map[string]*delta.RowSet{}
+		rows = changedOnly(rows, s.at)
+	}
+	if changes && t.fed() {
+		var err error
+		if s.feed, err = t.newFeed(ctx, to); err != nil {
+			return r, nil, err
+		}
+	}
+	if err := each(ctx, e, rows.Plan, c.Target, read, s.take); err != nil {
+		s.abort()
+		return r, nil, err
+	}
+	return r, s, nil
+}
+
+// split parts files with rows to change in those that go as a whole and those
+// that are read again. A change feed has all that happens to rows, or nothing.
+func (r *rewritten) split(found []hit, deletes, fed bool) {
+	partly := func(h hit) bool { return !h.whole() }
+	deletes = deletes && (!fed || !slices.ContainsFunc(found, partly))
+	for _, f := range found {
+		if deletes && f.whole() {
+			r.whole = append(r.whole, f.add)
+			r.deleted += f.rows
+		} else {
+			r.again = append(r.again, f.add)
+		}
+	}
+}
+
+// abort gives up the change feed.
+func (s *sink) abort() {
+	if s != nil {
+		s.feed.abort()
+	}
+}
+
+// takeOut fills in what leaves the table: whole files, or rows of them.
+func (t target) takeOut(ctx context.Context, e Engine, out *delta.Commit, r rewritten, s *sink) error {
+	if s == nil || s.gone == nil {
+		out.Removes = removes(append(r.whole, r.again...), time.Now())
+		return nil
+	}
+	var some []delta.FileRows
+	for _, a := range r.again {
+		if set := s.gone[e.Path(t.snap, a)]; set != nil {
+			some = append(some, delta.FileRows{Add: a, Rows: set})
+		}
+	}
+	if len(some) < len(s.gone) {
+		return fmt.Errorf("dml: rows of %d files, and the statement read %d of them", len(s.gone), len(some))
+	}
+	adds, gone, err := t.snap.DeleteRows(ctx, some)
+	if err != nil {
+		return commitError(err)
+	}
+	out.Adds = append(out.Adds, adds...)
+	out.Removes = append(removes(r.whole, time.Now()), gone...)
+	return nil
 }
 
 // hit is a file with rows to change.
 type hit struct {
 	add  delta.Add
 	rows int64
+}
+
+// whole tells whether all rows of the file change.
+func (h hit) whole() bool {
+	n, known := recordCount(h.add)
+	return known && n == h.rows
 }
 
 // touched runs c.Touched: the files with how many rows of each change, and the
@@ -221,37 +292,6 @@ func (t target) rows(ctx context.Context, e Engine, a delta.Add, c *plan.Change)
 		return nil
 	})
 	return n, err
-}
-
-// metrics are the numbers that Delta's history has for the operation.
-func metrics(k plan.ChangeKind, c *delta.Commit, n Counts, s *sink) map[string]string {
-	var copied int64
-	if s != nil {
-		copied = s.counts[plan.RowCopied]
-	}
-	out := map[string]string{"numFiles": "", "numOutputRows": "", "numOutputBytes": "", "numRemovedFiles": ""}
-	added, gone := num(int64(len(c.Adds))), num(int64(len(c.Removes)))
-	if k == plan.ChangeMerge {
-		maps.Copy(out, map[string]string{
-			"numTargetRowsInserted": num(n.Inserted), "numTargetRowsUpdated": num(n.Updated), "numTargetRowsDeleted": num(n.Deleted),
-			"numTargetRowsCopied": num(copied), "numOutputRows": num(copied + n.Inserted + n.Updated),
-			"numTargetFilesAdded": added, "numTargetFilesRemoved": gone, "numTargetBytesAdded": addBytes(c.Adds),
-			"numTargetBytesRemoved": removeBytes(c.Removes), "numTargetChangeFilesAdded": "0",
-			"numTargetDeletionVectorsAdded": "0", "numTargetDeletionVectorsRemoved": "0", "numTargetDeletionVectorsUpdated": "0",
-		})
-		return out
-	}
-	maps.Copy(out, map[string]string{
-		"numAddedFiles": added, "numRemovedFiles": gone, "numAddedBytes": addBytes(c.Adds), "numRemovedBytes": removeBytes(c.Removes),
-		"numCopiedRows": num(copied), "numAddedChangeFiles": "0",
-		"numDeletionVectorsAdded": "0", "numDeletionVectorsRemoved": "0", "numDeletionVectorsUpdated": "0",
-	})
-	if k == plan.ChangeUpdate {
-		out["numUpdatedRows"] = num(n.Updated)
-	} else {
-		out["numDeletedRows"] = num(n.Deleted)
-	}
-	return out
 }
 
 // Truncate runs TRUNCATE TABLE.

@@ -103,10 +103,25 @@ func (t target) commit(ctx context.Context, c delta.Commit) error {
 	if err == nil || errors.Is(err, delta.ErrCommitStateUnknown) {
 		return commitError(err)
 	}
-	if derr := t.table.Discard(context.WithoutCancel(ctx), c.Adds); derr != nil {
-		err = errors.Join(err, derr)
+	return commitError(t.discard(ctx, &c, err))
+}
+
+// discard deletes what was written for a commit that did not happen; it gives
+// cause, with what could not be deleted.
+func (t target) discard(ctx context.Context, c *delta.Commit, cause error) error {
+	var fresh, vectors []delta.Add
+	for _, a := range c.Adds {
+		if a.DeletionVector != nil { // another vector of a file that stays
+			vectors = append(vectors, a)
+		} else {
+			fresh = append(fresh, a)
+		}
 	}
-	return commitError(err)
+	for _, x := range c.Changes {
+		fresh = append(fresh, delta.Add{Path: x.Path})
+	}
+	err := t.table.Discard(context.WithoutCancel(ctx), fresh)
+	return errors.Join(cause, err, t.snap.DiscardVectors(vectors, nil))
 }
 
 // commitError gives the errors of a commit Delta's classes.

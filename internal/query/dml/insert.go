@@ -42,23 +42,31 @@ func Insert(ctx context.Context, e Engine, ins *plan.Insert) error {
 		return commitError(err)
 	}
 	defer func() { _ = w.Abort() }() // after Close it does nothing
+	s := newSink(w, schema, &ins.Rows, ins.Identity)
 	if ins.Replace != nil {
-		if err := t.noFeed(ins.Replace); err != nil {
-			return err
-		}
-		old, _, err := rewrite(ctx, e, t, ins.Replace, w, t.snap.Schema())
+		old, oldSink, err := rewrite(ctx, e, t, ins.Replace, w, t.snap.Schema(), c.SchemaTo)
 		if err != nil {
 			return err
 		}
-		c.Removes, c.ReadVersion = removes(old.files, time.Now()), t.snap.Version()
-		c.Parameters["predicate"] = ins.Replace.Parameters["predicate"]
+		defer oldSink.abort()
+		if err := t.takeOut(ctx, e, &c, old, oldSink); err != nil {
+			return err
+		}
+		c.ReadVersion, c.Parameters["predicate"] = t.snap.Version(), ins.Replace.Parameters["predicate"]
+		if oldSink != nil {
+			s.feed = oldSink.feed
+		}
 	}
-	s := newSink(w, schema, &ins.Rows, ins.Identity)
 	if err := each(ctx, e, ins.Rows.Plan, nil, nil, s.take); err != nil {
-		return err
+		return t.discard(ctx, &c, err)
 	}
-	if c.Adds, err = w.Close(); err != nil {
-		return err
+	adds, err := w.Close()
+	if err != nil {
+		return t.discard(ctx, &c, err)
+	}
+	c.Adds = append(c.Adds, adds...)
+	if c.Changes, err = s.feed.close(); err != nil {
+		return t.discard(ctx, &c, err)
 	}
 	if high := s.numbered(); high != nil {
 		c.SchemaTo = high

@@ -76,9 +76,12 @@ func Optimize(ctx context.Context, e Engine, c *plan.Optimize) (Optimized, error
 }
 
 func optimizeCommit(t target, c *plan.Optimize, out *Optimized) delta.Commit {
-	rs := removes(out.Removed, time.Now())
+	rs, vectors := removes(out.Removed, time.Now()), int64(0)
 	for i := range rs {
 		rs[i].DataChange = false
+		if rs[i].DeletionVector != nil {
+			vectors++
+		}
 	}
 	predicate := []string{}
 	if c.Text != "" {
@@ -91,7 +94,7 @@ func optimizeCommit(t target, c *plan.Optimize, out *Optimized) delta.Commit {
 		},
 		Metrics: map[string]string{
 			"numFiles": "", "numOutputRows": "", "numOutputBytes": "", "numAddedFiles": num(int64(len(out.Added))), "numRemovedFiles": num(int64(len(rs))),
-			"numAddedBytes": addBytes(out.Added), "numRemovedBytes": removeBytes(rs), "numDeletionVectorsRemoved": "0",
+			"numAddedBytes": addBytes(out.Added), "numRemovedBytes": removeBytes(rs), "numDeletionVectorsRemoved": num(vectors),
 		},
 	}
 	if c.Purge {

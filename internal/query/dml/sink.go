@@ -25,12 +25,36 @@ type sink struct {
 	acted  bool
 	number []*numbering // by column, nil where the table does not number it
 	counts [plan.RowInserted + 1]int64
+	// feed takes what happens to rows, nil where the table has no change feed.
+	feed *feed
+	// gone are the rows to take out of files, nil where files are written anew.
+	gone map[string]*delta.RowSet
+	at   layout
+}
+
+// layout says where in a batch what stands; -1 for what it lacks.
+type layout struct{ action, place, before int }
+
+func layoutOf(rows *plan.Rows, columns int) layout {
+	out, next := layout{-1, -1, -1}, columns+len(rows.Checks)
+	if len(rows.Plan.Output()) == next {
+		return out
+	}
+	out.action, next = next, next+1
+	if rows.Placed {
+		out.place, next = next, next+2
+	}
+	if rows.Before {
+		out.before = next
+	}
+	return out
 }
 
 // newSink writes rows of a table of this schema; columns are matched by place.
 func newSink(w *delta.Writer, schema *arrow.Schema, rows *plan.Rows, identity []string) *sink {
 	s := &sink{w: w, schema: schema, checks: rows.Checks, number: make([]*numbering, schema.NumFields())}
-	s.acted = len(rows.Plan.Output()) > schema.NumFields()+len(rows.Checks)
+	s.at = layoutOf(rows, schema.NumFields())
+	s.acted = s.at.action >= 0
 	for i, f := range schema.Fields() {
 		for _, name := range identity {
 			if strings.EqualFold(name, f.Name) {
@@ -54,9 +78,9 @@ func (s *sink) take(rec arrow.RecordBatch) error {
 	}
 	var actions *array.Int32
 	if s.acted {
-		a, ok := rec.Column(n + len(s.checks)).(*array.Int32)
+		a, ok := rec.Column(s.at.action).(*array.Int32)
 		if !ok {
-			return fmt.Errorf("dml: the action is %s", rec.Column(n+len(s.checks)).DataType())
+			return fmt.Errorf("dml: the action is %s", rec.Column(s.at.action).DataType())
 		}
 		actions = a
 	}
@@ -65,6 +89,9 @@ func (s *sink) take(rec arrow.RecordBatch) error {
 		return err
 	}
 	defer table.Release()
+	if err := s.note(rec, table, actions); err != nil {
+		return err
+	}
 	if actions == nil {
 		s.counts[plan.RowInserted] += rec.NumRows()
 		return writeError(s.w.Write(table))
@@ -75,6 +102,60 @@ func (s *sink) take(rec arrow.RecordBatch) error {
 	}
 	defer kept.Release()
 	return writeError(s.w.Write(kept))
+}
+
+// note gives the change feed a batch, and marks its rows as gone.
+func (s *sink) note(rec, table arrow.RecordBatch, actions *array.Int32) error {
+	if s.gone != nil && actions != nil {
+		if err := s.mark(rec, actions); err != nil {
+			return err
+		}
+	}
+	if s.feed == nil {
+		return nil
+	}
+	var before arrow.RecordBatch
+	if s.at.before >= 0 {
+		before = s.named(rec, s.at.before)
+		defer before.Release()
+	}
+	return writeError(s.feed.take(before, table, actions))
+}
+
+// mark notes the rows that leave their files.
+func (s *sink) mark(rec arrow.RecordBatch, actions *array.Int32) error {
+	files, ok1 := rec.Column(s.at.place).(*array.String)
+	rows, ok2 := rec.Column(s.at.place + 1).(*array.Int64)
+	if !ok1 || !ok2 {
+		return fmt.Errorf("dml: places of rows are %s, %s", rec.Column(s.at.place).DataType(), rec.Column(s.at.place+1).DataType())
+	}
+	for i := range actions.Len() {
+		if act := int64(actions.Value(i)); act != plan.RowUpdated && act != plan.RowDeleted {
+			continue
+		}
+		set := s.gone[files.Value(i)]
+		if set == nil {
+			set = &delta.RowSet{}
+			s.gone[strings.Clone(files.Value(i))] = set
+		}
+		set.Add(uint64(rows.Value(i)))
+	}
+	return nil
+}
+
+// named are the table's columns of rec from a place on, under their names; the
+// caller releases them.
+func (s *sink) named(rec arrow.RecordBatch, from int) arrow.RecordBatch {
+	var fields []arrow.Field
+	var cols []arrow.Array
+	for i, f := range s.schema.Fields() {
+		if f.Type.ID() != arrow.NULL {
+			c := rec.Column(from + i)
+			fields = append(fields, arrow.Field{Name: f.Name, Type: c.DataType(), Nullable: true})
+			cols = append(cols, c)
+		}
+	}
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rec.NumRows())
 }
 
 // check refuses a batch with a row that breaks a rule.
@@ -124,18 +205,26 @@ func (s *sink) columns(rec arrow.RecordBatch, actions *array.Int32) (arrow.Recor
 
 // kept are the rows that are not deleted; the caller releases them.
 func (s *sink) kept(rec arrow.RecordBatch, actions *array.Int32) (arrow.RecordBatch, error) {
-	mask := array.NewBooleanBuilder(memory.DefaultAllocator)
-	defer mask.Release()
-	mask.Reserve(actions.Len())
-	all := true
 	for i := range actions.Len() {
 		act := int64(actions.Value(i))
 		if act < 0 || act > plan.RowInserted {
 			return nil, fmt.Errorf("dml: no action %d", act)
 		}
 		s.counts[act]++
-		mask.UnsafeAppend(act != plan.RowDeleted)
-		all = all && act != plan.RowDeleted
+	}
+	return pick(rec, actions, func(act int64) bool { return act != plan.RowDeleted })
+}
+
+// pick keeps the rows whose action is wanted; the caller releases them.
+func pick(rec arrow.RecordBatch, actions *array.Int32, want func(act int64) bool) (arrow.RecordBatch, error) {
+	mask := array.NewBooleanBuilder(memory.DefaultAllocator)
+	defer mask.Release()
+	mask.Reserve(actions.Len())
+	all := true
+	for i := range actions.Len() {
+		ok := want(int64(actions.Value(i)))
+		mask.UnsafeAppend(ok)
+		all = all && ok
 	}
 	if all {
 		rec.Retain()

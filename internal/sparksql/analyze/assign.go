@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -239,6 +240,10 @@ type rowBuilder struct {
 	// action is the row's action over in, nil where all rows are new; new tells
 	// the rows that the rules are for.
 	action plan.Expr
+	// place is where a row lies, nil for a table without deletion vectors; before
+	// are the columns before the change, nil for one without a change feed.
+	place, before []plan.Expr
+	carried       []plan.Attr // the action and what follows it
 	// replace is a condition on new rows over the columns, nil without.
 	replace func(cols []column) (plan.Expr, error)
 }
@@ -265,8 +270,12 @@ func (b *rowBuilder) build(in plan.Node, vals, old []plan.Expr) (*plan.Rows, err
 	}
 	var act plan.Attr
 	if b.action != nil {
-		act = plan.Attr{ID: plan.NewID(), Name: "action", Type: types.Int}
-		base.Exprs = append(base.Exprs, plan.NamedExpr{X: b.action, Attr: act})
+		for _, x := range slices.Concat([]plan.Expr{b.action}, b.place, b.before) {
+			at := newAttr("carried", x.Type())
+			b.carried = append(b.carried, at)
+			base.Exprs = append(base.Exprs, plan.NamedExpr{X: x, Attr: at})
+		}
+		act = b.carried[0]
 	}
 	top, cols, err := b.generate(base, attrs, act, vals)
 	if err != nil {
@@ -352,8 +361,8 @@ func (b *rowBuilder) generate(in plan.Node, attrs []plan.Attr, act plan.Attr, va
 		}
 		p.Exprs = append(p.Exprs, out)
 	}
-	if b.action != nil {
-		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: act}, Attr: act})
+	for _, at := range b.carried {
+		p.Exprs = append(p.Exprs, passOn(at))
 	}
 	return p, cols, nil
 }
@@ -400,9 +409,10 @@ func (b *rowBuilder) check(in plan.Node, cols []column, act plan.Attr, vals []pl
 			return nil, err
 		}
 	}
-	if b.action != nil {
-		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: act}, Attr: act})
+	for _, at := range b.carried {
+		p.Exprs = append(p.Exprs, passOn(at))
 	}
+	out.Placed, out.Before = len(b.place) > 0, len(b.before) > 0
 	out.Plan = b.a.plan(b.ctes, p)
 	return out, nil
 }

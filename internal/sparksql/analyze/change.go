@@ -255,6 +255,7 @@ func (a *analyzer) deletion(t *targetRelation, cond plan.Expr, ctes []*plan.CTE,
 // plainRows are t's rows as they are, with an action.
 func (a *analyzer) plainRows(t *targetRelation, action plan.Expr, ctes []*plan.CTE, pos sparksql.Pos) (*plan.Rows, error) {
 	b := &rowBuilder{a: a, target: &plan.Source{Columns: t.src.Columns}, schema: t.src.Columns, pos: pos, ctes: ctes, action: action}
+	b.place = t.place()
 	return b.build(t.scan, t.values(), nil)
 }
 
@@ -263,6 +264,27 @@ func (t *targetRelation) values() []plan.Expr {
 	out := make([]plan.Expr, len(t.cols))
 	for i, c := range t.cols {
 		out[i] = &plan.Column{Attr: c.Attr}
+	}
+	return out
+}
+
+// place is where a row lies, nil where rows are not taken out of files.
+func (t *targetRelation) place() []plan.Expr {
+	if !strings.EqualFold(t.src.Rules.Properties["delta.enableDeletionVectors"], "true") {
+		return nil
+	}
+	return []plan.Expr{&plan.Column{Attr: nullable(t.file)}, &plan.Column{Attr: nullable(t.row)}}
+}
+
+// before are the columns as a change finds them, nil where the table has no
+// change feed to note them in.
+func (t *targetRelation) before() []plan.Expr {
+	if !strings.EqualFold(t.src.Rules.Properties["delta.enableChangeDataFeed"], "true") {
+		return nil
+	}
+	out := make([]plan.Expr, len(t.cols))
+	for i, c := range t.cols {
+		out[i] = &plan.Column{Attr: nullable(c.Attr)}
 	}
 	return out
 }
@@ -311,6 +333,7 @@ func (a *analyzer) update(u *ast.Update) (plan.Statement, error) {
 		}
 	}
 	b := &rowBuilder{a: a, target: t.src, schema: t.src.Columns, s: s, pos: u.Pos(), ctes: ctes, action: &plan.Column{Attr: act}}
+	b.place, b.before = t.place(), t.before()
 	rows, err := b.build(acted, vals, t.values())
 	if err != nil {
 		return nil, err

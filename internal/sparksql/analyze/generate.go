@@ -153,6 +153,11 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	switch {
 	case name == "range" && !f.Stream:
 		r, err = a.rangeFunc(f, p, left)
+	case changeFunctions[name] && len(f.Call.Name) == 1:
+		if r, err = a.tableChanges(f, name, p); err != nil {
+			return r, err
+		}
+		return a.alias2(r, f.Alias, f.Pos(), "")
 	case name == "collations" && !f.Stream:
 		r, err = a.collations(f)
 	case def != nil && def.Kind == funcs.Generator && !f.Stream:

@@ -63,6 +63,15 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 	if err != nil {
 		return relation{}, err
 	}
+	if from, to, asked, err := a.feedOptions(t); err != nil {
+		return relation{}, err
+	} else if asked {
+		r, err := a.changeFeed(withoutFeed(t), from, to, p)
+		if err != nil {
+			return r, err
+		}
+		return a.alias2(r, t.Alias, t.Pos(), "")
+	}
 	full := qualified(name, p)
 	var src *plan.Source
 	var view *View
@@ -162,6 +171,9 @@ var fileFormats = map[string]bool{"avro": true, "binaryfile": true, "csv": true,
 func (a *analyzer) noTable(name []string, pos sparksql.Pos) error {
 	if len(name) == 2 && fileFormats[strings.ToLower(name[0])] {
 		return a.errorf(pos, "PATH_NOT_FOUND", "42K03", "There is nothing that this session may read at %s.", quote(name[1])).hint("Use read_files().")
+	}
+	if len(name) == 2 && strings.EqualFold(name[0], "delta") {
+		return a.errorf(pos, "DELTA_MISSING_DELTA_TABLE", "42P01", "There is no Delta table at %s that this session may read.", quote(name[1]))
 	}
 	e := a.errorf(pos, "TABLE_OR_VIEW_NOT_FOUND", "42P01", "There is no table or view %s.", quoteAll(name))
 	names := a.env.Resolver.Names(a.ctx)

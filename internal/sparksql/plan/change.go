@@ -70,6 +70,11 @@ type Check struct {
 type Rows struct {
 	Plan   Node
 	Checks []Check
+	// Placed says that behind the action stand the row's file and its position
+	// there (as FileOrdinal and RowOrdinal give them), NULL for a new row.
+	Placed bool
+	// Before says that then the columns follow as they were before the change.
+	Before bool
 }
 
 // Row actions of a Change (INT).
