@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path"
 	"runtime"
+	"slices"
 
 	"github.com/marisma/marisma/internal/bundle"
 	"github.com/marisma/marisma/internal/duck"
@@ -53,7 +54,7 @@ func openEngines(ctx context.Context, p *bundle.Project, s *stores, workerComman
 		return nil, err
 	}
 	e.workers = worker.New(worker.Config{Command: workerCommand, Memory: memory / 4, Size: 2, Threads: instances, TempDir: temp, Logger: log.With("part", "worker")})
-	e.query = query.New(query.Config{Catalog: s.catalog, Tables: s.tables, Workers: e.workers, Logger: log.With("part", "query")})
+	e.query = query.New(query.Config{Catalog: s.catalog, Tables: s.tables, Workers: e.workers, Keep: e.spares, Logger: log.With("part", "query")})
 	if err := e.load(ctx, p, s, log); err != nil {
 		return nil, err
 	}
@@ -85,6 +86,11 @@ func (e *engines) load(ctx context.Context, p *bundle.Project, s *stores, log *s
 		}
 	}
 	return nil
+}
+
+// spares tells whether a batch of a pipeline is yet to commit a data file.
+func (e *engines) spares(path string) bool {
+	return slices.ContainsFunc(e.pipelines, func(p *pipeline.Pipeline) bool { return p != nil && p.Spares(path) })
 }
 
 func (e *engines) close() {

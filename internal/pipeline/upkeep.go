@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -140,6 +141,23 @@ func (u *upkeep) vacuum(ctx context.Context, s *flow.Sink, n *node) error {
 		u.log.Debug("old files deleted", "table", s.Name, "files", r.Files, "bytes", r.Bytes)
 	}
 	return err
+}
+
+// Spares tells whether a data file, by its path below its table, belongs to a
+// batch that is prepared and not committed yet: no version names it, and a
+// VACUUM must leave it. Names of data files are never used twice, so it does
+// not matter of which table.
+func (p *Pipeline) Spares(path string) bool {
+	for _, name := range p.journal.Flows() {
+		adds, err := p.prepared(name)
+		if err != nil { // what cannot be read cannot be ruled out either
+			return true
+		}
+		if slices.ContainsFunc(adds, func(a delta.Add) bool { return delta.DataPath(a) == path }) {
+			return true
+		}
+	}
+	return false
 }
 
 // prepared are the files of a flow's batch that is not committed yet.

@@ -129,17 +129,21 @@ func (e *Engine) dropTable(ctx context.Context, sess *Session, d *plan.DropTable
 	if err := e.cfg.Catalog.DropTable(ctx, t.ID); err != nil && !errors.Is(err, catalog.ErrNotFound) {
 		return nil, err
 	}
-	e.cfg.Tables.Forget(t)
-	if t.Type == catalog.View {
-		return &Result{}, nil
+	if t.Type == catalog.Managed {
+		e.erase(t)
 	}
-	// The name is gone; files that cannot be deleted are no one's.
+	return &Result{}, nil
+}
+
+// erase deletes the files of a table whose name is gone. Files that cannot be
+// deleted are no one's.
+func (e *Engine) erase(t catalog.Table) {
+	e.cfg.Tables.Forget(t)
 	if p := e.cfg.Tables.LocalPath(t.ID); p != "" && t.ID != "" {
 		if err := os.RemoveAll(p); err != nil {
 			e.cfg.Logger.Warn("files of a dropped table are left", "table", t.FullName(), "folder", p, "error", err)
 		}
 	}
-	return &Result{}, nil
 }
 
 // alterTable changes a table's definition or its name.

@@ -119,14 +119,18 @@ func (e *Engine) dropSchema(ctx context.Context, sess *Session, c *plan.Command)
 		}
 		return nil, err
 	}
-	if c.Args["cascade"] == "true" {
+	cascade := c.Args["cascade"] == "true"
+	if cascade {
 		if err := e.onlyViews(ctx, c, s); err != nil {
 			return nil, err
 		}
 	}
-	_, err = e.cfg.Catalog.DropSchema(ctx, cat, name, c.Args["cascade"] == "true")
+	ids, err := e.cfg.Catalog.DropSchema(ctx, cat, name, cascade)
 	if errors.Is(err, catalog.ErrNotEmpty) {
 		return nil, fault(c.Pos, "SCHEMA_NOT_EMPTY", "2BP01", "the schema "+s.Name+" holds tables, views or functions.", "DROP SCHEMA ... CASCADE drops them too.")
+	}
+	for _, id := range ids {
+		e.erase(catalog.Table{ID: id, Catalog: s.Catalog, Schema: s.Name, Name: id})
 	}
 	return &Result{}, err
 }

@@ -112,7 +112,7 @@ func (a *analyzer) changeBound(e ast.Expr, which string, p place) (TimeTravel, e
 }
 
 func (a *analyzer) changeTime(text string, pos sparksql.Pos) (TimeTravel, error) {
-	us, ok := parseTimestamp(text, a.env.TimeZone, true, a.env.Now)
+	us, ok := funcs.TimeOfText(text, types.Timestamp, a.env.Now, a.zone())
 	if !ok {
 		return TimeTravel{}, a.errorf(pos, "DELTA_TIMESTAMP_INVALID", "42816", "%q is no time.", text).hint("A version is given as a number, without quotes.")
 	}
