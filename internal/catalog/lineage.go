@@ -14,7 +14,7 @@ import (
 // Lineage is where a table's columns come from, and what makes the table.
 type Lineage struct {
 	lineage.Lineage
-	MadeBy  string // "pipeline <key>", or "view of <owner>"
+	MadeBy  string // "pipeline <key>", "view of <owner>" or "statements"
 	Updated time.Time
 }
 

@@ -81,6 +81,9 @@ func (e *Engine) change(ctx context.Context, st plan.Statement, opt Options) (*R
 		if err := dml.Insert(ctx, r, st); err != nil {
 			return nil, err
 		}
+		if err := e.wrote(ctx, st.Target, st); err != nil {
+			return nil, err
+		}
 		return &Result{}, e.evolved(ctx, st.Target, st.Schema)
 	case *plan.Truncate:
 		return &Result{}, dml.Truncate(ctx, r, st)
@@ -88,6 +91,9 @@ func (e *Engine) change(ctx context.Context, st plan.Statement, opt Options) (*R
 		n, err := dml.Change(ctx, r, st)
 		if err == nil {
 			err = e.evolved(ctx, st.Target, st.Schema)
+		}
+		if err == nil {
+			err = e.wrote(ctx, st.Target, st)
 		}
 		if err != nil {
 			return nil, err

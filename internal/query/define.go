@@ -56,6 +56,9 @@ func (e *Engine) createTable(ctx context.Context, sess *Session, c *plan.CreateT
 	if err := e.syncColumns(ctx, row, d); err != nil {
 		return nil, err
 	}
+	if err := e.noteLineage(ctx, row, c); err != nil {
+		return nil, err
+	}
 	if c.Clone != nil {
 		return counts(cloneColumns, n.Bytes, n.Files, 0, 0, 0, 0), nil
 	}

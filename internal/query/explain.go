@@ -84,6 +84,20 @@ func statementPlan(st plan.Statement) (string, plan.Node) {
 		return "CreateViewCommand " + strings.Join(st.Name, "."), st.Plan
 	case *plan.CreateDataset:
 		return "CreateDataset " + strings.Join(st.Name, "."), st.Plan
+	case *plan.CreateTable:
+		if st.Rows == nil {
+			break
+		}
+		return "CreateTableAsSelect " + strings.Join(st.Name, "."), st.Rows.Plan
+	case *plan.Insert:
+		mode := [...]string{plan.WriteAppend: "Append", plan.WriteOverwrite: "Overwrite", plan.WriteDynamic: "OverwritePartitions", plan.WriteReplace: "ReplaceWhere"}[st.Mode]
+		return mode + " " + strings.Join(st.Target.Name, "."), st.Rows.Plan
+	case *plan.Change:
+		name := [...]string{plan.ChangeUpdate: "Update ", plan.ChangeDelete: "Delete ", plan.ChangeMerge: "Merge "}[st.Kind] + strings.Join(st.Target.Name, ".")
+		if st.Rewrite == nil {
+			return name, nil
+		}
+		return name, st.Rewrite.Plan
 	case *plan.Command:
 		return strings.TrimSpace("Command " + st.Verb + " " + strings.Join(st.Name, ".")), nil
 	}
@@ -182,7 +196,7 @@ func scansText(n plan.Node, preds map[*plan.Scan][]delta.Predicate) (string, err
 		}
 		cols := make([]string, len(s.Attrs))
 		for i := range s.Attrs {
-			cols[i] = s.Source.Columns[s.Ordinals[i]].Name
+			cols[i] = scanColumn(s, i)
 		}
 		fmt.Fprintf(&b, "%s version %d: %d of %d files, %d bytes; columns %s", name, h.Snapshot.Version(), len(files), h.Snapshot.NumFiles(), bytes, strings.Join(cols, ", "))
 		if text := predicateText(preds[s]); text != "" {

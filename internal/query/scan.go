@@ -22,9 +22,21 @@ func batchesSQL(s *plan.Scan, from string) string {
 	}
 	cols := make([]string, len(s.Attrs))
 	for i, a := range s.Attrs {
-		cols[i] = ident(s.Source.Columns[s.Ordinals[i]].Name) + " AS " + lower.Col(a)
+		cols[i] = ident(scanColumn(s, i)) + " AS " + lower.Col(a)
 	}
 	return "(SELECT " + strings.Join(cols, ", ") + " FROM " + from + ")"
+}
+
+// scanColumn is the name of the i-th column that a scan reads.
+func scanColumn(s *plan.Scan, i int) string {
+	switch at := s.Ordinals[i]; at {
+	case plan.FileOrdinal:
+		return "_metadata.file_path"
+	case plan.RowOrdinal:
+		return "_metadata.row_index"
+	default:
+		return s.Source.Columns[at].Name
+	}
 }
 
 // scanKernel tells whether a row of a file is deleted.

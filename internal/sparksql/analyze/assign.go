@@ -272,6 +272,9 @@ func (b *rowBuilder) build(in plan.Node, vals, old []plan.Expr) (*plan.Rows, err
 	if b.action != nil {
 		for _, x := range slices.Concat([]plan.Expr{b.action}, b.place, b.before) {
 			at := newAttr("carried", x.Type())
+			if len(b.carried) == 0 {
+				at.Name = "action"
+			}
 			b.carried = append(b.carried, at)
 			base.Exprs = append(base.Exprs, plan.NamedExpr{X: x, Attr: at})
 		}

@@ -68,7 +68,9 @@ func (w *walker) node(n plan.Node) {
 	case *plan.Scan:
 		src := sourceOf(n.Source)
 		for i, a := range n.Attrs {
-			w.defs[a.ID] = def{source: src, field: n.Source.Columns[n.Ordinals[i]].Name}
+			if at := n.Ordinals[i]; at >= 0 { // where a row lies is no column
+				w.defs[a.ID] = def{source: src, field: n.Source.Columns[at].Name}
+			}
 		}
 	case *plan.Values:
 		w.values(n)
