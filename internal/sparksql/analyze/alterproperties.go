@@ -1,0 +1,98 @@
+package analyze
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
+)
+
+func (k *alterer) setProperties(x *ast.SetProperties) error {
+	k.out.Operation = "SET TBLPROPERTIES"
+	k.out.Properties = map[string]string{}
+	for _, p := range x.Properties {
+		k.out.Properties[p.Key] = p.Value
+	}
+	if strings.EqualFold(k.out.Properties["delta.enableChangeDataFeed"], "true") {
+		for _, f := range k.t.src.Columns {
+			if err := k.a.noFeedColumn(f.Name, k.pos); err != nil {
+				return err
+			}
+		}
+	}
+	return k.a.properties(k.out.Properties, k.pos)
+}
+
+func (k *alterer) unsetProperties(x *ast.UnsetProperties) error {
+	k.out.Operation = "UNSET TBLPROPERTIES"
+	k.out.Properties = map[string]string{}
+	for _, p := range x.Keys {
+		k.out.Properties[p.Key] = ""
+	}
+	return nil
+}
+
+func (k *alterer) addConstraint(x *ast.AddConstraint) error {
+	if x.Kind != "check" {
+		return k.errorf("UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "Delta tables have CHECK constraints with a name only.")
+	}
+	name := strings.ToLower(x.Name.Name)
+	for _, c := range k.t.src.Rules.Constraints {
+		if strings.EqualFold(c.Name, name) {
+			return k.errorf("DELTA_CONSTRAINT_ALREADY_EXISTS", "42710", "There is a constraint %s already: %s.", quote(name), c.Text)
+		}
+	}
+	cond, err := k.a.expr(x.Cond, &scope{place: k.a.here(), cols: k.t.cols})
+	if err != nil {
+		return err
+	}
+	switch {
+	case hasAggregate(cond) || hasWindow(cond) || hasGenerator(cond):
+		return k.errorf("INVALID_WHERE_CONDITION", "42903", "A constraint cannot hold aggregates, window functions or generators.")
+	case cond.Type() != types.Boolean:
+		return k.errorf("DELTA_NON_BOOLEAN_CHECK_CONSTRAINT", "42621", "The constraint %s is %s, not BOOLEAN.", quote(name), cond.Type().SQL())
+	}
+	broken := &plan.Case{When: []plan.When{{Cond: cond, Then: &plan.Literal{Value: false, Typ: types.Boolean}}}, Else: &plan.Literal{Value: true, Typ: types.Boolean}, Typ: types.Boolean}
+	found := &plan.Limit{Input: &plan.Filter{Input: k.t.scan, Cond: broken}, N: intLit(1)}
+	one := &plan.Project{Input: found, Exprs: []plan.NamedExpr{{X: intLit(1), Attr: newAttr("broken", types.Int)}}}
+	k.out.Check, k.out.Violation = &plan.Constraint{Name: name, Text: x.Text}, prune(one)
+	k.out.Operation = "ADD CONSTRAINT"
+	k.out.Properties = map[string]string{"delta.constraints." + name: x.Text}
+	k.out.Parameters = map[string]string{"name": name, "expr": x.Text}
+	return nil
+}
+
+func (k *alterer) dropConstraint(x *ast.DropConstraint) error {
+	for _, c := range k.t.src.Rules.Constraints {
+		if strings.EqualFold(c.Name, x.Name.Name) {
+			k.out.Operation = "DROP CONSTRAINT"
+			k.out.Properties = map[string]string{"delta.constraints." + c.Name: ""}
+			k.out.Parameters = map[string]string{"name": c.Name, "expr": c.Text, "existed": "true"}
+			return nil
+		}
+	}
+	if x.IfExists {
+		return nil
+	}
+	return k.errorf("DELTA_CONSTRAINT_DOES_NOT_EXIST", "42704", "There is no constraint %s.", quote(x.Name.Name))
+}
+
+func (k *alterer) clusterBy(x *ast.AlterClusterBy) error {
+	if len(k.t.src.Rules.PartitionBy) > 0 {
+		return k.errorf("DELTA_ALTER_TABLE_CLUSTER_BY_ON_PARTITIONED_TABLE_NOT_ALLOWED", "42000", "A partitioned table cannot be clustered.")
+	}
+	var err error
+	k.out.Operation, k.out.Clustering = "CLUSTER BY", true
+	k.out.ClusterBy, err = k.a.clustering(x.Columns, k.t.src.Columns, k.pos)
+	return err
+}
+
+func (k *alterer) dropFeature(x *ast.DropFeature) error {
+	known := []string{"checkConstraints", "columnMapping", "deletionVectors", "inCommitTimestamp", "typeWidening", "v2Checkpoint", "vacuumProtocolCheck", "checkpointProtection", "allowColumnDefaults", "clustering", "rowTracking"}
+	if !slices.ContainsFunc(known, func(f string) bool { return strings.EqualFold(f, x.Name) }) {
+		return k.errorf("DELTA_FEATURE_DROP_UNSUPPORTED_CLIENT_FEATURE", "0AKDC", "The feature %s is unknown or cannot be dropped.", quote(x.Name))
+	}
+	return k.errorf("UNSUPPORTED_FEATURE.DROP_FEATURE", "0A000", "Features of a table are not dropped yet.")
+}

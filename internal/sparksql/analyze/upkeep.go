@@ -1,0 +1,110 @@
+package analyze
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/plan"
+)
+
+// optimize analyses OPTIMIZE.
+func (a *analyzer) optimize(o *ast.Optimize) (plan.Statement, error) {
+	t, err := a.target(o.Target, "OPTIMIZE")
+	if err != nil {
+		return nil, err
+	}
+	out := &plan.Optimize{Target: t.src, Text: o.WhereText, Pos: o.Pos()}
+	if o.Full {
+		return nil, a.errorf(o.Pos(), "DELTA_OPTIMIZE_FULL_NOT_SUPPORTED", "42601", "OPTIMIZE FULL is for clustered tables.")
+	}
+	if out.Where, err = a.partitionFiles(o.Where, t); err != nil {
+		return nil, err
+	}
+	for _, z := range o.ZOrder {
+		i := fieldAt(t.src.Columns, z[len(z)-1].Name)
+		if i < 0 {
+			return nil, a.errorf(z[0].P, "DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST", "42703", "There is no column %s to order by.", quoteAll(z.Strings()))
+		}
+		name := t.src.Columns[i].Name
+		if slices.Contains(t.src.Rules.PartitionBy, name) {
+			return nil, a.errorf(z[0].P, "DELTA_ZORDERING_ON_PARTITION_COLUMN", "42P10", "%s is a partition column; ZORDER BY takes others.", quote(name))
+		}
+		out.ZOrder = append(out.ZOrder, name)
+	}
+	return out, nil
+}
+
+// partitionFiles is a plan of the files whose partitions fulfil a condition;
+// nil without one.
+func (a *analyzer) partitionFiles(where ast.Expr, t *targetRelation) (plan.Node, error) {
+	if where == nil {
+		return nil, nil
+	}
+	names := columnNames(t.src.Columns)
+	for _, n := range columnsOf(where) {
+		if !slices.ContainsFunc(t.src.Rules.PartitionBy, func(p string) bool { return strings.EqualFold(p, n[len(n)-1]) }) {
+			return nil, a.errorf(where.Pos(), "DELTA_NON_PARTITION_COLUMN_REFERENCE", "42P10", "%s is no partition column; the condition chooses partitions.", quoteAll(n)).hint("The columns are " + strings.Join(names, ", ") + ".")
+		}
+	}
+	x, err := a.rowCondition(where, t, a.here(), "OPTIMIZE")
+	if err != nil {
+		return nil, err
+	}
+	return t.touched(x, nil), nil
+}
+
+func (a *analyzer) reorg(r *ast.Reorg) (plan.Statement, error) {
+	t, err := a.target(r.Target, "REORG")
+	if err != nil {
+		return nil, err
+	}
+	if r.Apply != "purge" {
+		return nil, a.errorf(r.Pos(), "UNSUPPORTED_FEATURE.UNIFORM", "0A000", "REORG ... UPGRADE UNIFORM is not supported.")
+	}
+	out := &plan.Optimize{Target: t.src, Purge: true, Pos: r.Pos()}
+	out.Where, err = a.partitionFiles(r.Where, t)
+	return out, err
+}
+
+// shortRetention allows VACUUM below the table's retention.
+const shortRetention = "spark.databricks.delta.retentionDurationCheck.enabled"
+
+func (a *analyzer) vacuum(v *ast.Vacuum) (plan.Statement, error) {
+	t, err := a.target(v.Target, "VACUUM")
+	if err != nil {
+		return nil, err
+	}
+	const week = 168
+	if v.Retain != nil && *v.Retain < week && !strings.EqualFold(a.env.Conf[shortRetention], "false") {
+		return nil, a.errorf(v.Pos(), "DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT", "22003", "A retention of %g hours may delete files that readers or writers still use; the least is %d.", *v.Retain, week).
+			hint("SET " + shortRetention + " = false allows it.")
+	}
+	return &plan.Vacuum{Target: t.src, Retain: v.Retain, DryRun: v.DryRun, Pos: v.Pos()}, nil
+}
+
+func (a *analyzer) restore(r *ast.Restore) (plan.Statement, error) {
+	t, err := a.target(r.Target, "RESTORE")
+	if err != nil {
+		return nil, err
+	}
+	at, err := a.timeTravel(&ast.TableName{At: r.At, Name: r.Target.Name, Version: r.Version, Timestamp: r.Timestamp})
+	if err != nil {
+		return nil, err
+	}
+	src, _, err := a.env.Resolver.Table(a.ctx, t.src.Name, at)
+	if err != nil {
+		switch sparksql.ClassOf(err) {
+		case "DELTA_VERSION_NOT_FOUND":
+			err = a.errorf(r.Pos(), "DELTA_CANNOT_RESTORE_TABLE_VERSION", "22003", "The table has no such version.").hint("DESCRIBE HISTORY lists them.")
+		case "DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION":
+			err = a.errorf(r.Pos(), "DELTA_CANNOT_RESTORE_TIMESTAMP_EARLIER", "22003", "The time is before the oldest version.").hint("DESCRIBE HISTORY lists them.")
+		case "DELTA_TIMESTAMP_GREATER_THAN_COMMIT":
+			err = a.errorf(r.Pos(), "DELTA_CANNOT_RESTORE_TIMESTAMP_GREATER", "22003", "The time is after the newest version.").hint("DESCRIBE HISTORY lists them.")
+		}
+		return nil, a.placed(err, r.Pos())
+	}
+	out := &plan.Restore{Target: t.src, Source: src, Pos: r.Pos(), Parameters: map[string]string{}}
+	return out, nil
+}
