@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -180,9 +181,7 @@ func (f *File) change(c delta.ChangeFile) error {
 		delta.ChangeType: c.Type, delta.CommitVersion: strconv.FormatInt(c.Version, 10),
 		delta.CommitTimestamp: c.Time.UTC().Format("2006-01-02 15:04:05.999999Z07:00"),
 	}
-	for k, v := range f.Partition {
-		values[k] = v
-	}
+	maps.Copy(values, f.Partition)
 	f.Partition = values
 	if c.Only == nil {
 		return nil

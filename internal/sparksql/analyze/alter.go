@@ -150,7 +150,7 @@ func (k *alterer) addColumns(x *ast.AddColumns) error {
 	for _, c := range x.Columns {
 		parent := ast.Name(c.Path[:len(c.Path)-1])
 		name := c.Path[len(c.Path)-1].Name
-		siblings := k.t.src.Columns
+		taken := names
 		if len(parent) > 0 {
 			t, err := k.find(parent)
 			if err != nil {
@@ -160,10 +160,9 @@ func (k *alterer) addColumns(x *ast.AddColumns) error {
 			if !ok {
 				return k.errorf("INVALID_FIELD_NAME", "42000", "%s cannot be added: %s is no struct.", quoteAll(c.Path.Strings()), quoteAll(parent.Strings()))
 			}
-			siblings = st.Fields
-			names = columnNames(siblings)
+			taken = columnNames(st.Fields)
 		}
-		if err := k.newColumn(c, name, names); err != nil {
+		if err := k.newColumn(c, name, taken); err != nil {
 			return err
 		}
 		col, err := k.a.tableColumn(c)

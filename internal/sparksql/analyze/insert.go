@@ -183,12 +183,14 @@ func (in *inserter) inline(err error, q *ast.Query) error {
 		return err
 	}
 	for _, r := range v.Rows {
-		for _, n := range columnsOf(r) {
-			if len(n) == 1 && strings.EqualFold(n[0], "default") {
-				return in.a.errorf(r.Pos(), "DEFAULT_PLACEMENT_INVALID", "42608", "DEFAULT stands for a whole value and cannot be part of an expression.")
-			}
+		all := columnsOf(r)
+		if len(all) == 0 {
+			continue
+		}
+		if n := all[0]; len(n) > 1 || !strings.EqualFold(n[0], "default") {
 			return in.a.unresolved(n, r.Pos(), nil)
 		}
+		return in.a.errorf(r.Pos(), "DEFAULT_PLACEMENT_INVALID", "42608", "DEFAULT stands for a whole value and cannot be part of an expression.")
 	}
 	return err
 }
@@ -283,10 +285,7 @@ func (in *inserter) values(r relation) ([]plan.Expr, error) {
 			}
 		}
 	}
-	in.given = nil
-	for _, to := range place {
-		in.given = append(in.given, to)
-	}
+	in.given = append([]int(nil), place...)
 	return vals, nil
 }
 

@@ -215,10 +215,10 @@ func (g *merger) clause(c ast.MergeClause, both []column) (clause, error) {
 			return out, err
 		}
 	}
-	switch {
-	case c.Action == ast.MergeDelete:
+	switch c.Action {
+	case ast.MergeDelete:
 		out.action = plan.RowDeleted
-	case c.Action == ast.MergeUpdate:
+	case ast.MergeUpdate:
 		out.action = plan.RowUpdated
 		out.vals, err = g.set(c, cols, "MERGE")
 	default:

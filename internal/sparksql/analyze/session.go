@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -305,10 +306,8 @@ func (a *analyzer) targets(names []ast.Name) ([]*Variable, error) {
 		if v == nil || parts < len(full) {
 			return nil, a.noVariable(full, n[0].P)
 		}
-		for _, w := range out[:i] {
-			if w == v {
-				return nil, a.errorf(n[0].P, "DUPLICATE_ASSIGNMENTS", "42701", "The variable %s is assigned to more than once.", quoteAll(full))
-			}
+		if slices.Contains(out[:i], v) {
+			return nil, a.errorf(n[0].P, "DUPLICATE_ASSIGNMENTS", "42701", "The variable %s is assigned to more than once.", quoteAll(full))
 		}
 		out[i] = v
 	}

@@ -85,7 +85,7 @@ func (a *analyzer) sets(list []ast.Assignment, t *targetRelation, sc *scope, s a
 		if err != nil {
 			return nil, err
 		}
-		if t.src.Rules.Columns[i].Identity != nil && !(verb == "MERGE INSERT" && t.src.Rules.Columns[i].Identity.Explicit) {
+		if id := t.src.Rules.Columns[i].Identity; id != nil && (verb != "MERGE INSERT" || !id.Explicit) {
 			return nil, a.errorf(as.Pos(), "DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED", "42808", "The column %s is numbered by the table and cannot be set.", quote(t.cols[i].Name))
 		}
 		if all[i].conflicts(path) {

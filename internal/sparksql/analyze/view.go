@@ -20,7 +20,7 @@ func (a *analyzer) view(v *ast.CreateView) (plan.Statement, error) {
 	for _, p := range v.Properties {
 		out.Properties[p.Key] = p.Value
 	}
-	full := out.Name
+	var full []string
 	switch {
 	case v.Global:
 		full = []string{"global_temp", out.Name[len(out.Name)-1]}
