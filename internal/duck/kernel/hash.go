@@ -26,7 +26,10 @@ const hashSeed = 42
 // leaves the hash as it was.
 func hashKernel(h hasher) maker {
 	return func(g *sig) (kernel, error) {
-		var p struct{ Types json.RawMessage }
+		p := struct {
+			Types json.RawMessage
+			Seed  uint64
+		}{Seed: hashSeed}
 		if err := g.param(&p); err != nil {
 			return kernel{}, err
 		}
@@ -36,7 +39,7 @@ func hashKernel(h hasher) maker {
 		return kernel{nulls: true, run: func(c *call) error {
 			acc := make([]uint64, c.n)
 			for i := range acc {
-				acc[i] = hashSeed
+				acc[i] = p.Seed
 			}
 			for k := range c.args {
 				hashColumn(h, &c.args[k], &g.args[k], acc)

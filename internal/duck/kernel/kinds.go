@@ -106,26 +106,33 @@ func kinds() map[string]maker {
 		"variant_to_json":         variantToJSON,
 		"schema_of_variant":       text1(duckdb.TypeVarchar, duckdb.TypeBlob, schemaOfVariant),
 		"schema_of_variants":      schemaOfVariants,
-		"variant_get":             variantGet,
-		"to_variant":              toVariant,
-		"variant_cast":            variantCast,
-		"variant_castable":        variantCastable,
-		"variant_is_null":         isVariantNull,
-		"variant_entries":         variantEntries,
-		"random_double":           randomDouble,
-		"random_order":            randomOrder,
-		"random_text":             randomText,
-		"collation_key":           collationKey(duckdb.TypeBlob),
-		"collation_lower":         collationKey(duckdb.TypeVarchar),
-		"collated_search":         collatedSearch,
-		"from_xml":                fromXML,
-		"to_xml":                  toXML,
-		"xml_to_variant":          xmlToVariant,
-		"xpath":                   xpathKernel,
-		"java_integer":            javaInteger,
 	}
+	maps.Copy(out, laterKinds())
 	maps.Copy(out, rowKinds())
 	return out
+}
+
+// laterKinds are those of VARIANT, of random values, of collations and of XML.
+func laterKinds() map[string]maker {
+	return map[string]maker{
+		"variant_get":      variantGet,
+		"to_variant":       toVariant,
+		"variant_cast":     variantCast,
+		"variant_castable": variantCastable,
+		"variant_is_null":  isVariantNull,
+		"variant_entries":  variantEntries,
+		"random_double":    randomDouble,
+		"random_order":     randomOrder,
+		"random_text":      randomText,
+		"collation_key":    collationKey(duckdb.TypeBlob),
+		"collation_lower":  collationKey(duckdb.TypeVarchar),
+		"collated_search":  collatedSearch,
+		"from_xml":         fromXML,
+		"to_xml":           toXML,
+		"xml_to_variant":   xmlToVariant,
+		"xpath":            xpathKernel,
+		"java_integer":     javaInteger,
+	}
 }
 
 // rowKinds are the kinds that compute row by row.

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -63,8 +64,8 @@ func reverseText(b, s []byte) ([]byte, bool) {
 }
 
 func reverseBytes(b, s []byte) ([]byte, bool) {
-	for i := len(s) - 1; i >= 0; i-- {
-		b = append(b, s[i])
+	for _, c := range slices.Backward(s) {
+		b = append(b, c)
 	}
 	return b, true
 }

@@ -106,7 +106,7 @@ func hostOf(host string) string {
 		return ""
 	}
 	for _, c := range name {
-		if !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
+		if letter := c|0x20 >= 'a' && c|0x20 <= 'z'; !letter && (c < '0' || c > '9') && c != '-' && c != '.' {
 			return ""
 		}
 	}

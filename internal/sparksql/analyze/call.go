@@ -25,17 +25,7 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 	}
 	name := strings.ToLower(e.Name[len(e.Name)-1].Name)
 	if len(e.Name) > 1 && !builtinName(e.Name) {
-		r, err := a.routine(e.Name, s.place)
-		if err != nil || r != nil {
-			if err == nil {
-				return a.callRoutine(r, e, s)
-			}
-			return nil, err
-		}
-		if first := e.Name[0].Name; len(e.Name) > 3 || len(e.Name) == 3 && !a.knownCatalog(first, s.place) {
-			return nil, a.errorf(e.Pos(), "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "There is no catalog %s, and a schema's name has one part: %s.", quote(first), quoteAll(e.Name.Strings()))
-		}
-		return nil, a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(e.Name.Strings()))
+		return a.qualifiedCall(e, s)
 	}
 	ctx := a.fctx(e.Pos())
 	switch {
@@ -127,6 +117,21 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		return nil, a.errorf(e.Pos(), "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "The window function %s needs an OVER clause.", quote(name))
 	}
 	return x, nil
+}
+
+// qualifiedCall calls an SQL function by the name of its schema and itself.
+func (a *analyzer) qualifiedCall(e *ast.Call, s *scope) (plan.Expr, error) {
+	r, err := a.routine(e.Name, s.place)
+	if err != nil || r != nil {
+		if err == nil {
+			return a.callRoutine(r, e, s)
+		}
+		return nil, err
+	}
+	if first := e.Name[0].Name; len(e.Name) > 3 || len(e.Name) == 3 && !a.knownCatalog(first, s.place) {
+		return nil, a.errorf(e.Pos(), "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "There is no catalog %s, and a schema's name has one part: %s.", quote(first), quoteAll(e.Name.Strings()))
+	}
+	return nil, a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(e.Name.Strings()))
 }
 
 // ignoresNulls are the aggregates that take IGNORE NULLS; others drop NULLs or
@@ -353,7 +358,7 @@ func (a *analyzer) sortKey(x plan.Expr, it ast.SortItem) (plan.SortKey, error) {
 	if it.NullsFirst != nil {
 		k.NullsFirst = *it.NullsFirst
 	}
-	if hasMap(x.Type()) {
+	if hasMap(x.Type()) || x.Type() == types.Calendar {
 		pos := it.X
 		return k, a.errorf(pos.Pos(), "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", "Rows cannot be ordered by %s: it is %s.", funcs.SQLName(x), x.Type().SQL())
 	}

@@ -160,6 +160,8 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 		return a.alias2(r, f.Alias, f.Pos(), "")
 	case name == "collations" && !f.Stream:
 		r, err = a.collations(f)
+	case name == "sql_keywords" && !f.Stream:
+		r, err = a.keywords(f)
 	case def != nil && def.Kind == funcs.Generator && !f.Stream:
 		r, err = a.generatorFunc(f, p, left)
 	default:
@@ -244,6 +246,9 @@ func (a *analyzer) rangeFunc(f *ast.TableFunc, p place, left *relation) (relatio
 			return relation{}, a.errorf(e.Pos(), "NON_FOLDABLE_ARGUMENT", "42K08", "The arguments of range may not be variables.").hint("EXECUTE IMMEDIATE puts a variable's value into a statement.")
 		}
 		given := x.Type()
+		if !types.IsNumeric(given) && !types.IsString(given) {
+			return relation{}, a.errorf(e.Pos(), "UNEXPECTED_INPUT_TYPE", "42K09", "The arguments of range are BIGINT, and %s is none.", given.SQL())
+		}
 		x = funcs.CastTo(x, types.BigInt, a.fctx(e.Pos()))
 		lit, ok := funcs.Eval(x)
 		if !ok && !funcs.IsFoldable(x) {

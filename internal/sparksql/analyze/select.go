@@ -341,8 +341,11 @@ func (a *analyzer) filters(sel *selection) error {
 		if err != nil {
 			return err
 		}
-		if hasWindow(cond) || hasGenerator(cond) {
-			return a.errorf(h.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "HAVING cannot hold window functions or generators.").hint("Use QUALIFY.")
+		if hasWindow(cond) {
+			return a.errorf(h.Pos(), "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601", "HAVING cannot hold a window function.").hint("Use QUALIFY.")
+		}
+		if hasGenerator(cond) {
+			return a.errorf(h.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "HAVING cannot hold a generator.")
 		}
 		cond = substitute(cond, sel.lca)
 		if cond.Type() != types.Boolean {

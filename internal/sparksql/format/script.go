@@ -86,7 +86,7 @@ func (p *printer) handler(h *ast.Handler) doc {
 			return spaced(p.kw("SQLSTATE"), p.maybe("VALUE"), p.str())
 		}
 		var parts []doc
-		for range strings.Split(h.Conditions[i].Name, ".") {
+		for range strings.SplitSeq(h.Conditions[i].Name, ".") {
 			parts = append(parts, p.ident(), p.maybeOp("."))
 		}
 		return join(parts...)

@@ -325,9 +325,7 @@ func (d *Def) withIgnoreNulls() *Def {
 type IgnoreNulls bool
 
 func fitLag(c *call) error {
-	for _, x := range []plan.Expr{litNull(), litInt(1), litNull()}[len(c.args):] {
-		c.args = append(c.args, x)
-	}
+	c.args = append(c.args, []plan.Expr{litNull(), litInt(1), litNull()}[len(c.args):]...)
 	if l, ok := Eval(c.args[1]); ok && l.Value == nil {
 		return errf(c.ctx, "_LEGACY_ERROR_TEMP_1035", "", "The offset of %s may not be NULL.", c.d.Name)
 	}
@@ -410,7 +408,7 @@ func inlineCols(c *plan.Call) []types.Field {
 
 // fitStack gives every column of the stack one type.
 func fitStack(c *call) error {
-	if t := c.args[0].Type(); !types.IsIntegral(t) && t != types.Void {
+	if t := c.args[0].Type(); !types.IsIntegral(t) {
 		return unexpected(c, 0, `"INT"`)
 	}
 	n, ok := constInt(c.args[0])

@@ -55,7 +55,7 @@ func formatFault(format string) string {
 		return "WRONG_NUM_TOKEN"
 	}
 	for i := range len(f) {
-		if f[i] == ',' && !(digit(i-1) && digit(i+1)) {
+		if f[i] == ',' && (!digit(i-1) || !digit(i+1)) {
 			return "CONT_THOUSANDS_SEPS"
 		}
 	}

@@ -113,6 +113,9 @@ func fitListagg(c *call) error {
 
 func modeDef() *Def {
 	d := agg("mode", argType(0), "", wAny(), wBool()).optional(1).fitting(func(c *call) error {
+		if c.ctx.Distinct {
+			return errf(c.ctx, "INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "42K0K", "mode does not take DISTINCT.")
+		}
 		if len(c.ctx.Within) > 0 {
 			c.args, c.konst = c.args[:1], withinSpec(c.ctx.Within)
 			return nil

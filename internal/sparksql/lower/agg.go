@@ -51,7 +51,7 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 	case "collect_set":
 		d := *g
 		d.c = withDistinct(c)
-		return "coalesce(" + d.on("list", g.a[0], "("+g.a[0]+") IS NOT NULL") + ", []::" + dt + ")"
+		return l.hashOrder("coalesce("+d.on("list", g.a[0], "("+g.a[0]+") IS NOT NULL")+", []::"+dt+")", c.Args[0].Type())
 	case "schema_of_variant_agg":
 		return l.call("schema_of_variants", []string{"coalesce(" + g.on("list", g.a[0], "("+g.a[0]+") IS NOT NULL") + ", []::" + variantBlob + "[])"},
 			[]string{variantBlob + "[]"}, dt, nil)
@@ -172,9 +172,11 @@ func (g *aggCall) simple(name, dt string) string {
 		return d.byKey(name + "_by")
 	}
 	switch name {
+	case "mode":
+		return g.mode(a, dt)
 	case "count_if":
 		return "coalesce(" + cast(g.fn("count_if", a), "BIGINT") + ", 0)"
-	case "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "mode", "covar_pop", "covar_samp",
+	case "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "covar_pop", "covar_samp",
 		"regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy":
 		return cast(g.fn(name, a), dt)
 	case "corr", "regr_slope", "regr_intercept", "regr_r2":

@@ -254,7 +254,7 @@ func (l *lowerer) setOp(n *plan.SetOp) string {
 	}
 	left := l.renamed(l.node(n.Left), n.Left.Output(), n.Attrs)
 	right := l.renamed(l.node(n.Right), n.Right.Output(), n.Attrs)
-	if !(n.Kind == plan.Union && n.All) && slices.ContainsFunc(n.Attrs, func(a plan.Attr) bool { return types.HasCollation(a.Type) }) {
+	if (n.Kind != plan.Union || !n.All) && slices.ContainsFunc(n.Attrs, func(a plan.Attr) bool { return types.HasCollation(a.Type) }) {
 		return l.collatedSet(n, left, right)
 	}
 	return "(" + left + ") " + word + " (" + right + ")"

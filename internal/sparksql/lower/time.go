@@ -441,7 +441,10 @@ func (l *lowerer) zoned(kind, from, to, x string, zone plan.Expr, text string) s
 		}
 		return l.call(kind, []string{x}, []string{from}, to, map[string]any{"zone": z})
 	}
-	return l.call(kind, []string{x, text}, []string{from, "VARCHAR"}, to, nil)
+	return l.let2(x, text, func(v, z string) string { // the kernel has NULL for what is no zone
+		return "CASE WHEN " + v + " IS NOT NULL AND " + z + " IS NOT NULL THEN coalesce(" + l.call(kind, []string{v, z}, []string{from, "VARCHAR"}, to, nil) + ", " +
+			raiseValue("INVALID_TIMEZONE", "22009", "There is no time zone '", z, "'.") + ") END"
+	})
 }
 
 // shiftZone moves a timestamp as if it were UTC wall time, or back.
