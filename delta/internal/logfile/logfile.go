@@ -181,12 +181,13 @@ func List(ctx context.Context, s objstore.Store, root string, from int64) (*List
 	return l, nil
 }
 
-// Times are the commits' times, made to rise: each at least a millisecond
-// after the one before. The slice is aligned with l.Commits.
+// Times are the commits' times in whole milliseconds, as the history shows them
+// and others compare them, made to rise: each at least a millisecond after the
+// one before. The slice is aligned with l.Commits.
 func (l *Listing) Times() []time.Time {
 	out := make([]time.Time, len(l.Commits))
 	for i, c := range l.Commits {
-		out[i] = c.ModTime
+		out[i] = c.ModTime.Truncate(time.Millisecond)
 		if i > 0 && !out[i].After(out[i-1]) {
 			out[i] = out[i-1].Add(time.Millisecond)
 		}
