@@ -1,9 +1,7 @@
 package query
 
 import (
-	"math/big"
 	"slices"
-	"time"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -11,11 +9,11 @@ import (
 )
 
 // conjunct is a comparison of an attribute with a constant that every row of
-// interest fulfils.
+// interest fulfils. None holds for NULL.
 type conjunct struct {
-	id    plan.ID
-	op    delta.Op
-	value *plan.Literal
+	id     plan.ID
+	op     delta.Op
+	values []*plan.Literal // one; more where op is delta.In; none for delta.IsNotNull
 }
 
 // Prune collects, for each scan below n, the comparisons that its rows must
@@ -100,7 +98,7 @@ func throughProject(n *plan.Project, known []conjunct) []conjunct {
 				continue
 			}
 			if c, ok := e.X.(*plan.Column); ok {
-				out = append(out, conjunct{c.Attr.ID, k.op, k.value})
+				out = append(out, conjunct{c.Attr.ID, k.op, k.values})
 			}
 			break
 		}
@@ -115,9 +113,8 @@ func (p pruner) scan(s *plan.Scan, known []conjunct) {
 			if a.ID != k.id || s.Ordinals[i] < 0 {
 				continue
 			}
-			f := s.Source.Columns[s.Ordinals[i]]
-			if v, ok := statValue(k.value, f.Type); ok {
-				preds = append(preds, delta.Predicate{Column: f.Name, Op: k.op, Value: v})
+			if pred, ok := k.predicate(s.Source.Columns[s.Ordinals[i]]); ok {
+				preds = append(preds, pred)
 			}
 		}
 	}
@@ -130,14 +127,44 @@ var comparisons = map[string][2]delta.Op{ // as written, and with the sides swap
 	">": {delta.Gt, delta.Lt}, ">=": {delta.GtEq, delta.LtEq},
 }
 
+// predicate is the comparison for a table's column.
+func (k conjunct) predicate(f types.Field) (delta.Predicate, bool) {
+	p := delta.Predicate{Column: f.Name, Op: k.op}
+	var list []any
+	for _, l := range k.values {
+		v, ok := statValue(l, f.Type)
+		if !ok {
+			return p, false
+		}
+		list = append(list, v)
+	}
+	switch {
+	case k.op == delta.In:
+		p.Value = list
+	case len(list) == 1:
+		p.Value = list[0]
+	}
+	return p, true
+}
+
+// maxListed bounds the values of an IN that files are compared with.
+const maxListed = 1000
+
 // conjuncts are the comparisons that hold whenever e is true.
 func conjuncts(e plan.Expr) []conjunct {
 	c, ok := e.(*plan.Call)
 	if !ok {
 		return nil
 	}
-	if c.Fn == "and" && len(c.Args) == 2 {
+	switch {
+	case (c.Fn == "and" || c.Fn == "between") && len(c.Args) == 2:
 		return append(conjuncts(c.Args[0]), conjuncts(c.Args[1])...)
+	case c.Fn == "isnotnull" && len(c.Args) == 1:
+		if col, ok := bareColumn(c.Args[0]); ok {
+			return []conjunct{{col.Attr.ID, delta.IsNotNull, nil}}
+		}
+	case c.Fn == "in" && len(c.Args) > 1 && len(c.Args) <= maxListed:
+		return oneOf(c)
 	}
 	ops, ok := comparisons[c.Fn]
 	if !ok || len(c.Args) != 2 {
@@ -153,40 +180,36 @@ func conjuncts(e plan.Expr) []conjunct {
 }
 
 func compared(x, y plan.Expr, op delta.Op) (conjunct, bool) {
-	col, ok := x.(*plan.Column)
+	col, ok := bareColumn(x)
 	if !ok {
 		return conjunct{}, false
 	}
-	lit, ok := y.(*plan.Literal)
-	if !ok || lit.Value == nil || !types.Equal(lit.Typ, col.Attr.Type) {
+	lit := known(y)
+	if lit == nil || !types.Equal(lit.Typ, x.Type()) {
 		return conjunct{}, false
 	}
-	return conjunct{col.Attr.ID, op, lit}, true
+	return conjunct{col.Attr.ID, op, []*plan.Literal{lit}}, true
 }
 
-// statValue is a literal as delta.Predicate takes it.
-func statValue(l *plan.Literal, t types.Type) (any, bool) {
-	switch v := l.Value.(type) {
-	case int64:
-		switch t {
-		case types.Date:
-			return time.Unix(v*secondsPerDay, 0).UTC(), true
-		case types.Timestamp, types.TimestampNTZ:
-			return time.UnixMicro(v).UTC(), true
-		}
-		return v, types.IsIntegral(t)
-	case bool, float64, string:
-		return v, true
-	case float32:
-		return float64(v), true
-	case *big.Int:
-		if d, ok := t.(types.Decimal); ok {
-			return new(big.Rat).SetFrac(v, pow10(d.Scale)).FloatString(d.Scale), true
-		}
+// oneOf is an IN of constants; a NULL among them makes no row fit.
+func oneOf(c *plan.Call) []conjunct {
+	col, ok := bareColumn(c.Args[0])
+	if !ok {
+		return nil
 	}
-	return nil, false
+	k := conjunct{id: col.Attr.ID, op: delta.In}
+	for _, a := range c.Args[1:] {
+		if l, ok := a.(*plan.Literal); ok && l.Value == nil {
+			continue
+		}
+		l := known(a)
+		if l == nil || !types.Equal(l.Typ, c.Args[0].Type()) {
+			return nil
+		}
+		k.values = append(k.values, l)
+	}
+	if len(k.values) == 0 {
+		return nil
+	}
+	return []conjunct{k}
 }
-
-const secondsPerDay = 86400
-
-func pow10(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }

@@ -100,21 +100,21 @@ func (q queries) literal(col string) string {
 	v := q.rng.IntN(24) - 12
 	switch col {
 	case "id":
-		return fmt.Sprintf("%dL", q.rng.IntN(200))
+		return q.pick(fmt.Sprintf("%dL", q.rng.IntN(200)), fmt.Sprint(q.rng.IntN(200)), "100Y")
 	case "i", "q":
-		return fmt.Sprint(v)
+		return q.pick(fmt.Sprint(v), fmt.Sprint(v), fmt.Sprintf("%dL", v), "3000000000", "1.5", "2D")
 	case "d":
-		return q.pick(fmt.Sprintf("%.1fD", float64(v)/2), "0.0D", "-0.0D", "CAST('NaN' AS DOUBLE)", "CAST('Infinity' AS DOUBLE)", "1e300D")
+		return q.pick(fmt.Sprintf("%.1fD", float64(v)/2), fmt.Sprintf("%.1f", float64(v)/2), fmt.Sprint(v), "0.0D", "-0.0D", "CAST('NaN' AS DOUBLE)", "CAST('Infinity' AS DOUBLE)", "1e300D")
 	case "s":
 		return "'" + texts[q.rng.IntN(len(texts))] + "'"
 	case "p":
 		return "'" + strings.ReplaceAll(parts[q.rng.IntN(len(parts))], "'", `\'`) + "'"
 	case "n":
-		return fmt.Sprintf("CAST(%.2f AS DECIMAL(10,2))", float64(v)/4)
+		return q.pick(fmt.Sprintf("CAST(%.2f AS DECIMAL(10,2))", float64(v)/4), fmt.Sprintf("%.3f", float64(v)/8), fmt.Sprint(v))
 	case "dt":
-		return fmt.Sprintf("DATE'2022-01-%02d'", 1+q.rng.IntN(28))
+		return q.pick("DATE", "TIMESTAMP", "") + fmt.Sprintf("'2022-01-%02d'", 1+q.rng.IntN(28))
 	case "ts":
-		return q.pick("TIMESTAMP'1970-01-01 00:00:00.000001Z'", "TIMESTAMP'1970-01-01 00:00:00.000999Z'", "TIMESTAMP'1970-01-01 00:00:00Z'",
+		return q.pick("TIMESTAMP'1970-01-01 00:00:00.000001Z'", "'1970-01-01 00:00:00.000999'", "'1970-01-01'", "DATE'1970-01-01'", "'2023-11-14T22:13:20.123456Z'", "TIMESTAMP'1970-01-01 00:00:00.000999Z'", "TIMESTAMP'1970-01-01 00:00:00Z'",
 			"TIMESTAMP'2023-11-14 22:13:20.123456Z'", "TIMESTAMP'2023-11-14 22:13:20.123999Z'", "TIMESTAMP'2023-11-14 22:13:20.1235Z'")
 	}
 	return q.pick("true", "false")
@@ -143,7 +143,7 @@ func (q queries) cond(a string, depth int) string {
 	case 2:
 		return c + " BETWEEN " + q.literal(col) + " AND " + q.literal(col)
 	case 3:
-		return c + " IN (" + q.literal(col) + ", " + q.literal(col) + ")"
+		return c + " IN (" + q.literal(col) + ", " + q.pick("NULL", q.literal(col)) + ")"
 	case 4:
 		return "coalesce(" + c + ", " + q.literal(col) + ") " + op + " " + q.literal(col)
 	}
