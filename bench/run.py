@@ -196,6 +196,10 @@ def sql(rows):
     subprocess.run(["go", "run", "./bench/sql", "-rows", str(rows)], cwd=REPO, check=True)
 
 
+def delta(rows):
+    subprocess.run(["go", "run", "./bench/delta", "-rows", str(rows), "-python", sys.executable], cwd=REPO, check=True)
+
+
 PARTS = {
     "start": lambda a: start(),
     "mqtt": lambda a: mqtt(a.messages // 2),
@@ -203,6 +207,7 @@ PARTS = {
     "stream": lambda a: stream(a.messages, not a.no_spark),
     "commits": lambda a: commits(a.commits),
     "sql": lambda a: sql(a.rows),
+    "delta": lambda a: delta(a.rows),
 }
 
 
