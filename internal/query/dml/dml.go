@@ -69,28 +69,55 @@ func (t target) reads(e Engine, n plan.Node) bool {
 	return false
 }
 
-// each gives the batches of a plan to f.
+// each gives the batches of a plan to f. While f works the engine goes on with
+// the next ones.
 func each(ctx context.Context, e Engine, n plan.Node, src *plan.Source, files []delta.Add, f func(arrow.RecordBatch) error) error {
 	rows, err := e.Run(ctx, n, src, files)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	for {
-		rec, err := rows.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
+	ctx, cancel := context.WithCancel(ctx)
+	ahead := make(chan arrow.RecordBatch, readAhead)
+	var failed error // of the engine; to be read once ahead is closed
+	go func() {
+		defer close(ahead)
+		for {
+			rec, err := rows.Next(ctx)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				failed = err
+				return
+			}
+			select {
+			case ahead <- rec:
+			case <-ctx.Done():
+				rec.Release()
+				failed = ctx.Err()
+				return
+			}
 		}
-		if err != nil {
-			return err
+	}()
+	defer func() {
+		cancel()
+		for rec := range ahead { // the reader must be gone before rows are closed
+			rec.Release()
 		}
-		err = f(rec)
+	}()
+	for rec := range ahead {
+		err := f(rec)
 		rec.Release()
 		if err != nil {
 			return err
 		}
 	}
+	return failed
 }
+
+// readAhead is how many batches wait for their taker.
+const readAhead = 2
 
 func runtimeError(class, state, format string, args ...any) error {
 	return &sparksql.Error{Class: class, SQLState: state, Phase: sparksql.PhaseRuntime, Message: fmt.Sprintf(format, args...)}
