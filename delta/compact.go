@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sort"
-
-	"github.com/apache/arrow-go/v18/arrow"
 )
 
 // CompactOptions say which files Compact merges. The zero value is good.
@@ -82,10 +80,10 @@ func (t *Table) Compact(ctx context.Context, opt CompactOptions) (CompactResult,
 	c := Commit{ReadVersion: -1, Operation: "OPTIMIZE", Parameters: map[string]string{"predicate": "[]", "zOrderBy": "[]", "clusterBy": "[]", "auto": "false"}}
 	now := t.opt.clock().UnixMilli()
 	for _, g := range groups {
+		if err := w.copyFiles(ctx, s, g); err != nil {
+			return none, w.abort(err)
+		}
 		for _, a := range g {
-			if err := w.copyFile(ctx, s, a); err != nil {
-				return none, w.abort(fmt.Errorf("delta: compaction: %s: %w", a.Path, err))
-			}
 			c.Removes = append(c.Removes, a.Remove(now, false))
 			res.RemovedBytes += a.Size
 		}
@@ -111,29 +109,6 @@ func (t *Table) Compact(ctx context.Context, opt CompactOptions) (CompactResult,
 	}
 	res.Version = r.Version
 	return res, nil
-}
-
-// copyFile writes a's live rows into the writer's file of the same partition.
-func (w *Writer) copyFile(ctx context.Context, s *Snapshot, a Add) error {
-	rows := int64(0)
-	err := s.readFile(ctx, a, w.data, func(rec arrow.RecordBatch) error {
-		defer rec.Release()
-		rows += rec.NumRows()
-		data := w.project(rec)
-		defer data.Release()
-		return w.writePart(a.PartitionValues, data)
-	})
-	if err != nil {
-		return err
-	}
-	n := recordCount(a.Stats)
-	if a.DeletionVector != nil {
-		n -= a.DeletionVector.Cardinality
-	}
-	if recordCount(a.Stats) >= 0 && n != rows {
-		return fmt.Errorf("%w: the file has %d rows, the log says %d", ErrCorrupt, rows, n)
-	}
-	return nil
 }
 
 // small picks the files to merge: by partition and order of magnitude, oldest first.

@@ -1,10 +1,12 @@
 package delta
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 
+	"github.com/marisma/marisma/delta/internal/parquetfile"
 	"github.com/marisma/marisma/objstore"
 )
 
@@ -38,3 +40,31 @@ func newInput(ctx context.Context, s objstore.Store, key string, size int64) *in
 
 // ReadAt implements io.ReaderAt.
 func (i *input) ReadAt(p []byte, off int64) (int, error) { return i.read(p, off) }
+
+// smallFile is the size in bytes up to which a data file is read in one piece:
+// a request costs more than the columns that are not wanted.
+const smallFile = 1 << 20
+
+// openFile makes the file behind key readable; size is what the log says of it.
+func openFile(ctx context.Context, s objstore.Store, key string, size int64) (parquetfile.Input, error) {
+	if size <= 0 || size > smallFile {
+		info, err := s.Head(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		return newInput(ctx, s, key, info.Size), nil
+	}
+	r, info, err := s.Get(ctx, key, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	if info.Size > smallFile { // the log is wrong
+		return newInput(ctx, s, key, info.Size), nil
+	}
+	data := make([]byte, info.Size)
+	if _, err := io.ReadFull(r, data); err != nil {
+		return nil, err
+	}
+	return bytes.NewReader(data), nil
+}

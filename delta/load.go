@@ -180,7 +180,7 @@ func (t *Table) applyAll(ctx context.Context, st *state, commits []logfile.File)
 	workers := min(runtime.GOMAXPROCS(0), 8, max(len(commits), 1))
 	decoders := make(chan *action.Decoder, workers)
 	for range workers {
-		decoders <- &action.Decoder{}
+		decoders <- &action.Decoder{Brief: true}
 	}
 	queue := make(chan chan decoded, 2*workers)
 	go func() {

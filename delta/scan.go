@@ -89,7 +89,7 @@ func (s *Snapshot) readRows(ctx context.Context, a Add, want *arrow.Schema, set 
 // batch over.
 func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set *RowSet, only bool, change func(rec arrow.RecordBatch, first uint64) (arrow.RecordBatch, error), f func(arrow.RecordBatch) error) error {
 	store, key := s.table.where(s.Locate(a))
-	info, err := store.Head(ctx, key)
+	in, err := openFile(ctx, store, key, a.Size)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set 
 		return false
 	}
 	first := uint64(0)
-	return parquetfile.Read(ctx, newInput(ctx, store, key, info.Size), picks, func(rec arrow.RecordBatch) error {
+	return parquetfile.Read(ctx, in, picks, func(rec arrow.RecordBatch) error {
 		out, err := s.complete(rec, a, want)
 		if err != nil {
 			return err

@@ -203,8 +203,11 @@ func (w *Writer) writePart(values Values, rec arrow.RecordBatch) error {
 	if err != nil {
 		return err
 	}
-	f.stats.Add(rec)
-	if err := f.pq.Write(rec); err != nil {
+	var wg sync.WaitGroup
+	wg.Go(func() { f.stats.Add(rec) })
+	err = f.pq.Write(rec)
+	wg.Wait()
+	if err != nil {
 		return failure(f, err)
 	}
 	if f.pq.Size() >= w.opt.TargetFileBytes {

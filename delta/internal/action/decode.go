@@ -15,8 +15,13 @@ const MaxLine = 256 << 20
 // Decoder reads commit files. It shares equal partition values between the
 // adds it decodes. It is for one goroutine.
 type Decoder struct {
+	// Brief leaves out what a commit's info tells beside its times and whether
+	// it is a blind append.
+	Brief bool
+
 	values map[string]Values
 	s      scanner
+	in     *bufio.Reader
 }
 
 // maxShared bounds how many distinct partition values a decoder remembers.
@@ -24,7 +29,13 @@ const maxShared = 1 << 14
 
 // Read decodes a whole commit file.
 func (d *Decoder) Read(r io.Reader) (*Set, error) {
-	br := bufio.NewReaderSize(r, 256<<10)
+	if d.in == nil {
+		d.in = bufio.NewReaderSize(r, 64<<10)
+	} else {
+		d.in.Reset(r)
+	}
+	br := d.in
+	defer br.Reset(nil)
 	set := &Set{}
 	var long []byte
 	for n := 1; ; n++ {
@@ -81,6 +92,10 @@ func (d *Decoder) Line(line []byte, set *Set) error {
 			raw, err := s.skip()
 			if err != nil {
 				return err
+			}
+			if d.Brief && name == "commitInfo" {
+				set.Info = briefInfo(raw)
+				return nil
 			}
 			if err := rare(name, raw, set); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
@@ -146,6 +161,32 @@ func info(raw []byte) *CommitInfo {
 		InCommitTimestamp:   soft[*int64](m["inCommitTimestamp"]),
 		OperationParameters: texts(m["operationParameters"]),
 		OperationMetrics:    texts(m["operationMetrics"]), Tags: texts(m["tags"]),
+	}
+	return c
+}
+
+// briefInfo is info with a part of its members, for replays of many commits.
+func briefInfo(raw []byte) *CommitInfo {
+	c := &CommitInfo{}
+	s := scanner{b: raw}
+	err := s.object(func(key []byte) error {
+		name := string(key)
+		text, err := s.skip()
+		if err != nil {
+			return err
+		}
+		switch name {
+		case "timestamp":
+			c.Timestamp = soft[int64](text)
+		case "inCommitTimestamp":
+			c.InCommitTimestamp = soft[*int64](text)
+		case "isBlindAppend":
+			c.IsBlindAppend = soft[bool](text)
+		}
+		return nil
+	})
+	if err != nil {
+		return &CommitInfo{}
 	}
 	return c
 }

@@ -25,9 +25,18 @@ func Codec(name string) (compress.Compression, error) {
 	return 0, fmt.Errorf("delta: unknown compression %q", name)
 }
 
+// batchWriter is pqarrow.FileWriter, or what is faster where it can be used.
+type batchWriter interface {
+	WriteBuffered(rec arrow.RecordBatch) error
+	NewBufferedRowGroupChecked() error
+	RowGroupTotalBytesWritten() int64
+	RowGroupTotalCompressedBytes() int64
+	Close() error
+}
+
 // Writer writes one file. Memory is a row group.
 type Writer struct {
-	pq    *pqarrow.FileWriter
+	pq    batchWriter
 	buf   *bufio.Writer
 	out   *counter
 	group int64
@@ -70,7 +79,12 @@ func NewWriter(out io.Writer, s *arrow.Schema, codec string, group int64) (*Writ
 	w.begin = func(first arrow.RecordBatch) error {
 		props := parquet.NewWriterProperties(append(opts, encodings(s, first)...)...)
 		var err error
-		w.pq, err = pqarrow.NewFileWriter(s, struct{ io.Writer }{w.buf}, props, pqarrow.DefaultWriterProps())
+		to := struct{ io.Writer }{w.buf} // the file is closed by who opened it
+		if flat(s) {
+			w.pq, err = newFlatWriter(s, to, props)
+		} else {
+			w.pq, err = pqarrow.NewFileWriter(s, to, props, pqarrow.DefaultWriterProps())
+		}
 		if err != nil {
 			return fmt.Errorf("delta: %w", err)
 		}

@@ -1,0 +1,189 @@
+package delta
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// copied is a batch of a file that is read ahead, or why there is none.
+type copied struct {
+	rec arrow.RecordBatch
+	err error
+}
+
+// copyFiles writes the live rows of files of one partition into the writer's
+// file of that partition, in order. Some files are read ahead, at most a few
+// batches of each.
+func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	queue := make(chan chan copied, min(runtime.GOMAXPROCS(0), 8))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer close(queue)
+		for _, a := range files {
+			slot := make(chan copied, 2)
+			select {
+			case queue <- slot:
+			case <-ctx.Done():
+				return
+			}
+			wg.Go(func() {
+				defer close(slot)
+				if err := w.readAhead(ctx, s, a, slot); err != nil {
+					slot <- copied{err: fmt.Errorf("delta: compaction: %s: %w", a.Path, err)}
+				}
+			})
+		}
+	})
+	m := merger{w: w}
+	defer func() {
+		cancel()
+		for slot := range queue {
+			for c := range slot {
+				c.release()
+			}
+		}
+		wg.Wait()
+		m.release()
+	}()
+	for _, a := range files {
+		slot, ok := <-queue
+		if !ok {
+			return ctx.Err()
+		}
+		for c := range slot {
+			if c.err == nil {
+				c.err = m.add(a.PartitionValues, c.rec)
+			}
+			if c.err != nil {
+				cancel()
+				for c := range slot {
+					c.release()
+				}
+				return c.err
+			}
+		}
+	}
+	return m.flush()
+}
+
+func (c copied) release() {
+	if c.rec != nil {
+		c.rec.Release()
+	}
+}
+
+// readAhead sends a file's live rows.
+func (w *Writer) readAhead(ctx context.Context, s *Snapshot, a Add, to chan<- copied) error {
+	rows := int64(0)
+	err := s.readFile(ctx, a, w.data, func(rec arrow.RecordBatch) error {
+		defer rec.Release()
+		rows += rec.NumRows()
+		data := w.project(rec)
+		select {
+		case to <- copied{rec: data}:
+			return nil
+		case <-ctx.Done():
+			data.Release()
+			return ctx.Err()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	n := recordCount(a.Stats)
+	if a.DeletionVector != nil {
+		n -= a.DeletionVector.Cardinality
+	}
+	if recordCount(a.Stats) >= 0 && n != rows {
+		return fmt.Errorf("%w: the file has %d rows, the log says %d", ErrCorrupt, rows, n)
+	}
+	return nil
+}
+
+// Bounds of what merger puts together.
+const (
+	mergedRows  = 16 << 10
+	mergedBytes = 8 << 20
+)
+
+// merger makes large batches of small ones, each of which costs the Parquet
+// writer the same.
+type merger struct {
+	w      *Writer
+	values Values
+	recs   []arrow.RecordBatch
+	rows   int64
+	bytes  int64
+}
+
+// add takes a batch over.
+func (m *merger) add(values Values, rec arrow.RecordBatch) error {
+	m.values = values
+	m.recs = append(m.recs, rec)
+	m.rows += rec.NumRows()
+	for _, c := range rec.Columns() {
+		m.bytes += sizeOf(c.Data())
+	}
+	if m.rows >= mergedRows || m.bytes >= mergedBytes {
+		return m.flush()
+	}
+	return nil
+}
+
+func (m *merger) flush() error {
+	defer m.release()
+	switch len(m.recs) {
+	case 0:
+		return nil
+	case 1:
+		return m.w.writePart(m.values, m.recs[0])
+	}
+	cols := make([]arrow.Array, 0, m.recs[0].NumCols())
+	defer func() {
+		for _, c := range cols {
+			c.Release()
+		}
+	}()
+	parts := make([]arrow.Array, len(m.recs))
+	for i := range int(m.recs[0].NumCols()) {
+		for j, r := range m.recs {
+			parts[j] = r.Column(i)
+		}
+		c, err := array.Concatenate(parts, memory.DefaultAllocator)
+		if err != nil {
+			return fmt.Errorf("delta: %w", err)
+		}
+		cols = append(cols, c)
+	}
+	rec := array.NewRecordBatch(m.recs[0].Schema(), cols, m.rows)
+	defer rec.Release()
+	return m.w.writePart(m.values, rec)
+}
+
+func (m *merger) release() {
+	for _, r := range m.recs {
+		r.Release()
+	}
+	m.recs, m.rows, m.bytes = m.recs[:0], 0, 0
+}
+
+// sizeOf is the size of what an array's buffers hold, in bytes.
+func sizeOf(d arrow.ArrayData) int64 {
+	var n int64
+	for _, b := range d.Buffers() {
+		if b != nil {
+			n += int64(b.Len())
+		}
+	}
+	for _, c := range d.Children() {
+		n += sizeOf(c)
+	}
+	return n
+}
