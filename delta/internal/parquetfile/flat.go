@@ -119,7 +119,7 @@ func (w *flatWriter) WriteBuffered(rec arrow.RecordBatch) error {
 func (w *flatWriter) column(i int, a arrow.Array) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // not to end the process from another goroutine
-			err = fmt.Errorf("Parquet writer: %v", p)
+			err = fmt.Errorf("writing Parquet: %v", p)
 		}
 	}()
 	cw, err := w.group.Column(i)
