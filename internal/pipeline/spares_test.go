@@ -66,7 +66,7 @@ func TestAPreparedBatchSurvivesAVacuumThatRetainsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	soon := -time.Minute // as if VACUUM RETAIN 0 HOURS came later
-	res, err := d.Vacuum(t.Context(), delta.VacuumOptions{Retention: &soon, Keep: p.Spares, List: true})
+	res, err := d.Vacuum(t.Context(), delta.VacuumOptions{Retention: &soon, Force: true, Keep: p.Spares, List: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/query/dml"
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -76,6 +77,9 @@ func (r runner) Candidates(n plan.Node, target *plan.Source) ([]delta.Add, error
 // change runs a statement that changes a table's rows.
 func (e *Engine) change(ctx context.Context, st plan.Statement, opt Options) (*Result, error) {
 	r := runner{e, opt}
+	if err := notOfAPipeline(st); err != nil {
+		return nil, err
+	}
 	switch st := st.(type) {
 	case *plan.Insert:
 		if err := dml.Insert(ctx, r, st); err != nil {
@@ -105,6 +109,28 @@ func (e *Engine) change(ctx context.Context, st plan.Statement, opt Options) (*R
 		return counts([]string{"num_affected_rows"}, all), nil
 	}
 	return nil, fmt.Errorf("query: %T changes no table", st)
+}
+
+// notOfAPipeline refuses to change the rows of a table that a pipeline fills:
+// it would take them for its own, and streams that read it could not follow.
+func notOfAPipeline(st plan.Statement) error {
+	var target *plan.Source
+	var pos sparksql.Pos
+	switch st := st.(type) {
+	case *plan.Insert:
+		target, pos = st.Target, st.Pos
+	case *plan.Truncate:
+		target, pos = st.Target, st.Pos
+	case *plan.Change:
+		target, pos = st.Target, st.Pos
+	}
+	if target == nil {
+		return nil
+	}
+	if h, ok := target.Handle.(*Handle); ok {
+		return pipelineOwned(h.Table, pos)
+	}
+	return nil
 }
 
 // evolved tells the catalog of columns that a statement has added.
