@@ -37,7 +37,7 @@ var list struct {
 func locales() []locale {
 	list.once.Do(func() {
 		list.all = []locale{{name: "UNICODE", bcp: "und"}}
-		for _, n := range strings.Fields(names) {
+		for n := range strings.FieldsSeq(names) {
 			l := locale{name: n}
 			var parts []string
 			for i, p := range strings.Split(n, "_") {
