@@ -27,11 +27,6 @@ def both(cell, *keys):
 GAPS = [
     # What this project lacks.
     Gap("tables outside the catalog are not converted", "PARSE_SYNTAX_ERROR", cells("here writes", "convert")),
-    Gap("statements do not change rows of a table with a change feed yet", "CHANGE_DATA_FEED",
-        cells("here writes", "feed", "feed_partition", "feed_dv", "feed_later") + cells("rs: here changes", "feed")
-        + cells("here changes", "feed", "feed_partition", "feed_dv", "feed_later")),
-    Gap("statements do not read the change feed yet", "table_changes", cells("rs: feed", "feed")
-        + cells("feed of Spark's", "feed", "feed_partition", "feed_dv", "feed_later") + cells("rs feed of Spark's", "feed", "feed_partition", "feed_dv", "feed_later")),
     Gap("tables made here keep no VARIANT", "VARIANT_COLUMN", cells("here writes", "variant")),
     Gap("statements do not read tables with VARIANT columns (the delta package does)", "arrow.parquet.variant", cells("here reads", "variant")),
     Gap("rows that are moved would lose their row ids", "rowTracking", cells("here writes", "row_tracking", "databricks") + cells("here changes", "row_tracking", "databricks")),
@@ -43,7 +38,7 @@ GAPS = [
     Gap("delta-rs writes no negative decimal as partition value", "Failed to parse value '-1.-25'", cells("rs: writes", "partition_negative")),
     Gap("delta-rs does not write clustered tables", "ClusteredTable", both("rs writes", "clustered")),
     Gap("delta-rs optimizes no table with column mapping", "Column mapping is not supported for write operation 'OPTIMIZE'",
-        both("rs writes", "mapping_name", "mapping_id", "mapping_later", "mapping_odd", "dv_mapping")),
+        both("rs writes", "mapping_name", "mapping_id", "mapping_later", "mapping_odd", "dv_mapping", "feed_partition")),
     Gap("delta-rs does not write tables with column defaults", "AllowColumnDefaults", both("rs writes", "defaults")),
     Gap("delta-rs does not write tables with identity columns", "IdentityColumns", both("rs writes", "identity")),
     Gap("delta-rs does not write in-commit timestamps", "InCommitTimestamp", both("rs writes", "ict", "ict_later")),
