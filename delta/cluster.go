@@ -89,6 +89,3 @@ func (s *Snapshot) ClusterBy() [][]string {
 	}
 	return out
 }
-
-// EncodePath is a local path as a URI's path has it: percent-encoded once.
-func EncodePath(path string) string { return action.Encode(path) }

@@ -61,24 +61,12 @@ func (s *Snapshot) readPlaced(ctx context.Context, files []Add, want []arrow.Fie
 			own = append(own, f)
 		}
 	}
-	for i, a := range files {
-		err := s.readWith(ctx, a, arrow.NewSchema(own, nil), func(rec arrow.RecordBatch, first uint64) (arrow.RecordBatch, error) {
+	s.eachFile(files, yield, func(i int, a Add, f func(arrow.RecordBatch) error) error {
+		return s.readWith(ctx, a, arrow.NewSchema(own, nil), func(rec arrow.RecordBatch, first uint64) (arrow.RecordBatch, error) {
 			defer rec.Release()
 			return withPlaces(rec, want, int64(i), int64(first))
-		}, func(rec arrow.RecordBatch) error {
-			if !yield(rec, nil) {
-				return errStop
-			}
-			return nil
-		})
-		if err == errStop { //nolint:errorlint // our own, never wrapped
-			return
-		}
-		if err != nil {
-			yield(nil, fmt.Errorf("delta: reading %s: %w", s.Locate(a), err))
-			return
-		}
-	}
+		}, f)
+	})
 }
 
 // readWith is readFile with a change of each batch before rows are chosen;

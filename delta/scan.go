@@ -35,20 +35,26 @@ func (s *Snapshot) Read(ctx context.Context, columns []string, preds ...Predicat
 			yield(nil, err)
 			return
 		}
-		for _, a := range files {
-			err := s.readFile(ctx, a, want, func(rec arrow.RecordBatch) error {
-				if !yield(rec, nil) {
-					return errStop
-				}
-				return nil
-			})
-			if err == errStop { //nolint:errorlint // our own, never wrapped
-				return
+		s.eachFile(files, yield, func(_ int, a Add, f func(arrow.RecordBatch) error) error { return s.readFile(ctx, a, want, f) })
+	}
+}
+
+// eachFile yields what read gives of each file, until the consumer has enough
+// or a file fails.
+func (s *Snapshot) eachFile(files []Add, yield func(arrow.RecordBatch, error) bool, read func(i int, a Add, f func(arrow.RecordBatch) error) error) {
+	for i, a := range files {
+		err := read(i, a, func(rec arrow.RecordBatch) error {
+			if !yield(rec, nil) {
+				return errStop
 			}
-			if err != nil {
-				yield(nil, fmt.Errorf("delta: reading %s: %w", s.Locate(a), err))
-				return
-			}
+			return nil
+		})
+		if err == errStop { //nolint:errorlint // our own, never wrapped
+			return
+		}
+		if err != nil {
+			yield(nil, fmt.Errorf("delta: reading %s: %w", s.Locate(a), err))
+			return
 		}
 	}
 }

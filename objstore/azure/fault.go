@@ -49,17 +49,3 @@ func fault(ctx context.Context, err error) *cloud.Fault {
 	}
 	return f
 }
-
-// put is fault for the request that makes a blob: there a precondition that
-// failed means that the blob is there.
-func put(ctx context.Context, err error) *cloud.Fault {
-	f := fault(ctx, err)
-	switch f.Kind {
-	case cloud.Changed:
-		f.Kind = cloud.Exists
-	case cloud.Missing:
-		f.Kind = cloud.Refused
-	default:
-	}
-	return f
-}

@@ -161,7 +161,7 @@ func (s *service) Put(ctx context.Context, key string, data []byte, mark string,
 		Metadata: map[string]*string{markKey: &mark}, AccessConditions: conditions(ifAbsent, ""),
 	})
 	if err != nil {
-		return objstore.Info{}, put(ctx, err)
+		return objstore.Info{}, fault(ctx, err).ForPut()
 	}
 	return info(key, int64(len(data)), r.ETag, r.LastModified), nil
 }
@@ -260,7 +260,7 @@ func (u *upload) Commit(ctx context.Context, n int, size int64, ifAbsent bool) (
 		Metadata: map[string]*string{markKey: &u.mark}, AccessConditions: conditions(ifAbsent, ""),
 	})
 	if err != nil {
-		return objstore.Info{}, put(ctx, err)
+		return objstore.Info{}, fault(ctx, err).ForPut()
 	}
 	return info(u.key, size, r.ETag, r.LastModified), nil
 }

@@ -59,17 +59,3 @@ func fault(ctx context.Context, err error) *cloud.Fault {
 	f.Busy = f.Status == http.StatusServiceUnavailable || f.Kind == cloud.Throttled
 	return f
 }
-
-// put is fault for requests that make an object: there a precondition that
-// failed means that the object is there.
-func put(ctx context.Context, err error) *cloud.Fault {
-	f := fault(ctx, err)
-	switch f.Kind {
-	case cloud.Changed:
-		f.Kind = cloud.Exists
-	case cloud.Missing:
-		f.Kind = cloud.Refused
-	default:
-	}
-	return f
-}

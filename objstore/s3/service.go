@@ -102,7 +102,7 @@ func (s *service) Put(ctx context.Context, key string, data []byte, mark string,
 		Bucket: &s.bucket, Key: &key, Body: bytes.NewReader(data), Metadata: map[string]string{markKey: mark}, IfNoneMatch: condition(ifAbsent),
 	})
 	if err != nil {
-		return objstore.Info{}, put(ctx, err)
+		return objstore.Info{}, fault(ctx, err).ForPut()
 	}
 	return written(key, int64(len(data)), out.ETag, out.ResultMetadata), nil
 }
@@ -146,7 +146,7 @@ func (s *service) Begin(ctx context.Context, key, mark string) (cloud.Upload, er
 		Bucket: &s.bucket, Key: &key, Metadata: map[string]string{markKey: mark},
 	})
 	if err != nil {
-		return nil, put(ctx, err)
+		return nil, fault(ctx, err).ForPut()
 	}
 	return &upload{service: s, key: key, id: out.UploadId}, nil
 }
@@ -171,7 +171,7 @@ func (u *upload) Part(ctx context.Context, i int, data []byte) error {
 		Bucket: &u.bucket, Key: &u.key, UploadId: u.id, PartNumber: number, Body: bytes.NewReader(data),
 	})
 	if err != nil {
-		return put(ctx, err)
+		return fault(ctx, err).ForPut()
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -195,7 +195,7 @@ func (u *upload) Commit(ctx context.Context, n int, size int64, ifAbsent bool) (
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
 	})
 	if err != nil {
-		return objstore.Info{}, put(ctx, err)
+		return objstore.Info{}, fault(ctx, err).ForPut()
 	}
 	return written(u.key, size, out.ETag, out.ResultMetadata), nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/parquet/file"
@@ -53,10 +52,7 @@ func each[T any](list []T, f func(T) error) error {
 }
 
 // Input is a Parquet file.
-type Input interface {
-	io.ReaderAt
-	io.Seeker
-}
+type Input = parquetfile.Input
 
 func (v *Visitor) wants(top string) bool {
 	switch top {
@@ -86,18 +82,11 @@ func Read(ctx context.Context, in Input, v *Visitor) (err error) {
 			err = fmt.Errorf("checkpoint: malformed Parquet: %v", p)
 		}
 	}()
-	size, err := in.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	pf, err := file.NewParquetReader(in)
+	pf, err := parquetfile.Open(in)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = pf.Close() }()
-	if err := parquetfile.Bounds(pf.MetaData(), size); err != nil {
-		return err
-	}
 	d := &decoder{v: v, values: map[string]action.Values{}}
 	for g := range pf.NumRowGroups() {
 		if err := d.group(ctx, pf, g); err != nil {

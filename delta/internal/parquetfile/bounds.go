@@ -6,9 +6,9 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
 
-// Bounds checks that the column chunks lie within a file of a size, so that
+// bounds checks that the column chunks lie within a file of a size, so that
 // nobody allocates what a damaged footer says.
-func Bounds(md *metadata.FileMetaData, size int64) error {
+func bounds(md *metadata.FileMetaData, size int64) error {
 	for g := range md.NumRowGroups() {
 		rg := md.RowGroup(g)
 		if rg.NumRows() < 0 {

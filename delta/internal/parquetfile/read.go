@@ -20,6 +20,24 @@ type Input interface {
 	io.Seeker
 }
 
+// Open reads a file's footer and checks it against the file's size. The caller
+// closes the reader. The Parquet reader panics on some malformed files.
+func Open(in Input) (*file.Reader, error) {
+	size, err := in.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	pf, err := file.NewParquetReader(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := bounds(pf.MetaData(), size); err != nil {
+		_ = pf.Close()
+		return nil, err
+	}
+	return pf, nil
+}
+
 // Read calls f for each batch of a file in the order of its rows, with those
 // of its top-level columns that want picks. Where it picks none, batches have
 // a row count only. Batches are valid during the call.
@@ -30,18 +48,11 @@ func Read(ctx context.Context, in Input, want func(arrow.Field) bool, f func(arr
 			err = fmt.Errorf("malformed Parquet: %v", p)
 		}
 	}()
-	size, err := in.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	pf, err := file.NewParquetReader(in)
+	pf, err := Open(in)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = pf.Close() }()
-	if err := Bounds(pf.MetaData(), size); err != nil {
-		return err
-	}
 	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows}, memory.DefaultAllocator)
 	if err != nil {
 		return err

@@ -212,25 +212,10 @@ func widened(f arrow.Field, t arrow.DataType) arrow.Metadata {
 	if err1 != nil || err2 != nil {
 		return f.Metadata
 	}
-	change := fmt.Sprintf(`{"fromType":%q,"toType":%q}`, deltaName(from), deltaName(to))
+	change := fmt.Sprintf(`{"fromType":%q,"toType":%q}`, types.SchemaName(from), types.SchemaName(to))
 	old, _ := f.Metadata.GetValue(metaTypeChanges)
 	if old = strings.TrimSuffix(strings.TrimPrefix(old, "["), "]"); old != "" {
 		change = old + "," + change
 	}
 	return WithMeta(f.Metadata, metaTypeChanges, "["+change+"]")
-}
-
-// deltaName is a type's name in a Delta schema.
-func deltaName(t types.Type) string {
-	switch t {
-	case types.TinyInt:
-		return "byte"
-	case types.SmallInt:
-		return "short"
-	case types.Int:
-		return "integer"
-	case types.BigInt:
-		return "long"
-	}
-	return t.String()
 }

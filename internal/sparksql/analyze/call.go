@@ -365,20 +365,9 @@ func (a *analyzer) sortKey(x plan.Expr, it ast.SortItem) (plan.SortKey, error) {
 	return k, nil
 }
 
+// hasMap tells whether values of t have no order because of a MAP or VARIANT.
 func hasMap(t types.Type) bool {
-	switch t := t.(type) {
-	case types.Map:
-		return true
-	case types.Array:
-		return hasMap(t.Elem)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if hasMap(f.Type) {
-				return true
-			}
-		}
-	}
-	return t == types.Variant
+	return types.Contains(t, func(t types.Type) bool { _, ok := t.(types.Map); return ok || t == types.Variant })
 }
 
 // grouping is grouping(key) and grouping_id(keys...): they stand with the

@@ -232,21 +232,7 @@ func legacyCompare(a, b types.Type) (types.Type, bool) {
 // orderable types can be compared with <; maps cannot.
 func orderable(t types.Type) bool { return !hasMap(t) && t != types.Variant && t != types.Calendar }
 
-func hasMap(t types.Type) bool {
-	switch t := t.(type) {
-	case types.Map:
-		return true
-	case types.Array:
-		return hasMap(t.Elem)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if hasMap(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
-}
+func hasMap(t types.Type) bool { return types.Contains(t, isMap) }
 
 func fitIn(c *call) error {
 	ts := make([]types.Type, len(c.args))

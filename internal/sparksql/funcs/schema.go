@@ -38,26 +38,10 @@ func (c *call) schema(inferred func(*plan.Call) (string, bool)) (types.Type, err
 		}
 		return nil, errf(c.ctx, class, state, "The schema %q of %s does not parse: %v.", text, c.d.Name, err)
 	}
-	if hasChar(t) {
+	if types.Contains(t, isChar) {
 		return nil, errf(c.ctx, "UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING", "0A000", "The schema %q of %s has a CHAR or VARCHAR: write STRING.", text, c.d.Name)
 	}
 	return t, nil
 }
 
-func hasChar(t types.Type) bool {
-	switch t := t.(type) {
-	case types.Char:
-		return true
-	case types.Array:
-		return hasChar(t.Elem)
-	case types.Map:
-		return hasChar(t.Key) || hasChar(t.Value)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if hasChar(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
-}
+func isChar(t types.Type) bool { _, ok := t.(types.Char); return ok }

@@ -171,16 +171,24 @@ func timeMinus(c *call, a, b types.Type) (plan.Expr, error) {
 	return nil, nil
 }
 
+// intervalOf is the type of two intervals of one kind; NULL takes the other's.
+func intervalOf(a, b types.Type) (types.Type, bool) {
+	switch {
+	case isInterval(a) && b == types.Void:
+		return a, true
+	case a == types.Void && isInterval(b):
+		return b, true
+	case isInterval(a) && isInterval(b):
+		return commonTime(a, b)
+	}
+	return nil, false
+}
+
 // sumOfIntervals adds intervals of one kind; NULL takes the other's type.
 func (c *call) sumOfIntervals(op string, a, b types.Type) (plan.Expr, error) {
-	t, ok := a, false
-	switch {
-	case a == types.Calendar && b == types.Calendar, isInterval(a) && b == types.Void, a == types.Calendar && b == types.Void && op == "-":
-		ok = true
-	case a == types.Void && isInterval(b):
-		t, ok = b, true
-	case isInterval(a) && isInterval(b):
-		t, ok = commonTime(a, b)
+	t, ok := intervalOf(a, b)
+	if a == types.Calendar && (b == types.Calendar || b == types.Void && op == "-") {
+		t, ok = a, true
 	}
 	if !ok {
 		return nil, nil
@@ -288,13 +296,7 @@ func intervalTimes(c *call, op string, a, b types.Type, swapped bool) (plan.Expr
 
 // intervalDiv is how often an interval fits into another.
 func intervalDiv(c *call, a, b types.Type) (plan.Expr, error) {
-	t, ok := a, isInterval(a) && b == types.Void
-	switch {
-	case a == types.Void && isInterval(b):
-		t, ok = b, true
-	case isInterval(a) && isInterval(b):
-		t, ok = commonTime(a, b)
-	}
+	t, ok := intervalOf(a, b)
 	if !ok {
 		return nil, nil
 	}

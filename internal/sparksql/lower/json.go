@@ -103,15 +103,5 @@ func schemaValue(t types.Type) any {
 		}
 		return map[string]any{"type": "struct", "fields": fields}
 	}
-	switch t {
-	case types.TinyInt:
-		return "byte"
-	case types.SmallInt:
-		return "short"
-	case types.Int:
-		return "integer"
-	case types.BigInt:
-		return "long"
-	}
-	return t.String()
+	return types.SchemaName(t)
 }

@@ -84,19 +84,7 @@ func (k caster) fromVariant(x string, to types.Type) string {
 
 // hasVariant tells whether results show values of t in another form.
 func hasVariant(t types.Type) bool {
-	switch t := t.(type) {
-	case types.Array:
-		return hasVariant(t.Elem)
-	case types.Map:
-		return hasVariant(t.Key) || hasVariant(t.Value)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if hasVariant(f.Type) {
-				return true
-			}
-		}
-	}
-	return t == types.Variant || t == types.Calendar
+	return types.Contains(t, func(t types.Type) bool { return t == types.Variant || t == types.Calendar })
 }
 
 // present makes a value of type t what a result shows: VARIANTs as JSON text.

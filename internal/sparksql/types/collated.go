@@ -16,21 +16,7 @@ func (c Collated) SQL() string { return "STRING COLLATE " + c.Name }
 
 // HasCollation tells whether t is a Collated or holds one.
 func HasCollation(t Type) bool {
-	switch t := t.(type) {
-	case Collated:
-		return true
-	case Array:
-		return HasCollation(t.Elem)
-	case Map:
-		return HasCollation(t.Key) || HasCollation(t.Value)
-	case Struct:
-		for _, f := range t.Fields {
-			if HasCollation(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
+	return Contains(t, func(t Type) bool { _, ok := t.(Collated); return ok })
 }
 
 // Collate is t with each text in it under the collation of a name; "" makes

@@ -230,6 +230,42 @@ func Equal(a, b Type) bool {
 	return a == b
 }
 
+// Contains tells whether is holds for t or for a type inside it, at any depth.
+func Contains(t Type, is func(Type) bool) bool {
+	if is(t) {
+		return true
+	}
+	switch t := t.(type) {
+	case Array:
+		return Contains(t.Elem, is)
+	case Map:
+		return Contains(t.Key, is) || Contains(t.Value, is)
+	case Struct:
+		for _, f := range t.Fields {
+			if Contains(f.Type, is) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// SchemaName is the name of a type that is not nested in a schema's JSON, where
+// integers have names of their own.
+func SchemaName(t Type) string {
+	switch t {
+	case TinyInt:
+		return "byte"
+	case SmallInt:
+		return "short"
+	case Int:
+		return "integer"
+	case BigInt:
+		return "long"
+	}
+	return t.String()
+}
+
 // IsNumeric tells whether t is an integer, floating or decimal type.
 func IsNumeric(t Type) bool {
 	_, dec := t.(Decimal)

@@ -87,6 +87,20 @@ func (f *Fault) Error() string {
 // Unwrap gives the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 
+// ForPut is f as an answer to a request that makes an object: there a
+// precondition that failed means that the object is there, and what is missing
+// is the place for it.
+func (f *Fault) ForPut() *Fault {
+	switch f.Kind {
+	case Changed:
+		f.Kind = Exists
+	case Missing:
+		f.Kind = Refused
+	default:
+	}
+	return f
+}
+
 // Object is an object as a service describes it.
 type Object struct {
 	objstore.Info

@@ -139,9 +139,14 @@ func (u *ThetaUnion) begin(theta uint64) {
 		return
 	}
 	u.theta = theta
-	for h := range u.m {
+	dropFrom(u.m, theta)
+}
+
+// dropFrom takes the hashes from theta on out of a set.
+func dropFrom[V any](m map[uint64]V, theta uint64) {
+	for h := range m {
 		if h >= theta {
-			delete(u.m, h)
+			delete(m, h)
 		}
 	}
 }

@@ -180,11 +180,7 @@ func (u *TupleUnion[T]) cut(theta uint64) {
 		return
 	}
 	u.theta = theta
-	for h := range u.m {
-		if h >= theta {
-			delete(u.m, h)
-		}
-	}
+	dropFrom(u.m, theta)
 }
 
 // Merge adds what o has seen.
