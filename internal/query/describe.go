@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -214,66 +213,6 @@ func (e *Engine) describeCatalog(ctx context.Context, _ *Session, c *plan.Comman
 
 func noCatalog(c *plan.Command) error {
 	return fault(c.Pos, "CATALOG_NOT_FOUND", "42P08", "there is no catalog "+strings.Join(c.Name, ".")+".", "`SHOW CATALOGS` lists what there is.")
-}
-
-// showCreate is SHOW CREATE TABLE.
-func (e *Engine) showCreate(ctx context.Context, sess *Session, c *plan.Command) (*Result, error) {
-	if v := e.temporaryNamed(sess, c.Name); v != nil {
-		return nil, fault(c.Pos, "EXPECT_PERMANENT_VIEW_NOT_TEMP", "42809", "SHOW CREATE TABLE takes no temporary view.", "")
-	}
-	t, err := e.table(ctx, sess, c)
-	if err != nil {
-		return nil, err
-	}
-	props, err := e.properties(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	var b strings.Builder
-	name := t.Catalog + "." + t.Schema + "." + t.Name
-	kind := "TABLE"
-	if t.Type == catalog.View {
-		kind, name = "VIEW", t.Schema+"."+t.Name
-	}
-	fmt.Fprintf(&b, "CREATE %s %s (", kind, name)
-	for i, col := range t.Columns {
-		if i > 0 {
-			b.WriteString(",")
-		}
-		b.WriteString("\n  " + analyze.QuoteOdd(col.Name))
-		if t.Type != catalog.View {
-			if typ, err := typeOf(col.Type); err == nil {
-				b.WriteString(" " + typ.SQL())
-			}
-			if !col.Nullable {
-				b.WriteString(" NOT NULL")
-			}
-		}
-		if col.Comment != "" {
-			b.WriteString(" COMMENT " + quoted(col.Comment))
-		}
-	}
-	b.WriteString(")\n")
-	if t.Type != catalog.View {
-		b.WriteString("USING delta\n")
-	}
-	if t.Comment != "" {
-		b.WriteString("COMMENT " + quoted(t.Comment) + "\n")
-	}
-	if len(props) > 0 {
-		lines := []string{}
-		for _, k := range slices.Sorted(maps.Keys(props)) {
-			lines = append(lines, "  "+quoted(k)+" = "+quoted(props[k]))
-		}
-		b.WriteString("TBLPROPERTIES (\n" + strings.Join(lines, ",\n") + ")\n")
-	}
-	if t.Type == catalog.View {
-		if t.ViewMode != "" {
-			b.WriteString("WITH SCHEMA " + t.ViewMode + "\n")
-		}
-		b.WriteString("AS " + t.ViewText + "\n")
-	}
-	return textResult([]string{"createtab_stmt"}, [][]string{{b.String()}}), nil
 }
 
 // quoted is a string literal.
