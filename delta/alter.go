@@ -33,7 +33,7 @@ func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 		}
 	}
 	if c.Description != nil {
-		m.Description = *c.Description
+		m.Description, m.Described = *c.Description, true
 	}
 	sc := tip.schema
 	if c.SchemaTo != nil {
@@ -61,6 +61,9 @@ func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 		var last int32
 		sc, last = schema.Assign(sc, maxID(tip.meta), names)
 		m.Configuration[schema.MaxIDKey] = strconv.Itoa(int(last))
+	}
+	if c.drop != "" {
+		p = c.dropped(tip.protocol, &m, tip.version+1)
 	}
 	nameRowColumns(p, m.Configuration)
 	if m.SchemaString, err = schema.Text(sc); err != nil {

@@ -71,7 +71,8 @@ func ShallowClone(ctx context.Context, s *Snapshot, store objstore.Store, root s
 	if err != nil {
 		return nil, err
 	}
-	first := []Option{WithProperties(props), WithPartitionBy(s.meta.PartitionColumns...), WithDescription(s.meta.Description), func(o *options) {
+	first := []Option{WithProperties(props), WithPartitionBy(s.meta.PartitionColumns...), func(o *options) {
+		o.description, o.described = s.meta.Description, s.meta.Described
 		o.rowRules, o.rows, o.cluster = s.table.opt.rowRules, s.table.opt.rows, s.ClusterBy()
 	}}
 	d, err := NewDraft(store, root, s.schema, append(first, opts...)...)

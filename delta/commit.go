@@ -65,11 +65,17 @@ type Commit struct {
 	Tags map[string]string `json:"tags,omitempty"`
 
 	define *Draft // replaces the table's definition
+	// drop is a feature that the commit takes away; protect says that the log
+	// before it may only go as a whole.
+	drop    string
+	protect bool
+	// tombstones are removes of files that the table does not name itself.
+	tombstones []Remove
 }
 
 // redefines tells whether c changes what the table is.
 func (c *Commit) redefines() bool {
-	return c.define != nil || c.SchemaTo != nil || len(c.Properties) > 0 || c.Description != nil || c.ClusterBy != nil
+	return c.define != nil || c.drop != "" || c.SchemaTo != nil || len(c.Properties) > 0 || c.Description != nil || c.ClusterBy != nil
 }
 
 // CommitResult tells what became of a commit.
@@ -218,6 +224,7 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 	if err := t.removes(c, set, now); err != nil {
 		return nil, tip.version, err
 	}
+	set.Removes = append(set.Removes, c.tombstones...)
 	if c.redefines() {
 		m, p, err := t.alter(tip, c)
 		if err != nil {
@@ -226,6 +233,12 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 		set.Metadata, set.Protocol = m, p
 		if set.Domains, err = c.clusters(tip, m); err != nil {
 			return nil, tip.version, err
+		}
+		if c.drop == "domainMetadata" {
+			for _, d := range tip.domains {
+				d.Removed = true
+				set.Domains = append(set.Domains, d)
+			}
 		}
 	}
 	set.Info = t.info(c, set, id, now)

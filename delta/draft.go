@@ -74,7 +74,7 @@ func (t *Table) draft(s *arrow.Schema, id string) (*Draft, error) {
 	}
 	nameRowColumns(p, props)
 	m := &Metadata{
-		ID: id, Name: t.opt.name, Description: t.opt.description,
+		ID: id, Name: t.opt.name, Description: t.opt.description, Described: t.opt.described,
 		Format: action.Format{Provider: "parquet", Options: map[string]string{}}, SchemaString: text,
 		PartitionColumns: append([]string{}, t.opt.partition...), Configuration: props, CreatedTime: t.opt.clock().UnixMilli(),
 	}

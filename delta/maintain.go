@@ -127,7 +127,7 @@ func (t *Table) cleanup(ctx context.Context, opt CleanupOptions) (int, error) {
 		return 0, err
 	}
 	first := firstKept(l, cutoff)
-	if first <= 0 {
+	if first <= 0 || protected(s.protocol, s.meta, first) {
 		return 0, nil
 	}
 	// Oldest first: whatever is interrupted leaves a log without a hole.

@@ -10,6 +10,7 @@ type Option func(*options)
 
 type options struct {
 	name, description string
+	described         bool
 	partition         []string
 	properties        map[string]string
 	engine            string
@@ -34,7 +35,9 @@ func newOptions(opts []Option) options {
 func WithName(name string) Option { return func(o *options) { o.name = name } }
 
 // WithDescription describes a new table.
-func WithDescription(text string) Option { return func(o *options) { o.description = text } }
+func WithDescription(text string) Option {
+	return func(o *options) { o.description, o.described = text, true }
+}
 
 // WithPartitionBy partitions a new table.
 func WithPartitionBy(columns ...string) Option {

@@ -21,7 +21,7 @@ var readFeatures = []string{
 // writeFeatures are the writer features that this library honours, or that
 // ask for nothing as long as properties and schema do not use them.
 var writeFeatures = []string{
-	"appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "deletionVectors", "domainMetadata",
+	"appendOnly", "changeDataFeed", "checkConstraints", "checkpointProtection", "columnMapping", "deletionVectors", "domainMetadata",
 	"generatedColumns", "inCommitTimestamp", "invariants", "rowTracking", "timestampNtz", "typeWidening",
 	"typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck", "variantType", "variantType-preview",
 }

@@ -109,7 +109,7 @@ func (c *Commit) restoreDefinition(now, then *Snapshot) {
 	if now.meta.SchemaString != then.meta.SchemaString {
 		c.SchemaTo = then.schema
 	}
-	if now.meta.Description != then.meta.Description {
+	if now.meta.Description != then.meta.Description || now.meta.Described != then.meta.Described {
 		c.Description = &then.meta.Description
 	}
 	if maps.Equal(now.meta.Configuration, then.meta.Configuration) {

@@ -83,7 +83,10 @@ func (p *Pipeline) openOrCreate(ctx context.Context, row catalog.Table, schema *
 		return t, err
 	}
 	opts := append([]delta.Option{}, p.cfg.Tables.Options()...)
-	opts = append(opts, delta.WithName(row.FullName()), delta.WithDescription(w.comment))
+	opts = append(opts, delta.WithName(row.FullName()))
+	if w.comment != "" {
+		opts = append(opts, delta.WithDescription(w.comment))
+	}
 	if len(w.partition) > 0 {
 		opts = append(opts, delta.WithPartitionBy(w.partition...))
 	}

@@ -36,7 +36,11 @@ func (r runner) Run(ctx context.Context, n plan.Node, target *plan.Source, files
 	if err != nil {
 		return nil, err
 	}
-	return r.e.batches(ctx, req, n, r.opt)
+	rows, err := r.e.cfg.Executor.Execute(ctx, req)
+	if err != nil {
+		return nil, RuntimeError(err)
+	}
+	return &Result{rows: rows}, nil
 }
 
 // Table is the table behind a source.

@@ -113,7 +113,7 @@ func (e *Engine) detail(ctx context.Context, sess *Session, c *plan.Command) (*R
 		cluster = append(cluster, strings.Join(path, "."))
 	}
 	var description any
-	if m.Description != "" || t.Comment != "" || m.Configuration["comment"] != "" {
+	if m.Described || m.Description != "" {
 		description = m.Description
 	}
 	list := types.Array{Elem: types.String, ContainsNull: true}

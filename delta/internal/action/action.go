@@ -143,15 +143,46 @@ type Format struct {
 
 // Metadata describes a table.
 type Metadata struct {
-	ID               string            `json:"id"`
-	Name             string            `json:"name,omitempty"`
-	Description      string            `json:"description,omitempty"`
+	ID          string `json:"id"`
+	Name        string `json:"name,omitempty"`
+	Description string `json:"description,omitempty"`
+	// Described tells that there is a description, if only an empty one.
+	Described        bool              `json:"-"`
 	Format           Format            `json:"format"`
 	SchemaString     string            `json:"schemaString"`
 	PartitionColumns []string          `json:"partitionColumns"`
 	Configuration    map[string]string `json:"configuration"`
 	// CreatedTime is in milliseconds since the epoch, 0 if unknown.
 	CreatedTime int64 `json:"createdTime,omitempty"`
+}
+
+// plainMetadata is Metadata without its methods.
+type plainMetadata Metadata
+
+// MarshalJSON writes an empty description where there is one.
+func (m Metadata) MarshalJSON() ([]byte, error) {
+	if !m.Described || m.Description != "" {
+		return json.Marshal(plainMetadata(m))
+	}
+	return json.Marshal(struct {
+		plainMetadata
+		Description string `json:"description"`
+	}{plainMetadata: plainMetadata(m)})
+}
+
+// UnmarshalJSON tells an empty description from none.
+func (m *Metadata) UnmarshalJSON(b []byte) error {
+	in := struct {
+		*plainMetadata
+		Description *string `json:"description"`
+	}{plainMetadata: (*plainMetadata)(m)}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	if in.Description != nil {
+		m.Description, m.Described = *in.Description, true
+	}
+	return nil
 }
 
 // Protocol says what a reader and a writer must support. The feature lists are

@@ -210,7 +210,7 @@ func (d *decoder) metadata(c columns) func() error {
 	partition, conf := c.list("metaData.partitionColumns"), c.pairs("metaData.configuration")
 	return func() error {
 		return d.v.Metadata(&action.Metadata{
-			ID: id.text(), Name: name.text(), Description: desc.text(),
+			ID: id.text(), Name: name.text(), Description: desc.text(), Described: desc.there(),
 			Format:       action.Format{Provider: provider.text(), Options: options.words()},
 			SchemaString: schema.text(), PartitionColumns: partition.list(), Configuration: conf.words(), CreatedTime: created.long(),
 		})

@@ -291,7 +291,11 @@ func (w *Writer) Metadata(m *action.Metadata) error {
 	sb := w.row("metaData")
 	sb.FieldBuilder(0).(*array.StringBuilder).Append(m.ID)
 	setText(sb.FieldBuilder(1), m.Name)
-	setText(sb.FieldBuilder(2), m.Description)
+	if m.Described {
+		sb.FieldBuilder(2).(*array.StringBuilder).Append(m.Description)
+	} else {
+		setText(sb.FieldBuilder(2), m.Description)
+	}
 	f := sb.FieldBuilder(3).(*array.StructBuilder)
 	f.Append(true)
 	f.FieldBuilder(0).(*array.StringBuilder).Append(m.Format.Provider)

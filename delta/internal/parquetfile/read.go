@@ -38,6 +38,26 @@ func Open(in Input) (*file.Reader, error) {
 	return pf, nil
 }
 
+// Schema is the schema of a file's columns.
+func Schema(in Input) (_ *arrow.Schema, err error) {
+	defer func() {
+		// The Parquet reader panics on some malformed files.
+		if p := recover(); p != nil {
+			err = fmt.Errorf("malformed Parquet: %v", p)
+		}
+	}()
+	pf, err := Open(in)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = pf.Close() }()
+	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
+	}
+	return fr.Schema()
+}
+
 // Read calls f for each batch of a file in the order of its rows, with those
 // of its top-level columns that want picks. Where it picks none, batches have
 // a row count only. Batches are valid during the call.

@@ -22,6 +22,9 @@ func Alter(ctx context.Context, e Engine, c *plan.AlterTable) error {
 	if err != nil {
 		return err
 	}
+	if c.DropFeature != nil {
+		return dropFeature(ctx, t, c)
+	}
 	out := delta.Commit{
 		ReadVersion: t.snap.Version(), Operation: c.Operation, Parameters: c.Parameters, Properties: c.Properties, Serializable: true,
 		Metrics: map[string]string{"numFiles": "", "numOutputRows": "", "numOutputBytes": ""},
@@ -37,9 +40,7 @@ func Alter(ctx context.Context, e Engine, c *plan.AlterTable) error {
 			out.Parameters["ifExists"] = "true"
 		}
 	}
-	if err := protocolProperties(&out); err != nil {
-		return err
-	}
+	protocolProperties(&out)
 	if len(c.Edits) > 0 {
 		to, err := Edit(t.snap.Schema(), c.Edits)
 		if err != nil {
@@ -57,21 +58,24 @@ func Alter(ctx context.Context, e Engine, c *plan.AlterTable) error {
 			return err
 		}
 	}
-	if out.SchemaTo == nil && out.Properties == nil && out.ClusterBy == nil {
+	if out.SchemaTo == nil && out.Properties == nil && out.Description == nil && out.ClusterBy == nil {
 		out.SchemaTo = t.snap.Schema()
 	}
 	return featureError(t.commit(ctx, out))
 }
 
-// protocolProperties takes out what names protocol versions: the features of a
-// table say which it needs.
-func protocolProperties(c *delta.Commit) error {
-	for k := range c.Properties {
-		if low := strings.ToLower(k); low == "delta.minreaderversion" || low == "delta.minwriterversion" {
+// protocolProperties takes out what names protocol versions, for the features
+// of a table say which it needs, and the comment, which is its description.
+func protocolProperties(c *delta.Commit) {
+	for k, v := range c.Properties {
+		switch strings.ToLower(k) {
+		case "delta.minreaderversion", "delta.minwriterversion":
 			delete(c.Properties, k)
+		case "comment":
+			delete(c.Properties, k)
+			c.Description = &v
 		}
 	}
-	return nil
 }
 
 func featureError(err error) error {

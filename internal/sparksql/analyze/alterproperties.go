@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/ast"
@@ -90,9 +89,14 @@ func (k *alterer) clusterBy(x *ast.AlterClusterBy) error {
 }
 
 func (k *alterer) dropFeature(x *ast.DropFeature) error {
-	known := []string{"checkConstraints", "columnMapping", "deletionVectors", "inCommitTimestamp", "typeWidening", "v2Checkpoint", "vacuumProtocolCheck", "checkpointProtection", "allowColumnDefaults", "clustering", "rowTracking"}
-	if !slices.ContainsFunc(known, func(f string) bool { return strings.EqualFold(f, x.Name) }) {
-		return k.errorf("DELTA_FEATURE_DROP_UNSUPPORTED_CLIENT_FEATURE", "0AKDC", "The feature %s is unknown or cannot be dropped.", quote(x.Name))
+	if len(k.t.src.Rules.Constraints) > 0 && strings.EqualFold(x.Name, "checkConstraints") {
+		names := make([]string, len(k.t.src.Rules.Constraints))
+		for i, c := range k.t.src.Rules.Constraints {
+			names[i] = quote(c.Name)
+		}
+		return k.errorf("DELTA_CANNOT_DROP_CHECK_CONSTRAINT_FEATURE", "0AKDE", "The table has the constraints %s; drop them first.", strings.Join(names, ", "))
 	}
-	return k.errorf("UNSUPPORTED_FEATURE.DROP_FEATURE", "0A000", "Features of a table are not dropped yet.")
+	k.out.Operation = "DROP FEATURE"
+	k.out.DropFeature = &plan.FeatureDrop{Name: x.Name, Truncate: x.Truncate}
+	return nil
 }

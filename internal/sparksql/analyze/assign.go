@@ -216,12 +216,7 @@ func (a *analyzer) text(text string, cols []column) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := a.expr(e, &scope{place: a.here(), cols: cols})
-	if err != nil {
-		return nil, err
-	}
-	plan.Place(x, sparksql.Pos{}) // the statement does not hold the text
-	return x, nil
+	return a.expr(e, &scope{place: a.here(), cols: cols})
 }
 
 // alone is an analyzer that knows no tables: a constraint cannot read any.

@@ -195,7 +195,10 @@ func (k *creator) query() error {
 		at := c.Attr
 		at.ID = plan.NewID()
 		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: c.Attr}, Attr: at})
-		k.out.Columns = append(k.out.Columns, plan.TableColumn{Field: types.Field{Name: c.Name, Type: stored(c.Type), Nullable: true, Comment: c.Comment}})
+		k.out.Columns = append(k.out.Columns, plan.TableColumn{
+			Field:      types.Field{Name: c.Name, Type: stored(c.Type), Nullable: true, Comment: c.Comment},
+			ColumnRule: plan.ColumnRule{Declared: c.Declared},
+		})
 	}
 	k.out.Rows = &plan.Rows{Plan: k.a.plan(nil, p)}
 	return nil

@@ -155,17 +155,16 @@ func (a *analyzer) binary(e *ast.Binary, s *scope) (plan.Expr, error) {
 		if r, err = a.expr(b.R, s); err != nil {
 			return nil, err
 		}
-		ctx := a.fctx(b.OpPos)
 		if err = a.noGenerator([]plan.Expr{x, r}, b.Pos()); err != nil {
 			return nil, err
 		}
 		switch b.Op {
 		case "is distinct from":
-			x, err = a.negate(true, b.OpPos)(funcs.Resolve("<=>", []plan.Expr{x, r}, ctx))
+			x, err = a.negate(true, b.OpPos)(a.compare("<=>", []plan.Expr{x, r}, b.OpPos))
 		case "is not distinct from":
-			x, err = funcs.Resolve("<=>", []plan.Expr{x, r}, ctx)
+			x, err = a.compare("<=>", []plan.Expr{x, r}, b.OpPos)
 		default:
-			x, err = funcs.Resolve(b.Op, []plan.Expr{x, r}, ctx)
+			x, err = a.compare(b.Op, []plan.Expr{x, r}, b.OpPos)
 		}
 	}
 	return x, err
@@ -259,7 +258,7 @@ func (a *analyzer) caseWhen(e *ast.Case, s *scope) (plan.Expr, error) {
 	for _, w := range e.When {
 		cond, err := a.expr(w.Cond, s)
 		if err == nil && operand != nil {
-			cond, err = funcs.Resolve("=", []plan.Expr{operand, cond}, a.fctx(w.Cond.Pos()))
+			cond, err = a.compare("=", []plan.Expr{operand, cond}, w.Cond.Pos())
 		}
 		if err != nil {
 			return nil, err

@@ -357,7 +357,7 @@ func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) 
 			}
 			*side.into = found[0]
 		}
-		eq, err := funcs.Resolve("=", []plan.Expr{&plan.Column{Attr: p.l.Attr}, &plan.Column{Attr: p.r.Attr}}, a.fctx(n.P))
+		eq, err := a.compare("=", []plan.Expr{&plan.Column{Attr: p.l.Attr}, &plan.Column{Attr: p.r.Attr}}, n.P)
 		if err == nil && j.Cond != nil {
 			eq, err = funcs.Resolve("and", []plan.Expr{j.Cond, eq}, a.fctx(n.P))
 		}

@@ -57,7 +57,7 @@ func (a *analyzer) in(e *ast.In, s *scope) (plan.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return funcs.Resolve("in", args, a.fctx(e.Pos()))
+		return a.compare("in", args, e.Pos())
 	}
 	left := []ast.Expr{e.X}
 	if t, ok := e.X.(*ast.Tuple); ok {

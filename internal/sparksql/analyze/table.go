@@ -268,7 +268,11 @@ func newScan(src *plan.Source, stream bool, alias string, pos sparksql.Pos) *pla
 		if _, ok := typ.(types.Char); ok {
 			typ = types.String
 		}
-		sc.Attrs = append(sc.Attrs, plan.Attr{ID: plan.NewID(), Name: f.Name, Type: typ, Nullable: f.Nullable, Comment: f.Comment})
+		at := plan.Attr{ID: plan.NewID(), Name: f.Name, Type: typ, Nullable: f.Nullable, Comment: f.Comment}
+		if src.Rules != nil {
+			at.Declared = src.Rules.Columns[i].Declared
+		}
+		sc.Attrs = append(sc.Attrs, at)
 		sc.Ordinals = append(sc.Ordinals, i)
 	}
 	return sc
@@ -319,9 +323,6 @@ func (a *analyzer) viewRef(v *View, full []string, t *ast.TableName, p place) (r
 	a.views = a.views[:len(a.views)-1]
 	if err != nil {
 		return r, err
-	}
-	if at.File == "" {
-		plan.PlaceNode(r.node, t.Pos())
 	}
 	r = relation{node: r.node, cols: r.visible()}
 	if len(v.Columns) > 0 {

@@ -258,7 +258,10 @@ func (p *parser) drop(c *ast.Command) (ast.Statement, error) {
 	case p.isWord("TEMPORARY", "TEMP") && p.wordAt(1, "FUNCTION"):
 		p.i += 2
 		c.Verb, c.Args["temporary"] = "drop function", "true"
-	case p.isWord("CATALOG", "VOLUME", "INDEX", "FLOW", "SHARE", "RECIPIENT"):
+	case p.accept("INDEX"):
+		c.Verb = "drop index"
+		return p.index(c)
+	case p.isWord("CATALOG", "VOLUME", "FLOW", "SHARE", "RECIPIENT"):
 		return p.unsupported(c.Stmt, "DROP "+t.up)
 	default:
 		return nil, p.expected("TABLE, VIEW, SCHEMA, MATERIALIZED VIEW or STREAMING TABLE")

@@ -61,6 +61,8 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 		return p.compoundStatement(base)
 	case "COMMENT":
 		return p.comment(base)
+	case "GENERATE":
+		return p.generate(base)
 	case "DECLARE":
 		return p.declare(base)
 	case "EXECUTE":
@@ -179,6 +181,9 @@ func (p *parser) create(base ast.Stmt) (ast.Statement, error) {
 		return p.createFunction(&ast.CreateFunction{Stmt: base, Replace: replace, Temporary: temporary})
 	case p.isWord("TABLE") || p.words("EXTERNAL", "TABLE"):
 		return p.createTable(&ast.CreateTable{Stmt: base, Create: true, Replace: replace}, temporary)
+	case p.isWord("INDEX") && !temporary && !replace:
+		p.i++
+		return p.index(&ast.Command{Stmt: base, Verb: "create index", Args: map[string]string{}})
 	case p.isWord("INDEX", "VOLUME", "CONNECTION", "SHARE", "RECIPIENT", "BLOOMFILTER"):
 		word := "CREATE " + p.cur().up
 		return p.unsupported(base, word)

@@ -83,11 +83,19 @@ type AlterTable struct {
 	// ClusterBy replaces the clustering; Clustering tells that it is set.
 	ClusterBy  [][]string
 	Clustering bool
+	// DropFeature is a table feature to take away, nil without.
+	DropFeature *FeatureDrop
 	// Operation and Parameters describe the statement in the table's history; ""
 	// for one that makes no version.
 	Operation  string
 	Parameters map[string]string
 	Pos        sparksql.Pos
+}
+
+// FeatureDrop is DROP FEATURE name [TRUNCATE HISTORY].
+type FeatureDrop struct {
+	Name     string
+	Truncate bool
 }
 
 // Optimize merges small files.

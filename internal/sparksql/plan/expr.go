@@ -26,6 +26,8 @@ type Attr struct {
 	Comment   string
 	// EventTime is set by a Watermark above the source: the delay in microseconds.
 	EventTime *int64
+	// Declared is CHAR(n) or VARCHAR(n) of a table's column, nil for all else.
+	Declared types.Type
 }
 
 // Expr is a typed expression.
