@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/marisma/marisma/internal/typo"
 )
 
 // maxSQL bounds an SQL file.
@@ -110,7 +112,7 @@ func (l *loader) pipeline(e entry, m mode) (Pipeline, bool) {
 // noFiles says what to write, or which key is probably libraries.
 func (l *loader) noFiles(e entry, n *node, what string) {
 	for _, k := range n.keys {
-		if k.key != "libraries" && distance(k.key, "libraries") <= 3 {
+		if k.key != "libraries" && typo.Distance(k.key, "libraries") <= 3 {
 			l.errorf(k.pos, "%s: the key %q is not known; did you mean \"libraries\"?", what, k.key)
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/typo"
 )
 
 // fault is a *sparksql.Error that can still get a hint.
@@ -53,7 +54,7 @@ func nearest(want string, names []string, n int) string {
 		if i := strings.LastIndexByte(last, '.'); i >= 0 && !strings.Contains(lower, ".") {
 			last = last[i+1:]
 		}
-		all = append(all, scored{name, sparksql.Distance(lower, last)})
+		all = append(all, scored{name, typo.Distance(lower, last)})
 	}
 	slices.SortStableFunc(all, func(x, y scored) int {
 		if x.d != y.d {

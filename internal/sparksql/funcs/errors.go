@@ -8,6 +8,7 @@ import (
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
+	"github.com/marisma/marisma/internal/typo"
 )
 
 const mismatchState = "42K09"
@@ -78,7 +79,7 @@ func nearest(name string, names []string) string {
 		if d := len(name) - len(n); d >= least || -d >= least {
 			continue // as many edits at least
 		}
-		if d := sparksql.Distance(name, n); d < least {
+		if d := typo.Distance(name, n); d < least {
 			best, least = n, d
 		}
 	}

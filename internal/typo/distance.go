@@ -1,4 +1,4 @@
-package sparksql
+package typo
 
 // farName is the distance of names too long to be compared.
 const farName = 64
