@@ -20,6 +20,7 @@ func refusals() []struct {
 		class, sqlState string
 	}{
 		{cast.ErrPattern, cast.ErrPattern.Error(), "22007"},
+		{cast.ErrPatternLength, cast.ErrPatternLength.Error(), "22007"},
 		{cast.ErrPatternLetter, cast.ErrPatternLetter.Error(), "22007"},
 		{cast.ErrPatternChanged, cast.ErrPatternChanged.Error(), "42K0B"},
 		{cast.ErrPatternWeekBase, cast.ErrPatternWeekBase.Error(), "42K0B"},

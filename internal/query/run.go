@@ -71,7 +71,9 @@ type Options struct {
 	Now      time.Time
 	TimeZone string // UTC if empty
 	ANSI     bool
-	Inputs   func(*plan.Scan) (Input, error)
+	// TimeParser is spark.sql.legacy.timeParserPolicy: CORRECTED where it is "".
+	TimeParser string
+	Inputs     func(*plan.Scan) (Input, error)
 }
 
 func (o Options) lower(n plan.Node, scan func(*plan.Scan) (string, error)) (lower.Result, error) {
@@ -79,7 +81,7 @@ func (o Options) lower(n plan.Node, scan func(*plan.Scan) (string, error)) (lowe
 	if zone == "" {
 		zone = "UTC"
 	}
-	return lower.Query(n, lower.Options{Scan: scan, TimeZone: zone, Now: o.Now, ANSI: o.ANSI})
+	return lower.Query(n, lower.Options{Scan: scan, TimeZone: zone, Now: o.Now, ANSI: o.ANSI, TimeParser: o.TimeParser})
 }
 
 // Rows streams the result of Run. Close it; it frees the sources.

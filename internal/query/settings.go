@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -122,18 +122,10 @@ func valid(key, value string) *invalid {
 	return nil
 }
 
-var offsetForm = regexp.MustCompile(`^(?:UTC|GMT|UT)?(?:[+-]\d{1,2}(?::?[0-5]?\d(?::[0-5]\d)?)?)?$`)
-
 // isZone tells whether a name or an offset is a time zone.
 func isZone(zone string) bool {
-	if zone == "" {
-		return false
-	}
-	if offsetForm.MatchString(zone) {
-		return true
-	}
-	_, err := time.LoadLocation(zone)
-	return err == nil && zone != "Local"
+	_, err := cast.LoadZone(zone)
+	return err == nil
 }
 
 // reset is RESET [key]: the session's settings as they were at its start.

@@ -59,7 +59,7 @@ func (t *task) step() *step {
 	r.globals = &t.e.globals
 	env := t.sess.Env(r, at)
 	env.Params, env.Positional = t.named, t.positional
-	return &step{task: t, env: env, opt: Options{Now: at, TimeZone: t.sess.zone(), ANSI: t.sess.Conf[ansiConf] != "false"}}
+	return &step{task: t, env: env, opt: Options{Now: at, TimeZone: t.sess.zone(), ANSI: t.sess.Conf[ansiConf] != "false", TimeParser: t.sess.Conf["spark.sql.legacy.timeParserPolicy"]}}
 }
 
 // conflictTries is how often a statement that lost against another writer is

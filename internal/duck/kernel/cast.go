@@ -251,6 +251,14 @@ func shiftBy(toInstant bool) run {
 type patternParam struct {
 	Pattern *string
 	Zone    string
+	Legacy  bool // by the rules of SimpleDateFormat
+}
+
+func (p *patternParam) compile(text string, parsing bool) (*cast.Pattern, error) {
+	if p.Legacy {
+		return cast.CompileLegacyPattern(text)
+	}
+	return cast.CompilePattern(text, parsing)
 }
 
 func (g *sig) pattern(parsing bool) (p patternParam, pat *cast.Pattern, zone *cast.Zone, err error) {
@@ -266,13 +274,14 @@ func (g *sig) pattern(parsing bool) (p patternParam, pat *cast.Pattern, zone *ca
 		}
 		return
 	}
-	pat, err = cast.CompilePattern(*p.Pattern, parsing)
+	pat, err = p.compile(*p.Pattern, parsing)
 	return
 }
 
 // patterns compiles the patterns of an argument; nil for a bad one.
 type patterns struct {
 	m       map[string]*cast.Pattern
+	by      patternParam
 	parsing bool
 }
 
@@ -287,7 +296,7 @@ func (p *patterns) get(s *vector.Str) *cast.Pattern {
 		p.m = map[string]*cast.Pattern{}
 	}
 	text := string(s.Bytes())
-	x, err := cast.CompilePattern(text, p.parsing)
+	x, err := p.by.compile(text, p.parsing)
 	if err != nil {
 		x = nil
 	}
@@ -296,7 +305,7 @@ func (p *patterns) get(s *vector.Str) *cast.Pattern {
 }
 
 func dateFormat(g *sig) (kernel, error) {
-	_, pat, zone, err := g.pattern(false)
+	by, pat, zone, err := g.pattern(false)
 	if err != nil {
 		return kernel{}, err
 	}
@@ -307,7 +316,7 @@ func dateFormat(g *sig) (kernel, error) {
 		}}, g.want(duckdb.TypeVarchar, duckdb.TypeTimestampTZ)
 	}
 	return kernel{run: func(c *call) error {
-		z, ps := zone.Clone(), patterns{}
+		z, ps := zone.Clone(), patterns{by: by}
 		in, text, out := vector.Data[int64](&c.args[0], c.n), c.strs(1), newTexts(&c.out, c.n)
 		defer out.close()
 		for i := range in {
@@ -329,18 +338,18 @@ func dateFormat(g *sig) (kernel, error) {
 }
 
 func parseTimestamp(g *sig) (kernel, error) {
-	_, pat, zone, err := g.pattern(true)
+	by, pat, zone, err := g.pattern(true)
+	ntz := g.ret.ID == duckdb.TypeTimestamp
 	if err != nil {
 		return kernel{}, err
 	}
-	ntz := g.ret.ID == duckdb.TypeTimestamp
 	if !ntz && g.ret.ID != duckdb.TypeTimestampTZ {
 		return kernel{}, fmt.Errorf("result is %s", g.ret)
 	}
 	args := []vector.ID{duckdb.TypeVarchar, duckdb.TypeVarchar}[:len(g.args)]
 	var pool cast.ZonePool
 	return kernel{run: func(c *call) error {
-		z, zones, ps := zone.Clone(), pool.Get(), patterns{parsing: true}
+		z, zones, ps := zone.Clone(), pool.Get(), patterns{by: by, parsing: true}
 		defer pool.Put(zones)
 		in, out := c.strs(0), vector.Data[int64](&c.out, c.n)
 		for i := range in {

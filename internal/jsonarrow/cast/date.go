@@ -9,12 +9,18 @@ type Civil struct {
 }
 
 // CivilOf splits a wall time in microseconds.
-func CivilOf(us int64) (c Civil) {
+func CivilOf(us int64) Civil {
 	d := floorDiv(us, microsPerDay)
 	t := us - d*microsPerDay
+	c := civilDay(d)
 	c.Micro = int(t % 1_000_000)
 	s := int(t / 1_000_000)
 	c.Hour, c.Min, c.Sec = s/3600, s/60%60, s%60
+	return c
+}
+
+// civilDay is the start of the day d days after 1970-01-01.
+func civilDay(d int64) (c Civil) {
 	c.Weekday = int(((d+3)%7 + 7) % 7)
 	z := d + 719468 // days since 0000-03-01
 	era := floorDiv(z, 146097)
@@ -264,7 +270,7 @@ func scanTime(b []byte) (us int64, rest []byte, ok bool) {
 
 // AppendDate writes a date as CAST to STRING does.
 func AppendDate(b []byte, days int32) []byte {
-	c := CivilOf(int64(days) * microsPerDay)
+	c := civilDay(int64(days))
 	return appendDay(b, &c)
 }
 

@@ -9,6 +9,7 @@ import (
 // Families of refused patterns; the texts are those of Spark's error classes.
 var (
 	ErrPattern         = errors.New("INVALID_DATETIME_PATTERN.WITH_SUGGESTION")
+	ErrPatternLength   = errors.New("INVALID_DATETIME_PATTERN.LENGTH")
 	ErrPatternLetter   = errors.New("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER")
 	ErrPatternChanged  = errors.New("INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION")
 	ErrPatternWeekBase = errors.New("INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN")
@@ -17,9 +18,10 @@ var (
 // Pattern is a compiled pattern of date_format and to_timestamp. It is
 // immutable and safe for concurrent use.
 type Pattern struct {
-	text string
-	ops  []dateOp
-	ends []int // of each opening bracket's op: the op of its closing one
+	text   string
+	ops    []dateOp
+	ends   []int // of each opening bracket's op: the op of its closing one
+	legacy bool  // by SimpleDateFormat's rules
 }
 
 // dateOp is a letter with its count, a literal (f 0), or a bracket.
@@ -33,38 +35,23 @@ type dateOp struct {
 // maxCount is how often a letter may stand, for those that Java knows.
 var maxCount = map[byte]int{
 	'G': 4, 'y': 6, 'M': 4, 'L': 4, 'd': 2, 'D': 3, 'E': 4, 'F': 1, 'a': 1, 'h': 2, 'H': 2, 'k': 2, 'K': 2, 'm': 2,
-	's': 2, 'S': 9, 'Q': 4, 'q': 4, 'V': 2, 'z': 4, 'O': 4, 'X': 5, 'x': 5, 'Z': 5,
+	's': 2, 'S': 9, 'g': 19, 'Q': 4, 'q': 4, 'V': 2, 'z': 4, 'O': 4, 'X': 5, 'x': 5, 'Z': 5,
 }
 
-// legacyLetters are those of Spark 2's patterns: where only they stand, Spark
-// says that the pattern has changed its meaning instead of being wrong.
-const legacyLetters = "GyYMLwWDdFEuaHkKhmsSzZX"
-
 // CompilePattern checks a pattern for formatting or for parsing.
+// What SimpleDateFormat takes instead has changed its meaning.
 func CompilePattern(text string, parsing bool) (*Pattern, error) {
 	p := &Pattern{text: text}
 	if err := p.compile(parsing); err != nil {
-		if (errors.Is(err, ErrPattern) || errors.Is(err, ErrPatternWeekBase)) && legacyOK(text) {
-			err = ErrPatternChanged
+		if errors.Is(err, ErrPattern) || errors.Is(err, ErrPatternWeekBase) {
+			if _, legacyErr := CompileLegacyPattern(text); legacyErr == nil {
+				err = ErrPatternChanged
+			}
 		}
 		return nil, fmt.Errorf("%w: pattern '%s'", err, text)
 	}
 	p.link()
 	return p, nil
-}
-
-func legacyOK(text string) bool {
-	quoted := false
-	for i := range len(text) {
-		c := text[i]
-		switch {
-		case c == '\'':
-			quoted = !quoted
-		case !quoted && isLetter(c) && strings.IndexByte(legacyLetters, c) < 0:
-			return false
-		}
-	}
-	return !quoted
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
@@ -101,6 +88,9 @@ func (p *Pattern) compile(parsing bool) error {
 			lit, next, ok := quoted(text, i)
 			if !ok {
 				return ErrPattern
+			}
+			if lit == "" {
+				lit = "'"
 			}
 			p.literal(lit)
 			i = next
@@ -142,11 +132,9 @@ func (p *Pattern) literal(s string) {
 	p.ops = append(p.ops, dateOp{lit: s})
 }
 
-// quoted reads '...' from i on, in which two quotes stand for one.
+// quoted reads '...' from i on, in which two quotes stand for one; nothing
+// between two quotes is a quote, as the caller says.
 func quoted(text string, i int) (lit string, next int, ok bool) {
-	if i+1 < len(text) && text[i+1] == '\'' {
-		return "'", i + 2, true
-	}
 	var b strings.Builder
 	for j := i + 1; j < len(text); j++ {
 		if text[j] == '\'' {
@@ -172,6 +160,9 @@ func checkLetter(c byte, n int, parsing bool) error {
 		}
 	}
 	limit, ok := maxCount[c]
+	if n > limit && (c == 'Q' || c == 'q') {
+		return ErrPatternLength
+	}
 	if !ok || n > limit || c == 'V' && n != 2 || c == 'O' && n != 1 && n != 4 {
 		return ErrPattern
 	}
@@ -241,6 +232,9 @@ var weekdays = [...]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday
 
 // Append formats the instant us as wall time of zone.
 func (p *Pattern) Append(b []byte, us int64, zone *Zone) []byte {
+	if p.legacy {
+		return p.appendLegacy(b, us, zone)
+	}
 	c := CivilOf(zone.Local(us))
 	for k := range p.ops {
 		o := &p.ops[k]
@@ -254,6 +248,8 @@ func (p *Pattern) Append(b []byte, us int64, zone *Zone) []byte {
 			b = appendYear(b, c.Year, o.n)
 		case 'G', 'M', 'L', 'E', 'a', 'Q', 'q':
 			b = appendName(b, o, &c)
+		case 'g': // the modified Julian day
+			b = pad(b, int(floorDiv(zone.Local(us), microsPerDay))+40587, o.n)
 		case 'S':
 			var t [9]byte
 			for i, v := 8, c.Micro*1000; i >= 0; i-- {

@@ -41,6 +41,8 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		return a.sessionWindow(e, s)
 	case name == "grouping" || name == "grouping_id":
 		return a.grouping(e, name, s)
+	case tableFunctions[name]:
+		return nil, a.errorf(e.Pos(), "NOT_A_SCALAR_FUNCTION", "42887", "%s makes a table, not a value.", quote(name)).hint("Call it in FROM.")
 	}
 	def := funcs.Lookup(name)
 	if unit := e.Args; (name == "timestampadd" || name == "timestampdiff") && len(unit) > 0 {
@@ -118,6 +120,9 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 	}
 	return x, nil
 }
+
+// tableFunctions are the built-in functions that stand in FROM only.
+var tableFunctions = map[string]bool{"collations": true, "range": true, "sql_keywords": true}
 
 // qualifiedCall calls an SQL function by the name of its schema and itself.
 func (a *analyzer) qualifiedCall(e *ast.Call, s *scope) (plan.Expr, error) {

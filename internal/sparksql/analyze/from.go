@@ -122,7 +122,6 @@ func alias(r relation, al ast.TableAlias) relation {
 func (a *analyzer) values(v *ast.Values, p place) (relation, error) {
 	s := &scope{place: p}
 	out := &plan.Values{}
-	var texts [][2]bool // per column: holds strings, holds others
 	var kinds [][]types.Type
 	for _, r := range v.Rows {
 		items := []ast.Expr{r}
@@ -139,21 +138,17 @@ func (a *analyzer) values(v *ast.Values, p place) (relation, error) {
 			return relation{}, err
 		}
 		if kinds == nil {
-			kinds, texts = make([][]types.Type, len(row)), make([][2]bool, len(row))
+			kinds = make([][]types.Type, len(row))
 		}
 		for i, x := range row {
 			if err := a.inlineCell(x, r.Pos()); err != nil {
 				return relation{}, err
 			}
-			if x.Type() != types.Void {
-				str := types.IsString(x.Type())
-				texts[i][0], texts[i][1] = texts[i][0] || str, texts[i][1] || !str
-			}
 			kinds[i] = append(kinds[i], x.Type())
 		}
 		out.Rows = append(out.Rows, row)
 	}
-	if err := a.commonColumns(v, out, kinds, texts); err != nil {
+	if err := a.commonColumns(v, out, kinds); err != nil {
 		return relation{}, err
 	}
 	return a.alias2(relationOf(out), v.Alias, v.Pos(), "")
@@ -180,10 +175,10 @@ func mixedCollations(ts []types.Type) bool {
 	return false
 }
 
-func (a *analyzer) commonColumns(v *ast.Values, out *plan.Values, kinds [][]types.Type, texts [][2]bool) error {
+func (a *analyzer) commonColumns(v *ast.Values, out *plan.Values, kinds [][]types.Type) error {
 	for i, ts := range kinds {
-		t, ok := funcs.Common(ts, true)
-		if !ok || texts[i][0] && texts[i][1] || mixedCollations(ts) {
+		t, ok := funcs.InlineType(ts)
+		if !ok || mixedCollations(ts) {
 			e := a.errorf(v.Pos(), "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000", "The values of column %d of VALUES have no common type.", i+1)
 			e.Phase = sparksql.PhaseParse
 			return e

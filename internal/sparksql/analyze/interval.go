@@ -1,18 +1,18 @@
 package analyze
 
 import (
-	"errors"
 	"math"
 	"math/big"
 	"strings"
+	"unicode"
 
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
-
-var errInterval = errors.New("no interval")
 
 // unitMicros are the units of a day-time interval in microseconds.
 var unitMicros = map[string]int64{
@@ -38,74 +38,115 @@ func (a *analyzer) intervalError(e *ast.Interval, class, format string, args ...
 	return (*sparksql.Error)(f)
 }
 
-// interval evaluates an INTERVAL literal to months or microseconds.
+// interval evaluates an INTERVAL literal to months or microseconds, or, where
+// spark.sql.legacy.interval.enabled is on, to an interval of all units.
 func (a *analyzer) interval(e *ast.Interval) (plan.Expr, error) {
 	if e.To != "" {
-		return a.rangeInterval(e)
+		x, err := a.rangeInterval(e)
+		if err != nil || !a.legacyIntervals() {
+			return x, err
+		}
+		return calendarOf(x), nil
 	}
 	if len(e.Parts) == 1 && e.Parts[0].Unit == "" {
 		return a.textInterval(e)
 	}
-	lo, hi := types.Second, types.Year
-	var total big.Int
-	months := false
+	var b strings.Builder
+	units := make([]string, len(e.Parts))
 	for i, part := range e.Parts {
-		unit := part.Unit
-		if unit == "nanosecond" {
-			return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT.INVALID_UNIT", "An interval has no nanoseconds.")
-		}
-		isMonths := unit == "year" || unit == "month"
-		if i > 0 && isMonths != months {
-			return nil, a.intervalError(e, "_LEGACY_ERROR_TEMP_0029", "An interval cannot mix years and months with days and times.")
-		}
-		months = isMonths
-		lo, hi = min(lo, unitOf[unit]), max(hi, unitOf[unit])
-		n, err := a.unitValue(e, part)
+		v, err := a.intervalValue(e, part)
 		if err != nil {
 			return nil, err
 		}
-		total.Add(&total, n)
+		b.WriteString(" " + v + " " + part.Unit)
+		units[i] = part.Unit
 	}
-	return a.intervalLiteral(e, &total, months, lo, hi)
+	c, fault := cast.ScanCalendar(b.String())
+	if fault != "" {
+		return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT."+string(fault), "%q is no interval.", strings.TrimSpace(b.String()))
+	}
+	return a.intervalLiteral(e, c, units)
 }
 
-func (a *analyzer) intervalLiteral(e *ast.Interval, total *big.Int, months bool, lo, hi types.Unit) (plan.Expr, error) {
-	if days := new(big.Int).Quo(total, big.NewInt(unitMicros["day"])); !months && !total.IsInt64() && lo == types.Day && days.IsInt64() && int64(int32(days.Int64())) == days.Int64() {
-		return nil, a.intervalError(e, "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", "The interval is out of range.")
+// legacyIntervals tells whether literals and differences are intervals of all
+// units together, as before Spark 3.
+func (a *analyzer) legacyIntervals() bool { return funcs.LegacyIntervals(a.env.Conf) }
+
+// calendarOf is an interval literal of one kind as one of all units.
+func calendarOf(x plan.Expr) plan.Expr {
+	lit, _ := x.(*plan.Literal)
+	if lit == nil {
+		return x
 	}
-	if !total.IsInt64() || months && (total.Int64() > math.MaxInt32 || total.Int64() < math.MinInt32) {
-		return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION", "The interval is out of range.")
+	n, _ := lit.Value.(int64)
+	c := cast.Calendar{Months: int32(n)} //nolint:gosec // months are 32 bits wide
+	if _, ok := lit.Typ.(types.DayTime); ok {
+		day := unitMicros["day"]
+		c = cast.Calendar{Days: int32(n / day), Micros: n % day} //nolint:gosec // 64 bits of microseconds are fewer days
 	}
-	if months {
-		return &plan.Literal{Value: total.Int64(), Typ: types.YearMonth{From: lo, To: hi}}, nil
-	}
-	return &plan.Literal{Value: total.Int64(), Typ: types.DayTime{From: lo, To: hi}}, nil
+	return &plan.Literal{Value: c, Typ: types.Calendar}
 }
 
-// unitValue is one value of an interval in months or microseconds.
-func (a *analyzer) unitValue(e *ast.Interval, part ast.IntervalPart) (*big.Int, error) {
+// intervalValue is the text of one value, with the sign before it.
+func (a *analyzer) intervalValue(e *ast.Interval, part ast.IntervalPart) (string, error) {
 	text := ""
-	if lit, ok := part.Value.(*ast.Literal); ok {
+	lit, ok := part.Value.(*ast.Literal)
+	if ok {
 		text, _ = lit.Value.(string)
 	}
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT.UNRECOGNIZED_NUMBER", "The interval has no number.")
+	if ok && lit.Text == "" && strings.ContainsFunc(text, unicode.IsLetter) {
+		return "", a.intervalError(e, "_LEGACY_ERROR_TEMP_0026", "Cannot read the interval's value %q.", text)
 	}
-	if strings.ContainsAny(text, " :") {
-		return nil, a.intervalError(e, "_LEGACY_ERROR_TEMP_0026", "Cannot read the interval's value %q.", text)
+	if !part.Negative {
+		return text, nil
 	}
-	n, exact, ok := scaled(text, part.Unit)
+	if rest, ok := strings.CutPrefix(text, "-"); ok {
+		return rest, nil
+	}
+	return "-" + text, nil
+}
+
+// intervalLiteral is a literal of the units that were written.
+func (a *analyzer) intervalLiteral(e *ast.Interval, c cast.Calendar, units []string) (plan.Expr, error) {
+	if a.legacyIntervals() {
+		return &plan.Literal{Value: c, Typ: types.Calendar}, nil
+	}
+	lo, hi := types.Second, types.Year
+	var months, days bool
+	for _, unit := range units {
+		isMonths := unit == "year" || unit == "month"
+		months, days = months || isMonths, days || !isMonths
+		lo, hi = min(lo, unitOf[unit]), max(hi, unitOf[unit])
+	}
 	switch {
-	case !ok:
-		return nil, a.intervalError(e, "_LEGACY_ERROR_TEMP_0026", "Cannot read the interval's value %q.", text)
-	case !exact:
-		return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT.INVALID_FRACTION", "Only seconds can have a fraction, not %s.", part.Unit)
+	case months && days:
+		return nil, a.intervalError(e, "_LEGACY_ERROR_TEMP_0029", "An interval cannot mix years and months with days and times.")
+	case months:
+		return &plan.Literal{Value: int64(c.Months), Typ: types.YearMonth{From: lo, To: hi}}, nil
 	}
-	if part.Negative {
-		n.Neg(n)
+	us := big.NewInt(int64(c.Days))
+	us.Add(us.Mul(us, big.NewInt(unitMicros["day"])), big.NewInt(c.Micros))
+	if !us.IsInt64() {
+		return nil, a.intervalError(e, "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", "The interval is out of range.")
 	}
-	return n, nil
+	return &plan.Literal{Value: us.Int64(), Typ: types.DayTime{From: lo, To: hi}}, nil
+}
+
+// textInterval is INTERVAL '1 day 2 hours'.
+func (a *analyzer) textInterval(e *ast.Interval) (plan.Expr, error) {
+	lit, _ := e.Parts[0].Value.(*ast.Literal)
+	text, _ := lit.Value.(string)
+	var units []string
+	for _, w := range strings.Fields(strings.ToLower(text)) {
+		if unit := strings.TrimSuffix(w, "s"); unitOf[unit] != 0 || unit == "year" {
+			units = append(units, unit)
+		}
+	}
+	c, fault := cast.ScanCalendar(text)
+	if fault != "" || len(units) == 0 {
+		return nil, a.intervalError(e, "INVALID_TYPED_LITERAL", "INTERVAL %q cannot be read; write values and units, as in '1 day 2 hours'.", text)
+	}
+	return a.intervalLiteral(e, c, units)
 }
 
 // scaled reads a number of a unit; only seconds may have a fraction.
@@ -131,68 +172,15 @@ func scaled(text, unit string) (n *big.Int, exact, ok bool) {
 	return new(big.Int).Quo(r.Num(), r.Denom()), true, true
 }
 
-// textInterval is INTERVAL '1 day 2 hours'.
-func (a *analyzer) textInterval(e *ast.Interval) (plan.Expr, error) {
-	lit, _ := e.Parts[0].Value.(*ast.Literal)
-	text, _ := lit.Value.(string)
-	bad := func() error {
-		return a.intervalError(e, "INVALID_TYPED_LITERAL", "INTERVAL %q cannot be read; write values and units, as in '1 day 2 hours'.", text)
+// rangeLiteral is a literal of a range of units.
+func (a *analyzer) rangeLiteral(e *ast.Interval, total *big.Int, months bool, lo, hi types.Unit) (plan.Expr, error) {
+	if !total.IsInt64() || months && (total.Int64() > math.MaxInt32 || total.Int64() < math.MinInt32) {
+		return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION", "The interval is out of range.")
 	}
-	fields := strings.Fields(strings.ToLower(text))
-	if len(fields) > 0 && fields[0] == "interval" {
-		fields = fields[1:]
+	if months {
+		return &plan.Literal{Value: total.Int64(), Typ: types.YearMonth{From: lo, To: hi}}, nil
 	}
-	if len(fields) == 0 || len(fields)%2 != 0 {
-		return nil, bad()
-	}
-	lo, hi := types.Second, types.Year
-	var total big.Int
-	months := false
-	for i := 0; i < len(fields); i += 2 {
-		unit := strings.TrimSuffix(fields[i+1], "s")
-		if unitOf[unit] == 0 && unit != "year" {
-			return nil, bad()
-		}
-		n, exact, ok := scaled(fields[i], unit)
-		if !ok || !exact {
-			return nil, bad()
-		}
-		isMonths := unit == "year" || unit == "month"
-		if i > 0 && isMonths != months {
-			return nil, a.intervalError(e, "_LEGACY_ERROR_TEMP_0029", "An interval cannot mix years and months with days and times.")
-		}
-		months = isMonths
-		lo, hi = min(lo, unitOf[unit]), max(hi, unitOf[unit])
-		total.Add(&total, n)
-	}
-	return a.intervalLiteral(e, &total, months, lo, hi)
-}
-
-// parseIntervalText reads '5 minutes' or '1 day 2 hours'.
-func parseIntervalText(text string) (months, micros int64, err error) {
-	fields := strings.Fields(strings.ToLower(text))
-	if len(fields) > 0 && fields[0] == "interval" {
-		fields = fields[1:]
-	}
-	if len(fields) == 0 || len(fields)%2 != 0 {
-		return 0, 0, errInterval
-	}
-	for i := 0; i < len(fields); i += 2 {
-		unit := strings.TrimSuffix(fields[i+1], "s")
-		if unitOf[unit] == 0 && unit != "year" {
-			return 0, 0, errInterval
-		}
-		n, exact, ok := scaled(fields[i], unit)
-		if !ok || !exact || !n.IsInt64() {
-			return 0, 0, errInterval
-		}
-		if unit == "year" || unit == "month" {
-			months += n.Int64()
-		} else {
-			micros += n.Int64()
-		}
-	}
-	return months, micros, nil
+	return &plan.Literal{Value: total.Int64(), Typ: types.DayTime{From: lo, To: hi}}, nil
 }
 
 // rangeInterval is INTERVAL '1-2' YEAR TO MONTH or '1 02:03:04.5' DAY TO SECOND.
@@ -235,7 +223,7 @@ func (a *analyzer) rangeInterval(e *ast.Interval) (plan.Expr, error) {
 	if negative {
 		total.Neg(&total)
 	}
-	return a.intervalLiteral(e, &total, false, from, to)
+	return a.rangeLiteral(e, &total, false, from, to)
 }
 
 func above(v, limit string) bool {
@@ -255,13 +243,13 @@ func (a *analyzer) yearMonth(e *ast.Interval, text string, negative bool) (plan.
 		return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "%q does not match an interval of year to month.", text)
 	}
 	total := new(big.Int).Add(years, months)
-	if months.Cmp(big.NewInt(11)) > 0 || !total.IsInt64() || total.Int64() > math.MaxInt32 {
-		return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "The interval %q is out of range.", text)
-	}
 	if negative {
 		total.Neg(total)
 	}
-	return a.intervalLiteral(e, total, true, types.Year, types.Month)
+	if months.Cmp(big.NewInt(11)) > 0 || !total.IsInt64() || total.Int64() > math.MaxInt32 || total.Int64() < math.MinInt32 {
+		return nil, a.intervalError(e, "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "The interval %q is out of range.", text)
+	}
+	return a.rangeLiteral(e, total, true, types.Year, types.Month)
 }
 
 // splitDayTime splits "1 02:03:04" into one text per unit.
@@ -280,7 +268,7 @@ func splitDayTime(text string, from, to types.Unit) ([]string, bool) {
 		return nil, false
 	}
 	for i, v := range out {
-		if v == "" || strings.Trim(v, "0123456789.") != "" || strings.Contains(v, ".") && from+types.Unit(i) != types.Second {
+		if v == "" || strings.HasSuffix(v, ".") || strings.Trim(v, "0123456789.") != "" || strings.Contains(v, ".") && from+types.Unit(i) != types.Second {
 			return nil, false
 		}
 	}

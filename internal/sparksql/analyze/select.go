@@ -187,7 +187,7 @@ func (a *analyzer) selectItem(it ast.SelectItem, sel *selection) error {
 	if hasGenerator(x) {
 		return a.generatorItem(x, it, sel)
 	}
-	if len(it.Aliases) > 1 {
+	if it.List {
 		return a.errorf(it.X.Pos(), "MULTI_ALIAS_WITHOUT_GENERATOR", "42K0E", "Several aliases need a generator function such as posexplode.")
 	}
 	name := a.outputName(it.X, x)
@@ -371,7 +371,7 @@ func (a *analyzer) filters(sel *selection) error {
 		windowed = windowed || hasWindow(it.x)
 	}
 	if !windowed {
-		return a.errorf(q.Pos(), "QUALIFY_WITHOUT_WINDOW_FUNCTION", "42K0E", "QUALIFY needs a window function in it or in the select list.").hint("Use WHERE.")
+		return a.errorf(q.Pos(), "QUALIFY_REQUIRES_WINDOW_FUNCTION", "42903", "QUALIFY needs a window function in it or in the select list.").hint("Use WHERE.")
 	}
 	sel.qualify = cond
 	return nil

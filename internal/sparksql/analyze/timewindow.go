@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -181,11 +182,11 @@ func (a *analyzer) duration(e ast.Expr, s *scope) (int64, error) {
 	}
 	switch v := lit.Value.(type) {
 	case string:
-		months, us, err := parseIntervalText(v)
-		if err != nil || months != 0 {
+		c, ok := cast.ParseCalendar([]byte(v))
+		if !ok || c.Months != 0 {
 			return 0, a.errorf(e.Pos(), "CANNOT_PARSE_INTERVAL", "22006", "%q is no duration for a window; write a number and a unit from microsecond to week, as in '5 minutes'.", v)
 		}
-		return us, nil
+		return int64(c.Days)*unitMicros["day"] + c.Micros, nil
 	case int64:
 		if types.IsIntegral(lit.Typ) {
 			return v, nil

@@ -101,6 +101,7 @@ type Select struct {
 type SelectItem struct {
 	X       Expr
 	Aliases []Ident
+	List    bool // the aliases stand in parentheses
 	// Text is the expression as written.
 	Text string
 }

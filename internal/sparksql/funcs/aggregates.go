@@ -359,10 +359,10 @@ func generatorDefs() []*Def {
 		}}
 	}
 	return []*Def{
-		gen("explode", 1, 1, fitExplode, explodeCols), gen("posexplode", 1, 1, fitExplode, func(c *plan.Call) []types.Field {
+		gen("explode", 1, 1, fitExplode, explodeCols).named("collection"), gen("posexplode", 1, 1, fitExplode, func(c *plan.Call) []types.Field {
 			return append([]types.Field{{Name: "pos", Type: types.Int}}, explodeCols(c)...)
-		}),
-		gen("inline", 1, 1, fitInline, inlineCols), gen("stack", 2, -1, fitStack, stackCols),
+		}).named("collection"),
+		gen("inline", 1, 1, fitInline, inlineCols).named("input"), gen("stack", 2, -1, fitStack, stackCols),
 		gen("json_tuple", 2, -1, fitTuple, func(c *plan.Call) []types.Field {
 			var out []types.Field
 			for i := range c.Args[1:] {

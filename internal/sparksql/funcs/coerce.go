@@ -28,6 +28,10 @@ func Common(ts []types.Type, ansi bool) (types.Type, bool) {
 	return rule{ansi: ansi, strings: true}.all(ts)
 }
 
+// InlineType is the type of a column of VALUES, whatever ANSI says: strings meet
+// strings only, and an integer beside a FLOAT is a FLOAT.
+func InlineType(ts []types.Type) (types.Type, bool) { return rule{}.all(ts) }
+
 func (r rule) all(ts []types.Type) (types.Type, bool) {
 	if len(ts) == 0 {
 		return types.Void, true

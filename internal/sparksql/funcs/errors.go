@@ -56,6 +56,12 @@ func arity(d *Def, n int, ctx Context) error {
 	default:
 		want = fmt.Sprintf("%d to %d", d.Min, d.Max)
 	}
+	if n < d.Min && d.params != nil {
+		return errf(ctx, "REQUIRED_PARAMETER_NOT_FOUND", "4274K", "The function %s needs its parameter %s.", quoteName(d.Name), quoteName(d.params[n]))
+	}
+	if within[d.Name] && len(ctx.Within) == 0 {
+		return withinMissing(d, ctx)
+	}
 	if d.Name == "count" {
 		return errf(ctx, "WRONG_NUM_ARGS.WITH_SUGGESTION", "42605", "The function `count` takes at least 1 argument, but got %d; count(*) counts rows.", n)
 	}

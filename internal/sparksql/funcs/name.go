@@ -254,6 +254,8 @@ func (p printer) literalName(l *plan.Literal) string {
 		}
 	case int64:
 		return p.intName(v, l.Typ)
+	case cast.Calendar:
+		return "INTERVAL '" + v.String() + "'"
 	}
 	return fmt.Sprint(l.Value)
 }

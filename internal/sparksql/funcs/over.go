@@ -23,6 +23,8 @@ func Over(fn plan.Expr, part []plan.Expr, order []plan.SortKey, frame *plan.Fram
 			return nil, errf(ctx, "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", "42601",
 				"%q takes neither ORDER BY nor a frame in its window.", SQLName(fn))
 		}
+	case *plan.Cast, *plan.Literal, *plan.Column, *plan.Case: // what a call of a cast or a constant became
+		return nil, errf(ctx, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%q does not go with a window.", SQLName(fn))
 	case *plan.Call:
 		if d := Lookup(f.Fn); d == nil || d.Kind != Window {
 			return nil, errf(ctx, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%q does not go with a window.", SQLName(fn))

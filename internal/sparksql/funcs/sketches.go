@@ -98,7 +98,7 @@ func sketchDefs() []*Def {
 		fn("theta_union", binary, "", bin, bin, wI).optional(1).defaults(litInt(defaultLgK)).always().sketched("theta_union", 3, nil),
 		fn("theta_intersection", binary, "", bin, bin).always().sketched("theta_intersection", 2, nil),
 		fn("theta_difference", binary, "", bin, bin).always().sketched("theta_difference", 2, nil),
-		binAgg("count_min_sketch", wRow, strictly(types.Double), strictly(types.Double), strictly(types.Int, types.BigInt)).optional(3).sketched("count_min_sketch", 1, countMin),
+		binAgg("count_min_sketch", wRow, strictly(types.Double), strictly(types.Double), strictly(types.Int, types.BigInt)).optional(3).named("column", "epsilon", "confidence", "seed").sketched("count_min_sketch", 1, countMin),
 		binAgg("bitmap_construct_agg", wBig()).sketched("bitmap_construct_agg", 1, nil),
 		binAgg("bitmap_or_agg", bin).sketched("bitmap_or_agg", 1, nil),
 		binAgg("bitmap_and_agg", bin).sketched("bitmap_and_agg", 1, nil),

@@ -270,7 +270,7 @@ func fitToDate(c *call) error { return fitToTs(types.Date)(c) }
 func fitToTs(to types.Type) func(c *call) error {
 	return func(c *call) error {
 		t := unChar(c.args[0].Type())
-		if to == types.Date && types.IsNumeric(t) {
+		if asText := to != types.Timestamp || !types.IsNumeric(t); asText && (atomic(t) || t == types.Variant) && !types.IsString(t) && !isTime(t) {
 			c.args[0] = CastTo(c.args[0], types.String, c.ctx)
 			t = types.String
 		}

@@ -116,6 +116,12 @@ func clockSum(c *call, op string, a, b types.Type) (plan.Expr, error) {
 	return nil, nil
 }
 
+// LegacyIntervals tells whether spark.sql.legacy.interval.enabled is on:
+// literals and differences are intervals of all units together.
+func LegacyIntervals(conf map[string]string) bool {
+	return strings.EqualFold(conf["spark.sql.legacy.interval.enabled"], "true")
+}
+
 // hasTimes tells whether t is an interval of any kind.
 func hasTimes(t types.Type) bool { return isInterval(t) || t == types.Calendar }
 
@@ -268,6 +274,11 @@ func (c *call) timeDifference(t types.Type) (plan.Expr, error) {
 	name, ret := "ts-ts", types.DayTime{From: types.Day, To: types.Second}
 	if t == types.Date {
 		name, ret = "date-date", types.DayTime{From: types.Day, To: types.Day}
+	}
+	if LegacyIntervals(c.ctx.Conf) {
+		n := c.finishAs(name, types.Calendar)
+		n.Const = c.spelled(false)
+		return n, nil
 	}
 	n := c.finishAs(name, ret)
 	n.Const = c.spelled(false)

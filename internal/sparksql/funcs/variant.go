@@ -42,7 +42,7 @@ func variantDefs() []*Def {
 		agg("schema_of_variant_agg", typeIs(types.String), "", wVariant()),
 		{Name: "variant_explode", Kind: Generator, Min: 1, Max: 1, want: []want{wVariant()}, typ: func(*call) types.Type {
 			return types.Array{Elem: types.Struct{Fields: explodedVariant(nil)}}
-		}, cols: explodedVariant},
+		}, cols: explodedVariant, params: []string{"input"}},
 	}
 }
 

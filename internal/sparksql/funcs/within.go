@@ -59,10 +59,17 @@ func withinSpec(keys []plan.SortKey) WithinSpec {
 	return s
 }
 
+// within are the aggregates whose argument stands in WITHIN GROUP.
+var within = map[string]bool{"mode": true, "percentile_cont": true, "percentile_disc": true}
+
+func withinMissing(d *Def, ctx Context) error {
+	return errf(ctx, "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K", "%s needs WITHIN GROUP (ORDER BY one expression).", quoteName(d.Name))
+}
+
 // fitQuantile takes percentile_cont(p) WITHIN GROUP (ORDER BY x) as (x, p).
 func fitQuantile(c *call) error {
 	if len(c.ctx.Within) != 1 {
-		return errf(c.ctx, "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K", "%s needs WITHIN GROUP (ORDER BY one expression).", quoteName(c.d.Name))
+		return withinMissing(c.d, c.ctx)
 	}
 	if err := c.fitOne(0, wDbl()); err != nil {
 		return err

@@ -59,6 +59,15 @@ func calendarText(x string) string {
 	return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(nullif(concat_ws(" + strings.Join(parts, ", ") + "), ''), '0 seconds') END"
 }
 
+// calendarBetween is the interval of months and days from one date to another.
+func calendarBetween(from, to string) string {
+	months := "CAST((year(" + to + ") - year(" + from + ")) * 12 + month(" + to + ") - month(" + from + ") AS INTEGER)"
+	days := "CAST(day(" + to + ") - day(" + from + ") AS INTEGER)"
+	return "CASE WHEN " + months + " > 0 AND " + days + " < 0 THEN to_months(" + months + " - 1) + to_days(CAST(" + to + " - CAST(" + from + " + to_months(" + months + " - 1) AS DATE) AS INTEGER))" +
+		" WHEN " + months + " < 0 AND " + days + " > 0 THEN to_months(" + months + " + 1) + to_days(" + days + " - CAST(day(last_day(" + to + ")) AS INTEGER))" +
+		" ELSE to_months(" + months + ") + to_days(" + days + ") END"
+}
+
 // calendarScale multiplies or divides months, days and microseconds; a part of
 // a day goes on as microseconds, a part of a month is lost.
 func calendarScale(op string) rule {

@@ -47,9 +47,16 @@ func intervalRules() map[string]rule {
 			if c.Args[0].Type() == types.Timestamp {
 				x, y = l.local(x, l.opt.TimeZone), l.local(y, l.opt.TimeZone)
 			}
-			return "(epoch_us(" + x + ") - epoch_us(" + y + "))"
+			us := "(epoch_us(" + x + ") - epoch_us(" + y + "))"
+			if c.Typ == types.Calendar {
+				return "to_microseconds(" + us + ")"
+			}
+			return us
 		},
-		"date-date": func(_ *lowerer, _ *plan.Call, a []string) string {
+		"date-date": func(_ *lowerer, c *plan.Call, a []string) string {
+			if c.Typ == types.Calendar {
+				return calendarBetween(a[1], a[0])
+			}
 			return "(CAST(" + a[0] + " - " + a[1] + " AS BIGINT) * 86400000000)"
 		},
 		"iv*n": intervalTimes, "iv/n": intervalOver,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	sparkcast "github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -35,6 +36,8 @@ func (l *lowerer) literal(e *plan.Literal) string {
 		}
 	case int64:
 		return intLiteral(v, e.Typ, dt)
+	case sparkcast.Calendar:
+		return fmt.Sprintf("(to_months(CAST(%d AS INTEGER)) + to_days(CAST(%d AS INTEGER)) + to_microseconds(CAST(%d AS BIGINT)))", v.Months, v.Days, v.Micros)
 	}
 	return l.fail(fmt.Errorf("lower: literal %T of type %s", e.Value, e.Typ))
 }

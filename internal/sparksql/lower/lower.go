@@ -23,6 +23,8 @@ type Options struct {
 	TimeZone string    // session zone, "" is UTC
 	Now      time.Time // current_timestamp
 	ANSI     bool
+	// TimeParser is spark.sql.legacy.timeParserPolicy: CORRECTED where it is "".
+	TimeParser string
 }
 
 // Kernel is a scalar function that must be registered before the SQL runs.

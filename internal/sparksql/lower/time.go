@@ -352,12 +352,24 @@ func zoneRules() map[string]rule {
 	}
 }
 
+// patternParams are the parameters of a kernel for a Java pattern, and the
+// kernel's arguments: a pattern that is constant goes in as a parameter.
+func (l *lowerer) patternParams(x, xType string, pattern plan.Expr, text string) (args, ts []string, params map[string]any) {
+	args, ts, params = []string{x}, []string{xType}, map[string]any{"zone": l.opt.TimeZone}
+	if strings.EqualFold(l.opt.TimeParser, "LEGACY") {
+		params["legacy"] = true
+	}
+	if p, ok := constText(pattern); ok {
+		params["pattern"] = p
+		return args, ts, params
+	}
+	return append(args, text), append(ts, "VARCHAR"), params
+}
+
 // formatTime prints an instant by a Java pattern.
 func (l *lowerer) formatTime(x string, pattern plan.Expr, text string) string {
-	if p, ok := constText(pattern); ok {
-		return l.call("date_format", []string{x}, []string{instantType}, "VARCHAR", map[string]any{"pattern": p, "zone": l.opt.TimeZone})
-	}
-	return l.call("date_format", []string{x, text}, []string{instantType, "VARCHAR"}, "VARCHAR", map[string]any{"zone": l.opt.TimeZone})
+	args, ts, params := l.patternParams(x, instantType, pattern, text)
+	return l.call("date_format", args, ts, "VARCHAR", params)
 }
 
 // parsePattern reads a text by a Java pattern.
@@ -366,17 +378,26 @@ func (l *lowerer) parsePattern(x string, pattern plan.Expr, text string, to type
 	if to != types.Timestamp {
 		dt = "TIMESTAMP"
 	}
-	args, ts, params := []string{x}, []string{"VARCHAR"}, map[string]any{"zone": l.opt.TimeZone}
-	if p, ok := constText(pattern); ok {
-		params["pattern"] = p
-	} else {
-		args, ts = append(args, text), append(ts, "VARCHAR")
-	}
+	args, ts, params := l.patternParams(x, "VARCHAR", pattern, text)
 	val := l.call("parse_timestamp", args, ts, dt, params)
 	if to == types.Date {
 		return cast(val, "DATE")
 	}
 	return val
+}
+
+// unparsed raises for a text that does not fit a pattern; where the policy is
+// EXCEPTION, another error for one that SimpleDateFormat would read.
+func (l *lowerer) unparsed(x string, pattern plan.Expr, text string) string {
+	bad := cannotParse(x)
+	if !strings.EqualFold(l.opt.TimeParser, "EXCEPTION") {
+		return bad
+	}
+	args, ts, params := l.patternParams(x, "VARCHAR", pattern, text)
+	params["legacy"] = true
+	return "CASE WHEN " + l.call("parse_timestamp", args, ts, "TIMESTAMP", params) + " IS NOT NULL THEN " +
+		raiseValue("INCONSISTENT_BEHAVIOR_CROSS_VERSION.PARSE_DATETIME_BY_NEW_PARSER", "42K0B", "The text '", x, "' fits the pattern only by the rules before Spark 3.") +
+		" ELSE " + bad + " END"
 }
 
 // parseTime is to_date, to_timestamp and their kin: a cast without a pattern.
@@ -397,7 +418,7 @@ func parseTime(to types.Type) rule {
 			if c.Args[1].Nullable() {
 				cond = a[1] + " IS NOT NULL AND " + x
 			}
-			return k.orRaise(cond, val, cannotParse(x))
+			return k.orRaise(cond, val, l.unparsed(x, c.Args[1], a[1]))
 		})
 	}
 }
@@ -416,14 +437,14 @@ func unixTime(l *lowerer, c *plan.Call, a []string) string {
 	}
 	from := c.Args[0].Type()
 	if !types.IsString(from) {
-		return l.floorDiv("epoch_us("+k.cast(a[0], from, types.Timestamp)+")", "1000000")
+		return "(epoch_us(" + k.cast(a[0], from, types.Timestamp) + ") // 1000000)"
 	}
 	return l.let(a[0], func(x string) string {
 		cond := x
 		if c.Args[1].Nullable() {
 			cond = a[1] + " IS NOT NULL AND " + x
 		}
-		return l.floorDiv("epoch_us("+k.orRaise(cond, l.parsePattern(x, c.Args[1], a[1], types.Timestamp), cannotParse(x))+")", "1000000")
+		return "(epoch_us(" + k.orRaise(cond, l.parsePattern(x, c.Args[1], a[1], types.Timestamp), l.unparsed(x, c.Args[1], a[1])) + ") // 1000000)"
 	})
 }
 

@@ -190,14 +190,17 @@ func (l *lexer) next() error {
 	return parseError("PARSE_SYNTAX_ERROR", "42601", l.pos(), "syntax error at or near '%c'; no statement holds this character", r)
 }
 
-// afterName tells whether a '.' directly follows a name, so that "t.1" is a
-// name and not "t" and ".1".
+// afterName tells whether a '.' directly follows a name or a whole number, so
+// that "t.1" is a name and not "t" and ".1".
 func (l *lexer) afterName() bool {
 	if len(l.toks) == 0 {
 		return false
 	}
 	t := l.toks[len(l.toks)-1]
-	return t.end == l.off && (t.kind == tIdent || t.kind == tQuoted || t.kind == tOp && (t.text == "]" || t.text == ")"))
+	if t.kind == tNumber && strings.Trim(t.text, "0123456789") != "" {
+		return false
+	}
+	return t.end == l.off && (t.kind == tIdent || t.kind == tQuoted || t.kind == tNumber || t.kind == tOp && (t.text == "]" || t.text == ")"))
 }
 
 func (l *lexer) emit(k kind, text string, n int) {

@@ -181,12 +181,15 @@ func (p *parser) intervalStarts() bool {
 	if p.peekOp(n, "-") || p.peekOp(n, "+") {
 		n++
 	}
-	k := p.peek(n).kind
-	if k == tString {
+	t := p.peek(n)
+	if t.kind == tString {
 		return true
 	}
-	return k == tNumber && !p.endsAt(n+1) || k == tNumber && n == 1
+	return plainNumber(t) && (!p.endsAt(n+1) || n == 1)
 }
+
+// plainNumber is a number that an interval can hold: digits and a point.
+func plainNumber(t token) bool { return t.kind == tNumber && strings.Trim(t.text, "0123456789.") == "" }
 
 // interval parses INTERVAL value unit {value unit} or INTERVAL 'x' unit TO unit.
 func (p *parser) interval() (ast.Expr, error) {
@@ -199,7 +202,7 @@ func (p *parser) interval() (ast.Expr, error) {
 			part.Negative = p.next().text == "-"
 		}
 		t := p.cur()
-		if t.kind != tString && t.kind != tNumber {
+		if t.kind != tString && !plainNumber(t) {
 			p.i = save
 			break
 		}
@@ -214,13 +217,18 @@ func (p *parser) interval() (ast.Expr, error) {
 		}
 		p.i++
 		part.Unit = unit
-		part.Value = &ast.Literal{At: ast.At{P: p.at(t)}, Value: t.text, Type: types.String, Text: t.text}
+		value := stringLiteral(p.at(t), t.text)
+		if t.kind == tNumber {
+			value.Text = t.text
+		}
+		part.Value = value
 		out.Parts = append(out.Parts, part)
 		if first && p.isWord("TO") {
 			p.i++
-			if out.To, ok = intervalUnits[p.cur().up]; !ok {
+			if _, ok = typeUnits[p.cur().up]; !ok {
 				return nil, p.expected("an interval unit")
 			}
+			out.To = intervalUnits[p.cur().up]
 			p.i++
 			return out, nil
 		}

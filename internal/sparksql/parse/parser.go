@@ -359,6 +359,23 @@ func (p *parser) plainIdent(what string) (ast.Ident, error) {
 	return ast.Ident{At: ast.At{P: p.at(t)}, Name: t.text, Quoted: t.kind == tQuoted}, nil
 }
 
+// wholeIdent is ident where no operator can follow: what a minus joins to an
+// unquoted identifier was meant as one name.
+func (p *parser) wholeIdent(what string) (ast.Ident, error) {
+	id, err := p.ident(what)
+	if err == nil {
+		err = p.noHyphen()
+	}
+	return id, err
+}
+
+func (p *parser) noHyphen() error {
+	if k := p.peek(1).kind; !p.isOp("-") || k != tIdent && k != tQuoted {
+		return nil
+	}
+	return p.fail(p.cur(), "INVALID_IDENTIFIER", "42602", "an unquoted identifier holds no hyphen; put the name in backticks")
+}
+
 // quotedIdent parses IDENTIFIER('text') as one part.
 func (p *parser) quotedIdent() (ast.Ident, error) {
 	at := p.here()
@@ -416,7 +433,7 @@ func (p *parser) name(what string) (ast.Name, error) {
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, p.noHyphen()
 }
 
 func (p *parser) str(what string) (string, error) {

@@ -198,12 +198,13 @@ func (p *parser) parenthesized() (ast.Expr, error) {
 		return nil, err
 	}
 	if len(items) == 1 {
-		if _, alias := items[0].(*ast.Alias); !alias {
-			if p.parens != nil {
-				p.parens[items[0]]++
-			}
-			return items[0], nil
+		if _, alias := items[0].(*ast.Alias); alias {
+			return nil, p.fail(p.peek(-1), "PARSE_SYNTAX_ERROR", "42601", "a single value in parentheses takes no alias; write struct(... AS name)")
 		}
+		if p.parens != nil {
+			p.parens[items[0]]++
+		}
+		return items[0], nil
 	}
 	return &ast.Tuple{At: at, Items: items}, nil
 }

@@ -410,9 +410,10 @@ func (p *parser) selectItem() (ast.SelectItem, error) {
 	switch {
 	case p.isOp("(") && as:
 		item.Aliases, err = p.idents()
+		item.List = true
 	case as || p.isIdent() && !p.isClause(0):
 		var id ast.Ident
-		id, err = p.ident("an alias")
+		id, err = p.wholeIdent("an alias")
 		item.Aliases = []ast.Ident{id}
 	}
 	return item, err

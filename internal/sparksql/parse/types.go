@@ -231,7 +231,7 @@ func (p *parser) intervalType(t token) (types.Type, error) {
 	p.i++
 	to := from
 	if p.accept("TO") {
-		if to, ok = typeUnits[p.cur().up]; !ok {
+		if to, ok = typeUnits[p.cur().up]; !ok || to == types.Year || to == types.Day || from == types.Month {
 			return nil, p.expected("an interval unit")
 		}
 		p.i++
