@@ -59,7 +59,7 @@ func (t *Table) writeAll(ctx context.Context, rows iter.Seq2[arrow.RecordBatch, 
 			return 0, w.abort(err)
 		}
 	}
-	if c.Adds, err = w.Close(); err != nil {
+	if c.Adds, c.ready, err = w.end(); err != nil {
 		return 0, err
 	}
 	if len(c.Adds) == 0 && !c.ReplaceAll && c.Txn == nil {

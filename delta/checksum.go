@@ -90,7 +90,7 @@ func (t *Table) putChecksum(ctx context.Context, c *checksum) {
 	}
 	data, err := action.Marshal(c)
 	if err == nil {
-		_, err = t.store.Put(ctx, t.logKey(logfile.ChecksumName(c.version)), bytes.NewReader(data), objstore.PutOptions{IfAbsent: true})
+		_, err = t.store.Put(ctx, t.logKey(logfile.ChecksumName(c.version)), bytes.NewReader(data), objstore.PutOptions{IfAbsent: true, Spare: true})
 	}
 	if err != nil && !errors.Is(err, objstore.ErrExists) {
 		t.opt.logger.WarnContext(ctx, "checksum file not written", "table", t.root, "version", c.version, "err", err)

@@ -71,6 +71,8 @@ type Commit struct {
 	protect bool
 	// tombstones are removes of files that the table does not name itself.
 	tombstones []Remove
+	// ready waits until the adds are durable; nil where they are.
+	ready func() error
 }
 
 // redefines tells whether c changes what the table is.
@@ -185,7 +187,7 @@ func (t *Table) try(ctx context.Context, c *Commit, id string) (CommitResult, er
 	if err != nil {
 		return CommitResult{}, err
 	}
-	at, err := t.put(ctx, version, data, id)
+	at, err := t.put(ctx, version, data, id, c.ready)
 	if err != nil {
 		return CommitResult{Version: version}, err
 	}

@@ -88,7 +88,7 @@ func (t *Table) Compact(ctx context.Context, opt CompactOptions) (CompactResult,
 			res.RemovedBytes += a.Size
 		}
 	}
-	if c.Adds, err = w.Close(); err != nil {
+	if c.Adds, c.ready, err = w.end(); err != nil {
 		return none, err
 	}
 	for _, a := range c.Adds {

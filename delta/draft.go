@@ -138,7 +138,7 @@ func (d *Draft) Commit(ctx context.Context, c Commit) (*Table, CommitResult, err
 	if err != nil {
 		return nil, CommitResult{}, err
 	}
-	at, err := t.put(ctx, 0, data, id)
+	at, err := t.put(ctx, 0, data, id, nil)
 	if errors.Is(err, objstore.ErrExists) {
 		return nil, CommitResult{}, fmt.Errorf("%w: %s", ErrTableExists, t.root)
 	}

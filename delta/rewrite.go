@@ -182,7 +182,7 @@ func (r *Rewrite) Commit(c Commit) (CommitResult, RowCounts, error) {
 		return CommitResult{}, r.counts, r.discard(nil, vectors, errors.Join(err, r.Abort()))
 	}
 	r.ended = true
-	adds, err := r.w.Close()
+	adds, ready, err := r.w.end()
 	if err != nil {
 		return CommitResult{}, r.counts, r.discard(nil, vectors, errors.Join(err, r.abortFeed()))
 	}
@@ -205,7 +205,7 @@ func (r *Rewrite) Commit(c Commit) (CommitResult, RowCounts, error) {
 	if len(c.Adds)+len(c.Removes) == 0 && c.Txn == nil && !c.redefines() {
 		return CommitResult{Version: -1}, r.counts, nil
 	}
-	c.DataChange, c.ReadVersion = true, r.snap.version
+	c.DataChange, c.ReadVersion, c.ready = true, r.snap.version, ready
 	r.measure(&c, len(vectors))
 	res, err := r.snap.table.Commit(r.ctx, c)
 	if err != nil && !errors.Is(err, ErrCommitStateUnknown) {

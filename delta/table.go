@@ -286,8 +286,9 @@ func (t *Table) readCommit(ctx context.Context, v int64, d *action.Decoder) (*ac
 }
 
 // put tries to make data the commit of a version and settles what the store
-// cannot tell. objstore.ErrExists means that another commit has the version.
-func (t *Table) put(ctx context.Context, v int64, data []byte, txnID string) (time.Time, error) {
+// cannot tell; ready, if not nil, comes first. objstore.ErrExists means that
+// another commit has the version.
+func (t *Table) put(ctx context.Context, v int64, data []byte, txnID string, ready func() error) (time.Time, error) {
 	key := t.logKey(logfile.CommitName(v))
 	var last error
 	for attempt := range 4 {
@@ -296,7 +297,7 @@ func (t *Table) put(ctx context.Context, v int64, data []byte, txnID string) (ti
 				break
 			}
 		}
-		info, err := t.store.Put(ctx, key, bytes.NewReader(data), objstore.PutOptions{IfAbsent: true})
+		info, err := t.putAfter(ctx, key, data, ready)
 		if err == nil {
 			return info.ModTime, nil
 		}
@@ -319,6 +320,20 @@ func (t *Table) put(ctx context.Context, v int64, data []byte, txnID string) (ti
 		}
 	}
 	return time.Time{}, fmt.Errorf("%w: version %d: %w", ErrCommitStateUnknown, v, last)
+}
+
+// putAfter puts a commit once ready has returned.
+func (t *Table) putAfter(ctx context.Context, key string, data []byte, ready func() error) (objstore.Info, error) {
+	opt := objstore.PutOptions{IfAbsent: true}
+	if d, ok := t.store.(objstore.Deferrer); ok && ready != nil {
+		return d.PutAfter(ctx, key, bytes.NewReader(data), opt, ready)
+	}
+	if ready != nil {
+		if err := ready(); err != nil {
+			return objstore.Info{}, err
+		}
+	}
+	return t.store.Put(ctx, key, bytes.NewReader(data), opt)
 }
 
 // confirm makes sure that a commit which is there, but whose put did not

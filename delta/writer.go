@@ -73,10 +73,9 @@ type Writer struct {
 	folder string        // below the root
 	sel    stats.Select
 	rules  *ruleSet // nil: nothing to compute
-	upload func(key string, r io.Reader) (objstore.Info, error)
+	upload func(key string, r io.Reader) (info objstore.Info, durable func() error, err error)
 
 	open  []*dataFile // most recently used last
-	wg    sync.WaitGroup
 	done  []*dataFile
 	err   error
 	ended bool
@@ -89,10 +88,7 @@ type dataFile struct {
 	values Values
 	stats  *stats.Collector
 	pq     *parquetfile.Writer
-	pipe   *io.PipeWriter
-	ended  chan struct{} // closed when the upload has ended and set info or err
-	info   objstore.Info
-	err    error
+	*spool
 }
 
 // NewWriter begins writing files for the table as it is now. ctx governs the
@@ -130,8 +126,12 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	return &Writer{
 		rules: computed, folder: below, table: t, opt: opt, schema: sc, part: meta.PartitionColumns, keys: partitionKeys(sc, m, meta.PartitionColumns),
 		data: stored(sc, meta.PartitionColumns), files: m.Files(sc, meta.PartitionColumns), sel: stats.FromProperties(sc, m, meta.Configuration),
-		upload: func(key string, r io.Reader) (objstore.Info, error) {
-			return t.store.Put(ctx, key, r, objstore.PutOptions{})
+		upload: func(key string, r io.Reader) (objstore.Info, func() error, error) {
+			if d, ok := t.store.(objstore.Deferrer); ok {
+				return d.PutLater(ctx, key, r, objstore.PutOptions{})
+			}
+			info, err := t.store.Put(ctx, key, r, objstore.PutOptions{})
+			return info, nil, err
 		},
 	}, nil
 }
@@ -207,23 +207,8 @@ func (w *Writer) writePart(values Values, rec arrow.RecordBatch) error {
 	wg.Go(func() { f.stats.Add(rec) })
 	err = f.pq.Write(rec)
 	wg.Wait()
-	if err != nil {
-		return failure(f, err)
-	}
-	if f.pq.Size() >= w.opt.TargetFileBytes {
-		return w.finish(f)
-	}
-	return nil
-}
-
-// failure prefers what the upload says, which closes the pipe, to what the
-// writer saw of it.
-func failure(f *dataFile, err error) error {
-	if errors.Is(err, io.ErrClosedPipe) {
-		<-f.ended
-		if f.err != nil {
-			return f.err
-		}
+	if err == nil && f.pq.Size() >= w.opt.TargetFileBytes {
+		return w.finish(f, false)
 	}
 	return err
 }
@@ -237,7 +222,7 @@ func (w *Writer) file(values Values) (*dataFile, error) {
 		}
 	}
 	if len(w.open) >= w.opt.MaxOpen {
-		if err := w.finish(w.open[0]); err != nil {
+		if err := w.finish(w.open[0], false); err != nil {
 			return nil, err
 		}
 	}
@@ -249,53 +234,61 @@ func (w *Writer) file(values Values) (*dataFile, error) {
 	if w.opt.Compression != "none" {
 		ext = "." + w.opt.Compression + ext
 	}
-	r, pw := io.Pipe()
 	f := &dataFile{
-		id: id, path: path.Join(w.folder, id, "part-"+name.String()+ext), values: values,
-		stats: stats.New(w.files, w.sel), pipe: pw, ended: make(chan struct{}),
+		id: id, path: path.Join(w.folder, id, "part-"+name.String()+ext), values: values, stats: stats.New(w.files, w.sel),
 	}
-	if f.pq, err = parquetfile.NewWriter(pw, w.files, w.opt.Compression, w.opt.RowGroupBytes); err != nil {
+	f.spool = newSpool(func(r io.Reader) (objstore.Info, func() error, error) { return w.upload(w.table.key(f.path), r) })
+	if f.pq, err = parquetfile.NewWriter(f, w.files, w.opt.Compression, w.opt.RowGroupBytes); err != nil {
 		return nil, err
 	}
 	w.open = append(w.open, f)
 	w.done = append(w.done, f)
-	w.wg.Go(func() {
-		defer close(f.ended)
-		f.info, f.err = w.upload(w.table.key(f.path), r)
-		_ = r.Close() // lets the writing side see a failure
-	})
 	return f, nil
 }
 
-// finish ends a file; its upload goes on.
-func (w *Writer) finish(f *dataFile) error {
+// finish ends a file; its upload goes on, unless it is waited for.
+func (w *Writer) finish(f *dataFile, wait bool) error {
 	w.open = slices.DeleteFunc(w.open, func(g *dataFile) bool { return g == f })
-	err := f.pq.Close()
-	_ = f.pipe.CloseWithError(err) // nil ends the upload well
-	if err != nil {
-		return failure(f, err)
+	if err := f.pq.Close(); err != nil {
+		f.abort(err)
+		return err
 	}
-	return nil
+	return f.finish(wait)
 }
 
 // Close ends the files, waits until they are durable, and tells them. They are
 // no part of the table until a commit names them. On an error everything
 // written is deleted again; an OrphanError names what could not be.
 func (w *Writer) Close() ([]Add, error) {
+	adds, durable, err := w.end()
+	if err == nil {
+		if err = durable(); err != nil {
+			err = w.abort(err)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return adds, nil
+}
+
+// end is Close without the wait until the files are durable, which a commit
+// that names them must wait for. Where that fails the files are still there.
+func (w *Writer) end() ([]Add, func() error, error) {
 	if w.ended {
-		return nil, errors.New("delta: closed already")
+		return nil, nil, errors.New("delta: closed already")
 	}
 	for len(w.open) > 0 && w.err == nil {
-		w.err = w.finish(w.open[0])
+		w.err = w.finish(w.open[0], len(w.open) == 1)
 	}
 	if w.err == nil {
-		w.wg.Wait()
 		for _, f := range w.done {
+			<-f.ended
 			w.err = errors.Join(w.err, f.err)
 		}
 	}
 	if w.err != nil {
-		return nil, w.abort(w.err)
+		return nil, nil, w.abort(w.err)
 	}
 	w.ended = true
 	adds := make([]Add, 0, len(w.done))
@@ -305,7 +298,16 @@ func (w *Writer) Close() ([]Add, error) {
 			DataChange: !w.opt.Rearranged, Stats: f.stats.JSON(), Tags: w.opt.Tags,
 		})
 	}
-	return adds, nil
+	done := w.done
+	return adds, func() error {
+		var err error
+		for _, f := range done {
+			if f.durable != nil {
+				err = errors.Join(err, f.durable())
+			}
+		}
+		return err
+	}, nil
 }
 
 // Abort gives up and deletes what was written; an OrphanError names files that
@@ -322,12 +324,12 @@ var errAborted = errors.New("delta: write aborted")
 func (w *Writer) abort(cause error) error {
 	w.ended = true
 	for _, f := range w.open {
-		_ = f.pipe.CloseWithError(errAborted) // fails the upload, which leaves nothing
+		f.abort(errAborted)
 	}
 	w.open = nil
-	w.wg.Wait()
 	var keys []string
 	for _, f := range w.done {
+		<-f.ended
 		if f.err == nil || !errors.Is(f.err, errAborted) {
 			keys = append(keys, w.table.key(f.path))
 		}

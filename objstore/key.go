@@ -1,6 +1,7 @@
 package objstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -50,4 +51,15 @@ func (c ctxReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.r.Read(p)
+}
+
+// WriteTo hands over at once what is in memory already.
+func (c ctxReader) WriteTo(w io.Writer) (int64, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if b, ok := c.r.(*bytes.Reader); ok {
+		return b.WriteTo(w)
+	}
+	return io.Copy(w, struct{ io.Reader }{c})
 }

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/marisma/marisma/internal/vfs"
@@ -42,7 +43,8 @@ func Local(dir string) Store { return LocalOn(vfs.NewOSMode(dir, 0o666, 0o777), 
 //
 // A Put writes and syncs a hidden file beside the object, then gives it its
 // name: by link(2), which refuses a name that is taken, where IfAbsent asks
-// for it, else by rename. A crash can leave hidden ".tmp-" files, nothing else.
+// for it, else by rename. A crash can leave hidden ".tmp-" files, nothing else;
+// PutLater says what it adds to that. It is a Deferrer.
 func LocalOn(fsys vfs.FS, dir string) Store {
 	l := &local{fs: fsys, dir: dir}
 	if fsys.Path(dir) == "" {
@@ -107,62 +109,120 @@ type fileRange struct {
 }
 
 func (l *local) Put(ctx context.Context, key string, r io.Reader, opt PutOptions) (Info, error) {
-	if err := errors.Join(ctx.Err(), CheckKey(key)); err != nil {
+	return l.PutAfter(ctx, key, r, opt, nil)
+}
+
+// PutAfter implements Deferrer.
+func (l *local) PutAfter(ctx context.Context, key string, r io.Reader, opt PutOptions, ready func() error) (Info, error) {
+	p, err := l.begin(ctx, key, r, opt)
+	if err != nil {
 		return Info{}, err
 	}
-	if opt.IfAbsent {
-		// Spares the write where the answer is known; Link decides.
-		if _, err := l.fs.Stat(l.name(key)); err == nil {
-			return Info{}, fmt.Errorf("%w: %s", ErrExists, key)
+	if !opt.Spare {
+		err = p.file.Sync()
+	}
+	if err = errors.Join(err, p.file.Close()); err == nil && ready != nil {
+		err = ready()
+	}
+	if err := p.publish(err); err != nil {
+		return Info{}, err
+	}
+	if !opt.Spare {
+		if err := p.fs.SyncDir(path.Dir(p.name)); err != nil {
+			return Info{}, fmt.Errorf("%w: %s: %w", ErrUnknownOutcome, key, err)
 		}
 	}
-	name := l.name(key)
-	dir := path.Dir(name)
+	return p.info(), nil
+}
+
+// PutLater implements Deferrer. A crash before the object is durable can leave
+// a part of it under its name.
+func (l *local) PutLater(ctx context.Context, key string, r io.Reader, opt PutOptions) (Info, func() error, error) {
+	p, err := l.begin(ctx, key, r, opt)
+	if err != nil {
+		return Info{}, nil, err
+	}
+	if err := p.publish(nil); err != nil {
+		return Info{}, nil, errors.Join(err, p.file.Close())
+	}
+	content, name := make(chan error, 1), make(chan error, 1)
+	go func() { content <- errors.Join(p.file.Sync(), p.file.Close()) }()
+	go func() { name <- p.fs.SyncDir(path.Dir(p.name)) }()
+	return p.info(), sync.OnceValue(func() error {
+		if err := errors.Join(<-content, <-name); err != nil {
+			return wrap(key, err)
+		}
+		return nil
+	}), nil
+}
+
+// put is a Put under way.
+type put struct {
+	*local
+	key, name, tmp string
+	opt            PutOptions
+	file           vfs.File // of tmp
+	size           int64
+}
+
+// begin writes the object into a hidden file, which stays open.
+func (l *local) begin(ctx context.Context, key string, r io.Reader, opt PutOptions) (*put, error) {
+	if err := errors.Join(ctx.Err(), CheckKey(key)); err != nil {
+		return nil, err
+	}
+	p := &put{local: l, key: key, name: l.name(key), opt: opt}
+	if opt.IfAbsent {
+		// Spares the write where the answer is known; Link decides.
+		if _, err := l.fs.Stat(p.name); err == nil {
+			return nil, fmt.Errorf("%w: %s", ErrExists, key)
+		}
+	}
+	dir := path.Dir(p.name)
 	if err := l.fs.MkdirAll(dir); err != nil {
-		return Info{}, fmt.Errorf("objstore: %s: %w", key, err)
+		return nil, fmt.Errorf("objstore: %s: %w", key, err)
 	}
-	tmp := path.Join(dir, fmt.Sprintf("%s%016x", tempPrefix, rand.Uint64()))
-	size, err := l.writeTemp(tmp, ctxReader{ctx, r})
-	if err == nil {
-		err = l.publish(tmp, name, opt)
+	p.tmp = path.Join(dir, fmt.Sprintf("%s%016x", tempPrefix, rand.Uint64()))
+	var err error
+	if p.file, err = l.fs.CreateNew(p.tmp); err != nil {
+		return nil, wrap(key, errors.Join(err, l.fs.RemoveAll(p.tmp)))
 	}
-	if err != nil {
-		return Info{}, wrap(key, errors.Join(err, l.fs.RemoveAll(tmp)))
+	if p.size, err = io.Copy(p.file, ctxReader{ctx, r}); err != nil {
+		return nil, wrap(key, errors.Join(err, p.file.Close(), l.fs.RemoveAll(p.tmp)))
 	}
-	if err := l.fs.SyncDir(dir); err != nil {
-		return Info{}, fmt.Errorf("%w: %s: %w", ErrUnknownOutcome, key, err)
+	return p, nil
+}
+
+// publish gives the written file its name; with a cause it deletes the file
+// instead.
+func (p *put) publish(cause error) error {
+	if cause == nil {
+		cause = p.rename()
 	}
-	info, err := l.head(key)
+	if cause != nil {
+		return wrap(p.key, errors.Join(cause, p.fs.RemoveAll(p.tmp)))
+	}
+	return nil
+}
+
+func (p *put) info() Info {
+	info, err := p.head(p.key)
 	if err != nil { // removed again by someone else; the put did happen
-		return Info{Key: key, Size: size, ModTime: time.Now()}, nil
+		return Info{Key: p.key, Size: p.size, ModTime: time.Now()}
 	}
-	return info, nil
+	return info
 }
 
-func (l *local) writeTemp(tmp string, r io.Reader) (int64, error) {
-	f, err := l.fs.CreateNew(tmp)
-	if err != nil {
-		return 0, err
-	}
-	n, err := io.Copy(f, r)
-	if err == nil {
-		err = f.Sync()
-	}
-	return n, errors.Join(err, f.Close())
-}
-
-// publish gives the written file its name.
-func (l *local) publish(tmp, name string, opt PutOptions) error {
-	if err := l.dropChecksum(name); err != nil {
+func (p *put) rename() error {
+	if err := p.dropChecksum(p.name); err != nil {
 		return err
 	}
-	if !opt.IfAbsent {
-		return l.fs.Rename(tmp, name)
+	if !p.opt.IfAbsent {
+		return p.fs.Rename(p.tmp, p.name)
 	}
-	if err := l.fs.Link(tmp, name); err != nil {
+	if err := p.fs.Link(p.tmp, p.name); err != nil {
 		return err
 	}
-	_ = l.fs.Remove(tmp) // what stays is hidden and harmless
+	_ = p.fs.Remove(p.tmp) // what stays is hidden and harmless
 	return nil
 }
 

@@ -33,10 +33,14 @@ type Info struct {
 	ETag    string // "" where the store has none
 }
 
-// PutOptions are the conditions of a put.
+// PutOptions are the conditions of a put. The zero value asks for none.
 type PutOptions struct {
 	// IfAbsent puts only where no object has the key; ErrExists else.
 	IfAbsent bool
+	// Spare is for an object that readers can do without: after a crash of the
+	// machine it may be missing, or have the wrong content. It spares a store of
+	// local files the wait for the disk.
+	Spare bool
 }
 
 // Store holds objects. All methods are safe for concurrent use and end early
@@ -64,6 +68,18 @@ type Store interface {
 type Pather interface {
 	// Path is the absolute path of the file behind key, whether or not it exists.
 	Path(key string) string
+}
+
+// Deferrer is an extra ability: stores where the wait until an object is
+// durable is worth doing something else meanwhile.
+type Deferrer interface {
+	// PutLater is a Put that does not wait: the object can be read when it
+	// returns. durable waits until a crash can no more harm the object, and tells
+	// if it may have. It may be called any number of times, or never.
+	PutLater(ctx context.Context, key string, r io.Reader, opt PutOptions) (info Info, durable func() error, err error)
+	// PutAfter is a Put of an object that is not to be seen before ready has
+	// returned; with an error of it the put leaves nothing.
+	PutAfter(ctx context.Context, key string, r io.Reader, opt PutOptions, ready func() error) (Info, error)
 }
 
 // ReadAll reads a whole object.

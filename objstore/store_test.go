@@ -139,6 +139,45 @@ func TestPutSurvivesAPowerCutAtEveryOperation(t *testing.T) {
 	}
 }
 
+// Once an object says that it is durable it outlives a crash, and what was put
+// after it is never there without it.
+func TestAPutAfterOthersComesAfterThemInACrash(t *testing.T) {
+	text := strings.Repeat("row ", 600)
+	for n := 0; ; n++ {
+		m := vfs.NewMem()
+		d, ok := objstore.LocalOn(m, "t").(objstore.Deferrer)
+		if !ok {
+			t.Fatal("no Deferrer")
+		}
+		m.CutAt(n)
+		_, durable, err := d.PutLater(t.Context(), "data", strings.NewReader(text), objstore.PutOptions{})
+		if err == nil {
+			_, err = d.PutAfter(t.Context(), "log/1.json", strings.NewReader(text), objstore.PutOptions{IfAbsent: true}, durable)
+		}
+		for seed := range uint64(40) {
+			var rng *rand.Rand
+			if seed > 0 {
+				rng = rand.New(rand.NewPCG(seed, 3))
+			}
+			after := objstore.LocalOn(m.Crash(rng), "t")
+			data, rerr := objstore.ReadAll(t.Context(), after, "data")
+			logged, lerr := objstore.ReadAll(t.Context(), after, "log/1.json")
+			switch {
+			case lerr == nil && (string(logged) != text || rerr != nil || string(data) != text):
+				t.Fatalf("cut at %d, seed %d: %.20q was put after %.20q (%v)", n, seed, logged, data, rerr)
+			case lerr != nil && (err == nil || !errors.Is(lerr, objstore.ErrNotFound)):
+				t.Fatalf("cut at %d, seed %d: the put gave %v; reading it: %v", n, seed, err, lerr)
+			}
+		}
+		if err == nil {
+			return
+		}
+		if n > 100 {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAFullDiskFailsThePutAndLeavesNothing(t *testing.T) {
 	m := vfs.NewMem()
 	s := objstore.LocalOn(m, ".")

@@ -32,6 +32,7 @@ func tasks() []task {
 		{"snapshot of 10k commits", "commits", 0.7, 0.7, openFiles},
 		{"refresh by one commit", "commits", 0.02, 0, refresh},
 		{"append 1k rows", "empty", 0.8, 0, appendRows},
+		{"append 1k rows, both synced", "empty", 0.8, 0, appendRows},
 		{"append 100k rows", "empty", 0.8, 0, appendRows},
 		{"append 1M rows", "empty", 0.8, 0, appendRows},
 		{"merge 1 %", "large", 0.8, 1, changes(mergeText)},
@@ -83,14 +84,14 @@ func (b *bench) run(ctx context.Context, only string) (err error) {
 	if b.dir, err = filepath.Abs(b.dir); err != nil {
 		return err
 	}
-	fmt.Printf("%-26s %28s %28s %6s %6s %6s\n", "", "ours: ms, CPU ms, MB", "deltalake: ms, CPU ms, MB", "time", "CPU", "memory")
+	fmt.Printf("%-27s %28s %28s %6s %6s %6s\n", "", "ours: ms, CPU ms, MB", "deltalake: ms, CPU ms, MB", "time", "CPU", "memory")
 	for _, t := range tasks() {
 		if !strings.Contains(t.name, only) {
 			continue
 		}
 		base, err := b.table(ctx, t.table)
 		if errors.Is(err, errMissing) {
-			fmt.Printf("%-26s left out: %v\n", t.name, err)
+			fmt.Printf("%-27s left out: %v\n", t.name, err)
 			continue
 		}
 		if err == nil {
@@ -139,7 +140,7 @@ func (b *bench) compare(ctx context.Context, t task, base string) error {
 }
 
 func (t task) print(us, them figures) {
-	fmt.Printf("%-26s %12.1f %8.0f %6.0f %12.1f %8.0f %6.0f", t.name, us.Wall*1000, us.CPU*1000, us.Peak, them.Wall*1000, them.CPU*1000, them.Peak)
+	fmt.Printf("%-27s %12.1f %8.0f %6.0f %12.1f %8.0f %6.0f", t.name, us.Wall*1000, us.CPU*1000, us.Peak, them.Wall*1000, them.CPU*1000, them.Peak)
 	if them.Wall > 0 {
 		time, memory := us.Wall/them.Wall, us.Peak/them.Peak
 		fmt.Printf(" %6.3f %6.3f %6.2f   target %g", time, us.CPU/max(them.CPU, 0.001), memory, t.most)

@@ -44,13 +44,24 @@ def refresh():
     timed(run)
 
 
-def append(rows, done):
+def sync(*names):
+    for name in names:
+        f = os.open(name, os.O_RDONLY)
+        os.fsync(f)
+        os.close(f)
+
+
+def append(rows, done, synced=False):
     with pa.OSFile(f"{folder}/rows-{rows}.arrow") as source:
         data = pa.ipc.open_file(source).read_all()
     t = DeltaTable(root)
 
     def run():
         write_deltalake(t, data, mode="append")
+        if synced:  # as our side does before it answers
+            log = f"{root}/_delta_log"
+            newest = max((e for e in os.scandir(root) if e.name.endswith(".parquet")), key=lambda e: e.stat().st_mtime_ns)
+            sync(newest.path, root, f"{log}/{t.version():020d}.json", log)
         return t.version()
 
     timed(run, done)
@@ -79,6 +90,7 @@ def select(text):
     "snapshot of 10k commits": open_files,
     "refresh by one commit": refresh,
     "append 1k rows": lambda: append(1_000, 20),
+    "append 1k rows, both synced": lambda: append(1_000, 20, synced=True),
     "append 100k rows": lambda: append(100_000, 5),
     "append 1M rows": lambda: append(1_000_000, 1),
     "merge 1 %": lambda: change(merge),

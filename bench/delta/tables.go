@@ -143,7 +143,7 @@ func count(from, n int) iter.Seq2[arrow.RecordBatch, error] {
 
 // appended are how many rows are appended, and how often.
 var appended = map[string]struct{ rows, done int }{
-	"append 1k rows": {1_000, 20}, "append 100k rows": {100_000, 5}, "append 1M rows": {1_000_000, 1},
+	"append 1k rows": {1_000, 20}, "append 1k rows, both synced": {1_000, 20}, "append 100k rows": {100_000, 5}, "append 1M rows": {1_000_000, 1},
 }
 
 // rowsFile has the rows to append, for both sides.

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) objstore.Store) {
 		"a context that is done":         testContext,
 		"keys that are refused":          testKeys,
 		"readers see whole objects":      testWholeObjects,
+		"puts that wait later":           testDeferrer,
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) { f(t, open(t)) })
 	}
@@ -322,4 +323,43 @@ func testWholeObjects(t *testing.T, s objstore.Store) {
 		}
 	}
 	wg.Wait()
+}
+
+func testDeferrer(t *testing.T, s objstore.Store) {
+	d, ok := s.(objstore.Deferrer)
+	if !ok {
+		t.Skip("no Deferrer")
+	}
+	info, durable, err := d.PutLater(t.Context(), "d/later", strings.NewReader("later"), objstore.PutOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, s, "d/later"); got != "later" || info.Size != 5 || info.Key != "d/later" {
+		t.Errorf("got %q, %+v", got, info)
+	}
+	if err := errors.Join(durable(), durable()); err != nil {
+		t.Error(err)
+	}
+	_, _, err = d.PutLater(t.Context(), "d/later", strings.NewReader("again"), objstore.PutOptions{IfAbsent: true})
+	wantErr(t, "PutLater where the key is taken", err, objstore.ErrExists)
+
+	broken := errors.New("not ready")
+	_, err = d.PutAfter(t.Context(), "d/after", strings.NewReader("x"), objstore.PutOptions{IfAbsent: true}, func() error { return broken })
+	wantErr(t, "PutAfter of what is not ready", err, broken)
+	_, err = s.Head(t.Context(), "d/after")
+	wantErr(t, "Head of what was not put", err, objstore.ErrNotFound)
+	_, err = d.PutAfter(t.Context(), "d/after", strings.NewReader("after"), objstore.PutOptions{IfAbsent: true}, func() error {
+		_, err := s.Head(t.Context(), "d/after")
+		wantErr(t, "Head before the put is ready", err, objstore.ErrNotFound)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, s, "d/after"); got != "after" {
+		t.Errorf("got %q", got)
+	}
+	if diff := cmp.Diff([]string{"d/after", "d/later"}, keys(t, s, "d/", "")); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -1,75 +1,121 @@
 package parquetfile
 
 import (
-	"context"
+	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
 
-// flatWriter writes batches without nested columns; it encodes columns on all
-// cores, which pqarrow's writer does not.
+// flatWriter writes batches without nested columns. It encodes columns on all
+// cores, which pqarrow's writer does not, and each value once.
 type flatWriter struct {
-	pq      *file.Writer
+	out     io.Writer
+	at      int64 // bytes written
 	schema  *arrow.Schema
-	group   file.BufferedRowGroupWriter // nil before the first
-	present []int16                     // definition levels of values that are there
+	meta    *metadata.FileMetaDataBuilder
+	columns []*chunk
+	rows    int64 // of the row group
+	groups  int
 }
 
-// flat tells whether flatWriter can write a schema.
-func flat(s *arrow.Schema) bool {
-	return !slices.ContainsFunc(s.Fields(), func(f arrow.Field) bool {
-		_, nested := f.Type.(arrow.NestedType)
-		return nested || f.Type.ID() == arrow.EXTENSION || f.Type.ID() == arrow.DICTIONARY
-	})
-}
+// magic begins and ends a file.
+const magic = "PAR1"
 
-func newFlatWriter(s *arrow.Schema, out io.Writer, props *parquet.WriterProperties) (*flatWriter, error) {
+func newFlatWriter(s *arrow.Schema, columns []*chunk, out io.Writer, props *parquet.WriterProperties, codec compress.Compression) (*flatWriter, error) {
 	ps, err := pqarrow.ToParquet(s, props, pqarrow.DefaultWriterProps())
 	if err != nil {
 		return nil, err
 	}
-	pq, err := file.NewParquetWriterWithError(out, ps.Root(), file.WithWriterProps(props))
+	pack, err := packer(codec)
 	if err != nil {
 		return nil, err
 	}
-	return &flatWriter{pq: pq, schema: s}, nil
+	w := &flatWriter{out: out, schema: s, columns: columns, meta: metadata.NewFileMetadataBuilder(ps, props, nil)}
+	for _, c := range columns {
+		c.pack = pack
+		c.begin()
+	}
+	return w, w.write([]byte(magic))
 }
 
-// NewBufferedRowGroupChecked ends the row group and begins another.
-func (w *flatWriter) NewBufferedRowGroupChecked() (err error) {
-	if w.group != nil {
-		if err := w.group.Close(); err != nil {
-			return err
+// newChunks are the columns of a schema, if they can be written as chunks.
+func newChunks(s *arrow.Schema) ([]*chunk, bool) {
+	out := make([]*chunk, s.NumFields())
+	for i, f := range s.Fields() {
+		if out[i] = newChunk(f); out[i] == nil {
+			return nil, false
 		}
 	}
-	w.group, err = w.pq.AppendBufferedRowGroupChecked()
+	return out, true
+}
+
+func (w *flatWriter) write(b []byte) error {
+	n, err := w.out.Write(b)
+	w.at += int64(n)
 	return err
 }
 
-// RowGroupTotalBytesWritten is what the row group has taken, in bytes, before
-// compression.
-func (w *flatWriter) RowGroupTotalBytesWritten() int64 {
-	if w.group == nil {
-		return 0
+// NewBufferedRowGroupChecked ends the row group and begins another.
+func (w *flatWriter) NewBufferedRowGroupChecked() error {
+	if w.rows == 0 {
+		return nil
 	}
-	return w.group.TotalBytesWritten()
+	if w.groups == math.MaxInt16 {
+		return errors.New("writing Parquet: too many row groups")
+	}
+	if err := w.each(w.rows, func(_ int, c *chunk) { c.endPage() }); err != nil {
+		return err
+	}
+	group := w.meta.AppendRowGroup()
+	group.SetNumRows(int(w.rows))
+	for _, c := range w.columns {
+		pages, err := c.end(w.at, group.NextColumnChunk())
+		if err != nil {
+			return err
+		}
+		for _, p := range pages {
+			if err := w.write(p); err != nil {
+				return err
+			}
+		}
+		c.begin()
+	}
+	if err := group.Finish(0, int16(w.groups)); err != nil {
+		return err
+	}
+	w.groups++
+	w.rows = 0
+	return nil
+}
+
+// RowGroupTotalBytesWritten is what the row group has in memory, in bytes.
+func (w *flatWriter) RowGroupTotalBytesWritten() int64 {
+	var n int64
+	for _, c := range w.columns {
+		n += c.memory()
+	}
+	return n
 }
 
 // RowGroupTotalCompressedBytes is how large the row group's ended pages are.
 func (w *flatWriter) RowGroupTotalCompressedBytes() int64 {
-	if w.group == nil {
-		return 0
+	var n int64
+	for _, c := range w.columns {
+		n += c.packed
 	}
-	return w.group.TotalCompressedBytes()
+	return n
 }
 
 // fewRows are not worth the handing over to other cores.
@@ -80,26 +126,34 @@ func (w *flatWriter) WriteBuffered(rec arrow.RecordBatch) error {
 	if !rec.Schema().Equal(w.schema) {
 		return fmt.Errorf("the batch has the schema %s, the file %s", rec.Schema(), w.schema)
 	}
-	if rec.NumRows() == 0 {
-		return nil
-	}
-	if w.group == nil {
-		if err := w.NewBufferedRowGroupChecked(); err != nil {
-			return err
+	for i, c := range w.columns {
+		if !c.nullable && rec.Column(i).NullN() > 0 {
+			return fmt.Errorf("column %s: a null where none may be", w.schema.Field(i).Name)
 		}
 	}
-	for n := int(rec.NumRows()); len(w.present) < n; {
-		w.present = append(w.present, 1)
-	}
-	workers := min(runtime.GOMAXPROCS(0), int(rec.NumCols()))
-	if rec.NumRows() < fewRows {
+	w.rows += rec.NumRows()
+	return w.each(rec.NumRows(), func(i int, c *chunk) { c.add(rec.Column(i)) })
+}
+
+// each does f with each column, on all cores where it is about many rows.
+func (w *flatWriter) each(rows int64, f func(i int, c *chunk)) error {
+	workers := min(runtime.GOMAXPROCS(0), len(w.columns))
+	if rows < fewRows {
 		workers = 1
 	}
-	errs := make([]error, rec.NumCols())
+	errs := make([]error, len(w.columns))
 	var next atomic.Int32
+	one := func(i int) {
+		defer func() {
+			if p := recover(); p != nil { // not to end the process from another goroutine
+				errs[i] = fmt.Errorf("writing Parquet: column %s: %v", w.schema.Field(i).Name, p)
+			}
+		}()
+		f(i, w.columns[i])
+	}
 	work := func() {
 		for i := int(next.Add(1)) - 1; i < len(errs); i = int(next.Add(1)) - 1 {
-			errs[i] = w.column(i, rec.Column(i))
+			one(i)
 		}
 	}
 	var wg sync.WaitGroup
@@ -108,47 +162,28 @@ func (w *flatWriter) WriteBuffered(rec arrow.RecordBatch) error {
 	}
 	work()
 	wg.Wait()
-	for i, err := range errs {
-		if err != nil {
-			return fmt.Errorf("column %s: %w", w.schema.Field(i).Name, err)
-		}
-	}
-	return nil
-}
-
-func (w *flatWriter) column(i int, a arrow.Array) (err error) {
-	defer func() {
-		if p := recover(); p != nil { // not to end the process from another goroutine
-			err = fmt.Errorf("writing Parquet: %v", p)
-		}
-	}()
-	cw, err := w.group.Column(i)
-	if err != nil {
-		return err
-	}
-	var defs []int16
-	nullable := w.schema.Field(i).Nullable
-	if nullable {
-		defs = w.present[:a.Len()]
-		if a.NullN() > 0 {
-			defs = make([]int16, a.Len())
-			for j := range defs {
-				if a.IsValid(j) {
-					defs[j] = 1
-				}
-			}
-		}
-	}
-	props := pqarrow.DefaultWriterProps()
-	return pqarrow.WriteArrowToColumn(pqarrow.NewArrowWriteContext(context.Background(), &props), cw, a, defs, nil, nullable)
+	return errors.Join(errs...)
 }
 
 // Close ends the file.
 func (w *flatWriter) Close() error {
-	if w.group != nil {
-		if err := w.group.Close(); err != nil {
-			return err
-		}
+	if err := w.NewBufferedRowGroupChecked(); err != nil {
+		return err
 	}
-	return w.pq.Close()
+	md, err := w.meta.Finish()
+	if err != nil {
+		return err
+	}
+	var footer bytes.Buffer
+	for _, c := range w.columns {
+		c.values.free()
+	}
+	w.columns = nil
+	n, err := md.WriteTo(&footer, nil)
+	if err != nil {
+		return err
+	}
+	footer.Write(binary.LittleEndian.AppendUint32(nil, uint32(n)))
+	footer.WriteString(magic)
+	return w.write(footer.Bytes())
 }

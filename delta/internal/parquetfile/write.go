@@ -1,7 +1,6 @@
 package parquetfile
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 
@@ -37,7 +36,6 @@ type batchWriter interface {
 // Writer writes one file. Memory is a row group.
 type Writer struct {
 	pq    batchWriter
-	buf   *bufio.Writer
 	out   *counter
 	group int64
 	begin func(first arrow.RecordBatch) error // opens pq, nil afterwards
@@ -54,54 +52,58 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// NewWriter begins a file on out, which the caller closes.
+// NewWriter begins a file on out, which the caller closes; it is written to in
+// small pieces.
 func NewWriter(out io.Writer, s *arrow.Schema, codec string, group int64) (*Writer, error) {
 	c, err := Codec(codec)
 	if err != nil {
 		return nil, err
 	}
-	opts := []parquet.WriterProperty{
-		parquet.WithCompression(c), parquet.WithCreatedBy("Marisma"), parquet.WithRootName("spark_schema"),
-		parquet.WithMaxRowGroupLength(1 << 40), parquet.WithBatchSize(4096), parquet.WithDictionaryPageSizeLimit(256 << 10),
-		parquet.WithDataPageSize(256 << 10), // a page is in memory twice, for each column
+	opts := []parquet.WriterProperty{parquet.WithCompression(c), parquet.WithCreatedBy("Marisma"), parquet.WithRootName("spark_schema")}
+	w := &Writer{out: &counter{w: out}, group: group}
+	if columns, ok := newChunks(s); ok {
+		w.pq, err = newFlatWriter(s, columns, w.out, parquet.NewWriterProperties(opts...), c)
+	} else {
+		err = w.nested(s, codec, opts)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("delta: %w", err)
+	}
+	return w, nil
+}
+
+// nested has pqarrow write the file, once its first rows are known.
+func (w *Writer) nested(s *arrow.Schema, codec string, opts []parquet.WriterProperty) error {
+	opts = append(opts,
+		parquet.WithMaxRowGroupLength(1<<40), parquet.WithBatchSize(4096), parquet.WithDictionaryPageSizeLimit(maxDictionary),
+		parquet.WithDataPageSize(maxPage))
 	if codec == "zstd" {
-		// The fastest level; measured on readings it costs no size.
-		opts = append(opts, parquet.WithCompressionLevel(1))
+		opts = append(opts, parquet.WithCompressionLevel(1)) // as packer
 	}
 	floats, err := noFloatStatistics(s)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	opts = append(opts, floats...)
-	w := &Writer{out: &counter{w: out}, group: group}
-	w.buf = bufio.NewWriterSize(w.out, 128<<10)
 	w.begin = func(first arrow.RecordBatch) error {
 		props := parquet.NewWriterProperties(append(opts, encodings(s, first)...)...)
+		to := struct{ io.Writer }{w.out} // the file is closed by who opened it
 		var err error
-		to := struct{ io.Writer }{w.buf} // the file is closed by who opened it
-		if flat(s) {
-			w.pq, err = newFlatWriter(s, to, props)
-		} else {
-			w.pq, err = pqarrow.NewFileWriter(s, to, props, pqarrow.DefaultWriterProps())
-		}
-		if err != nil {
+		if w.pq, err = pqarrow.NewFileWriter(s, to, props, pqarrow.DefaultWriterProps()); err != nil {
 			return fmt.Errorf("delta: %w", err)
 		}
 		w.begin = nil
 		return nil
 	}
-	return w, nil
+	return nil
 }
 
 // noFloatStatistics leaves out the footer's statistics of floating columns, at
-// any depth: they know no NaN, and engines that take them for bounds (DuckDB)
-// answer v > 0 wrongly for NaN, which is the largest value in Spark. The log's
-// statistics have NaN and stay.
+// any depth, as newChunk does.
 func noFloatStatistics(s *arrow.Schema) ([]parquet.WriterProperty, error) {
 	pq, err := pqarrow.ToParquet(s, parquet.NewWriterProperties(), pqarrow.DefaultWriterProps())
 	if err != nil {
-		return nil, fmt.Errorf("delta: %w", err)
+		return nil, err
 	}
 	var out []parquet.WriterProperty
 	for i := range pq.NumColumns() {
@@ -171,7 +173,7 @@ func (w *Writer) Size() int64 {
 	if w.pq == nil {
 		return 0
 	}
-	return w.out.n + int64(w.buf.Buffered()) + w.pq.RowGroupTotalCompressedBytes()
+	return w.out.n + w.pq.RowGroupTotalCompressedBytes()
 }
 
 // Close ends the file.
@@ -181,8 +183,5 @@ func (w *Writer) Close() error {
 			return err
 		}
 	}
-	if err := w.pq.Close(); err != nil {
-		return err
-	}
-	return w.buf.Flush()
+	return w.pq.Close()
 }

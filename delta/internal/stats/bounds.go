@@ -210,24 +210,38 @@ func (s *strs) add(a arrow.Array, invalid []bool) {
 		return
 	}
 	lo, hi, seen := s.lo, s.hi, s.seen
+	loWord, hiWord := word(lo), word(hi)
 	plain := invalid == nil && arr.NullN() == 0
 	for i := range arr.Len() {
 		if !plain && (arr.IsNull(i) || invalid != nil && invalid[i]) {
 			continue
 		}
 		v := arr.Value(i)
-		if !seen {
+		w := word(v)
+		switch {
+		case !seen:
 			lo, hi, seen = v, v, true
-			continue
-		}
-		if v < lo {
-			lo = v
-		} else if v > hi {
-			hi = v
+			loWord, hiWord = w, w
+		case w < loWord || w == loWord && v < lo:
+			lo, loWord = v, w
+		case w > hiWord || w == hiWord && v > hi:
+			hi, hiWord = v, w
 		}
 	}
 	// The batch's memory is not ours: keep copies.
 	s.lo, s.hi, s.seen = string([]byte(lo)), string([]byte(hi)), seen
+}
+
+// word is a text's beginning: texts whose words differ are in their order.
+func word(s string) uint64 {
+	if len(s) >= 8 {
+		return uint64(s[0])<<56 | uint64(s[1])<<48 | uint64(s[2])<<40 | uint64(s[3])<<32 | uint64(s[4])<<24 | uint64(s[5])<<16 | uint64(s[6])<<8 | uint64(s[7])
+	}
+	w := uint64(0)
+	for i := range len(s) {
+		w |= uint64(s[i]) << (56 - 8*i)
+	}
+	return w
 }
 
 func (s *strs) text() (string, string, bool) {
