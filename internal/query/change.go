@@ -36,11 +36,7 @@ func (r runner) Run(ctx context.Context, n plan.Node, target *plan.Source, files
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.e.cfg.Executor.Execute(ctx, req)
-	if err != nil {
-		return nil, RuntimeError(err)
-	}
-	return &Result{rows: rows}, nil
+	return r.e.batches(ctx, req, n, r.opt)
 }
 
 // Table is the table behind a source.

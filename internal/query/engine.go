@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 
@@ -66,11 +65,7 @@ func (r *Result) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if r.rows == nil {
 		return nil, io.EOF
 	}
-	rec, err := r.rows.Next(ctx)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, RuntimeError(err)
-	}
-	return rec, err
+	return r.rows.Next(ctx)
 }
 
 // Close ends the statement.
@@ -108,11 +103,9 @@ func (e *Engine) query(ctx context.Context, sess *Session, n plan.Node, opt Opti
 	if err != nil {
 		return nil, err
 	}
-	rows, err := e.cfg.Executor.Execute(ctx, req)
-	if err != nil {
-		return nil, RuntimeError(err)
+	if res.rows, err = e.batches(ctx, req, n, opt); err != nil {
+		return nil, err
 	}
-	res.rows = rows
 	return res, nil
 }
 

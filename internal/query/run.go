@@ -77,17 +77,20 @@ type Options struct {
 }
 
 func (o Options) lower(n plan.Node, scan func(*plan.Scan) (string, error)) (lower.Result, error) {
-	zone := o.TimeZone
-	if zone == "" {
-		zone = "UTC"
-	}
-	return lower.Query(n, lower.Options{Scan: scan, TimeZone: zone, Now: o.Now, ANSI: o.ANSI, TimeParser: o.TimeParser})
+	opt := o.lowering()
+	opt.Scan = scan
+	return lower.Query(n, opt)
+}
+
+func (o Options) lowering() lower.Options {
+	return lower.Options{TimeZone: o.TimeZone, Now: o.Now, ANSI: o.ANSI, TimeParser: o.TimeParser}
 }
 
 // Rows streams the result of Run. Close it; it frees the sources.
 type Rows struct {
 	*duck.Reader
 	release []func()
+	placed  func(error) error
 }
 
 // Close ends the query and frees what it read from.
@@ -103,7 +106,7 @@ func (r *Rows) Close() {
 func (r *Rows) Next() (arrow.RecordBatch, error) {
 	rec, err := r.Reader.Next()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, RuntimeError(err)
+		return nil, r.placed(err)
 	}
 	return rec, err
 }
@@ -145,9 +148,9 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 	rd, err := conn.Query(ctx, res.SQL)
 	if err != nil {
 		undo()
-		return nil, RuntimeError(err)
+		return nil, placed(err, n, opt)
 	}
-	rows := &Rows{Reader: rd, release: release}
+	rows := &Rows{Reader: rd, release: release, placed: func(err error) error { return placed(err, n, opt) }}
 	if err := checkTypes(rd.Schema(), res.Columns); err != nil {
 		rows.Close()
 		return nil, err

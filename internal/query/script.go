@@ -177,9 +177,9 @@ func (r *scriptRun) Each(ctx context.Context, f *ast.For, body func() error) err
 	if err != nil {
 		return err
 	}
-	rows, err := r.e.cfg.Executor.Execute(ctx, req)
+	rows, err := r.e.batches(ctx, req, pq.Plan, s.opt)
 	if err != nil {
-		return RuntimeError(err)
+		return err
 	}
 	b, err := buffer(ctx, rows)
 	if err != nil {

@@ -133,9 +133,9 @@ func (s *step) values(ctx context.Context, n plan.Node, limit int) ([][]plan.Exp
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.e.cfg.Executor.Execute(ctx, req)
+	rows, err := s.e.batches(ctx, req, n, s.opt)
 	if err != nil {
-		return nil, RuntimeError(err)
+		return nil, err
 	}
 	defer rows.Close()
 	cols := n.Output()
@@ -146,7 +146,7 @@ func (s *step) values(ctx context.Context, n plan.Node, limit int) ([][]plan.Exp
 			break
 		}
 		if err != nil {
-			return nil, RuntimeError(err)
+			return nil, err
 		}
 		for i := 0; i < int(rec.NumRows()) && len(out) < limit; i++ {
 			row, err := s.row(rec, i, cols)
@@ -255,7 +255,7 @@ func buffer(ctx context.Context, rows Batches) (*buffered, error) {
 		}
 		if err != nil {
 			b.Close()
-			return nil, RuntimeError(err)
+			return nil, err
 		}
 		b.recs = append(b.recs, rec)
 		for _, c := range rec.Columns() {

@@ -216,7 +216,12 @@ func (a *analyzer) text(text string, cols []column) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.expr(e, &scope{place: a.here(), cols: cols})
+	x, err := a.expr(e, &scope{place: a.here(), cols: cols})
+	if err != nil {
+		return nil, err
+	}
+	plan.Place(x, sparksql.Pos{}) // the statement does not hold the text
+	return x, nil
 }
 
 // alone is an analyzer that knows no tables: a constraint cannot read any.

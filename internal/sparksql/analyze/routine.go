@@ -97,6 +97,7 @@ func (a *analyzer) routineBody(r *plan.Routine, p place, pos sparksql.Pos) (plan
 	if err != nil {
 		return nil, a.placed(err, pos)
 	}
+	plan.Place(x, pos)
 	if hasGenerator(x) {
 		return nil, a.errorf(pos, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A function's value cannot be made by a generator.")
 	}
@@ -360,6 +361,7 @@ func (a *analyzer) tableBody(r *plan.Routine, p place, pos sparksql.Pos) (plan.N
 	}
 	rel = relation{node: rel.node, cols: rel.visible()}
 	n := exact(rel)
+	plan.PlaceNode(n, pos)
 	if r.Columns == nil {
 		return n, nil
 	}

@@ -324,6 +324,9 @@ func (a *analyzer) viewRef(v *View, full []string, t *ast.TableName, p place) (r
 	if err != nil {
 		return r, err
 	}
+	if at.File == "" {
+		plan.PlaceNode(r.node, t.Pos())
+	}
 	r = relation{node: r.node, cols: r.visible()}
 	if len(v.Columns) > 0 {
 		if r, err = a.viewColumns(r, v, t.Pos()); err != nil {
