@@ -12,7 +12,6 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func regexRules() map[string]rule {
 	like := func(l *lowerer, c *plan.Call, a []string) string { return l.like(c, a, false) }
-	rlike := regex("regexp_like", "BOOLEAN", nil)
 	return map[string]rule{
 		"rlike": rlike, "regexp": rlike, "regexp_like": rlike,
 		"like": like, "ilike": func(l *lowerer, c *plan.Call, a []string) string { return l.like(c, a, true) },
@@ -24,7 +23,7 @@ func regexRules() map[string]rule {
 		"regexp_substr": func(l *lowerer, c *plan.Call, a []string) string {
 			return "nullif(" + regex("regexp_extract", "VARCHAR", []string{"group"})(l, withGroup(c), append(a, "0")) + ", '')"
 		},
-		"split": regex("split", "VARCHAR[]", []string{"limit"}),
+		"split": split,
 	}
 }
 
@@ -73,7 +72,53 @@ func (l *lowerer) regexCall(kind string, args, ts []string, ret string, params a
 	})
 }
 
+// plainText is the text that a regular expression matches when it matches one
+// text only: characters without a meaning, and others behind a backslash.
+func plainText(e plan.Expr) (string, bool) {
+	p, ok := constText(e)
+	if !ok || p == "" {
+		return "", false
+	}
+	var b strings.Builder
+	for i := 0; i < len(p); i++ {
+		switch {
+		case p[i] == '\\':
+			if i++; i == len(p) || !strings.ContainsRune(regexSigns, rune(p[i])) {
+				return "", false
+			}
+		case strings.ContainsRune(regexSigns, rune(p[i])):
+			return "", false
+		}
+		b.WriteByte(p[i])
+	}
+	return b.String(), true
+}
+
+// regexSigns are the characters that mean something in a regular expression.
+const regexSigns = `\^$.|?*+()[]{}`
+
+func rlike(l *lowerer, c *plan.Call, a []string) string {
+	if text, ok := plainText(c.Args[1]); ok {
+		return "contains(" + a[0] + ", " + quote(text) + ")"
+	}
+	return regex("regexp_like", "BOOLEAN", nil)(l, c, a)
+}
+
+func split(l *lowerer, c *plan.Call, a []string) string {
+	text, ok := plainText(c.Args[1])
+	if n, constant := constInt(c.Args[2]); ok && constant && n <= 0 {
+		return "string_split(" + a[0] + ", " + quote(text) + ")"
+	}
+	return regex("split", "VARCHAR[]", []string{"limit"})(l, c, a)
+}
+
 func regexReplace(l *lowerer, c *plan.Call, a []string) string {
+	if text, ok := plainText(c.Args[1]); ok {
+		with, constant := constText(c.Args[2])
+		if n, first := constInt(c.Args[3]); first && n == 1 && constant && !strings.ContainsAny(with, `\$`) {
+			return "replace(" + a[0] + ", " + quote(text) + ", " + quote(with) + ")"
+		}
+	}
 	params := map[string]any{}
 	if n, ok := constInt(c.Args[3]); ok && n > 1 {
 		params["position"] = n
@@ -108,6 +153,9 @@ func (l *lowerer) like(c *plan.Call, a []string, fold bool) string {
 	}
 	if fold {
 		x, p = "lower("+x+")", "lower("+p+")"
+	}
+	if text, ok := constText(c.Args[1]); ok && !strings.Contains(text, escape) {
+		return "(" + x + " LIKE " + p + ")" // DuckDB makes that a search for a prefix, a suffix or a part
 	}
 	return "(" + x + " LIKE " + p + " ESCAPE " + quote(escape) + ")"
 }
