@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/arrow/scalar"
 
 	"github.com/marisma/marisma/delta/internal/action"
 )
@@ -20,12 +19,28 @@ type RowCounts struct {
 	Copied int64
 }
 
-// Rewrite changes rows of a snapshot in one commit. The caller names the rows
-// that go by their files and positions (Delete, Update) and hands in those
-// that come (Insert, Replace). Where the table writes deletion vectors, rows
-// that go are marked in them; else their files are written anew without them.
-// Where it has a change feed, that is written. It is for one goroutine, and
-// must be ended by Commit or Abort.
+// RowAction is what a change of a table does to a row.
+type RowAction uint8
+
+// The actions of rows.
+const (
+	// RowCopied: the row is written anew as it was, because others of its file change.
+	RowCopied RowAction = iota
+	RowUpdated
+	RowDeleted
+	RowInserted
+)
+
+// Rewrite changes rows of a snapshot in one commit.
+//
+// The caller either names the rows that go by their files and positions
+// (Delete, Update) and hands in those that come (Insert, Replace): where the
+// table writes deletion vectors, rows that go are marked in them, else their
+// files are read and written anew without them. Or it reads files itself and
+// hands in their rows with what happens to each (Take), and says what becomes
+// of the files (Replaces, Marks, Drop). Where the table has a change feed, it
+// is written. A Rewrite is for one goroutine, and must be ended by Commit or
+// Abort.
 type Rewrite struct {
 	ctx    context.Context //nolint:containedctx // of the writers, until Commit or Abort
 	snap   *Snapshot
@@ -40,8 +55,11 @@ type Rewrite struct {
 
 // touchedFile is a file with rows that go.
 type touchedFile struct {
-	add              Add
-	deleted, updated *RowSet
+	add Add
+	// Rows that are still to be told to the change feed, and those that are.
+	deleted, updated, told *RowSet
+	replaced               bool // all its rows are in Take's hands
+	dropped                bool // all its rows are deleted
 }
 
 // RewriteOptions say how a Rewrite writes. The zero value is good.
@@ -60,7 +78,7 @@ func (s *Snapshot) NewRewrite(ctx context.Context, opt RewriteOptions) (*Rewrite
 		return nil, err
 	}
 	r := &Rewrite{ctx: ctx, snap: s, schema: w.schema, w: w, index: map[string]int{}}
-	if s.meta.Configuration["delta.enableChangeDataFeed"] == "true" {
+	if s.Fed() {
 		o.ChangeData = true
 		if r.feed, err = s.table.NewWriter(ctx, o); err != nil {
 			return nil, w.abort(err)
@@ -88,6 +106,35 @@ func (r *Rewrite) Update(a Add, rows *RowSet) error {
 	return err
 }
 
+// Marks takes rows of a file out of which Take has told what happens to them;
+// the table must write deletion vectors (WritesVectors).
+func (r *Rewrite) Marks(a Add, rows *RowSet) error {
+	f, err := r.touch(a)
+	if err == nil {
+		f.told.Or(rows)
+	}
+	return err
+}
+
+// Replaces takes a file out all of whose live rows Take brings.
+func (r *Rewrite) Replaces(a Add) error {
+	f, err := r.touch(a)
+	if err == nil {
+		f.replaced = true
+	}
+	return err
+}
+
+// Drop takes a file with so many live rows out, all of which are deleted.
+func (r *Rewrite) Drop(a Add, rows int64) error {
+	f, err := r.touch(a)
+	if err == nil {
+		f.dropped = true
+		r.counts.Deleted += rows
+	}
+	return err
+}
+
 func (r *Rewrite) touch(a Add) (*touchedFile, error) {
 	if err := r.snap.appendOnly(); err != nil {
 		return nil, err
@@ -97,7 +144,7 @@ func (r *Rewrite) touch(a Add) (*touchedFile, error) {
 	if !ok {
 		i = len(r.files)
 		r.index[k] = i
-		r.files = append(r.files, touchedFile{a, &RowSet{}, &RowSet{}})
+		r.files = append(r.files, touchedFile{a, &RowSet{}, &RowSet{}, &RowSet{}, false, false})
 	}
 	return &r.files[i], nil
 }
@@ -110,16 +157,21 @@ func (s *Snapshot) appendOnly() error {
 	return nil
 }
 
+// Fed tells whether changes of the table's rows go into a change feed.
+func (s *Snapshot) Fed() bool {
+	return strings.EqualFold(s.meta.Configuration["delta.enableChangeDataFeed"], "true")
+}
+
 // Insert adds new rows; the batch stays the caller's.
 func (r *Rewrite) Insert(rec arrow.RecordBatch) error {
 	r.counts.Inserted += rec.NumRows()
-	return r.put(rec, "insert")
+	return r.put(rec, feedKinds[RowInserted])
 }
 
 // Replace adds the new values of updated rows; the batch stays the caller's.
 func (r *Rewrite) Replace(rec arrow.RecordBatch) error {
 	r.counts.Updated += rec.NumRows()
-	return r.put(rec, "update_postimage")
+	return r.put(rec, feedKinds[RowUpdated])
 }
 
 func (r *Rewrite) put(rec arrow.RecordBatch, kind string) error {
@@ -134,23 +186,7 @@ func (r *Rewrite) put(rec arrow.RecordBatch, kind string) error {
 	if err := r.w.split(fit, r.w.writePart); err != nil {
 		return err
 	}
-	return r.tell(fit, kind)
-}
-
-// tell writes rows into the change feed, if there is one.
-func (r *Rewrite) tell(rec arrow.RecordBatch, kind string) error {
-	if r.feed == nil {
-		return nil
-	}
-	c, err := scalar.MakeArrayFromScalar(scalar.NewStringScalar(kind), int(rec.NumRows()), memory.DefaultAllocator)
-	if err != nil {
-		return err
-	}
-	defer c.Release()
-	fields := append(rec.Schema().Fields(), arrow.Field{Name: ChangeType, Type: arrow.BinaryTypes.String, Nullable: true})
-	full := newBatch(fields, append(append([]arrow.Array{}, rec.Columns()...), c), rec.NumRows())
-	defer full.Release()
-	return r.feed.Write(full)
+	return r.tell(fit, func(int) string { return kind })
 }
 
 // Counts are the rows so far; Copied and Deleted count when it is committed.
@@ -188,7 +224,7 @@ func (r *Rewrite) Commit(c Commit) (CommitResult, RowCounts, error) {
 	}
 	c.Adds = append(c.Adds, adds...)
 	own := r.snap.table.keysOf(adds)
-	if len(c.Removes) == 0 { // the adds alone tell it
+	if r.plain() {
 		if err := r.abortFeed(); err != nil {
 			return CommitResult{}, r.counts, r.discard(own, vectors, err)
 		}
@@ -206,12 +242,18 @@ func (r *Rewrite) Commit(c Commit) (CommitResult, RowCounts, error) {
 		return CommitResult{Version: -1}, r.counts, nil
 	}
 	c.DataChange, c.ReadVersion, c.ready = true, r.snap.version, ready
-	r.measure(&c, len(vectors))
+	r.measure(&c)
 	res, err := r.snap.table.Commit(r.ctx, c)
 	if err != nil && !errors.Is(err, ErrCommitStateUnknown) {
 		err = r.discard(own, vectors, err)
 	}
 	return res, r.counts, err
+}
+
+// plain tells whether files that come and go as a whole tell all of the change,
+// so that it needs no change feed.
+func (r *Rewrite) plain() bool {
+	return !slices.ContainsFunc(r.files, func(f touchedFile) bool { return !f.dropped })
 }
 
 func (r *Rewrite) abortFeed() error {
@@ -236,9 +278,14 @@ func (r *Rewrite) takeOut(c *Commit) ([]Add, error) {
 		if err := r.tellOld(f); err != nil {
 			return nil, fmt.Errorf("delta: reading %s: %w", r.snap.Locate(f.add), err)
 		}
+		if f.replaced || f.dropped {
+			c.Removes = append(c.Removes, f.add.Remove(now, true))
+			continue
+		}
 		r.counts.Deleted += int64(f.deleted.GetCardinality())
 		all := f.deleted.Clone()
 		all.Or(f.updated)
+		all.Or(f.told)
 		if all.IsEmpty() {
 			continue
 		}
@@ -269,16 +316,22 @@ func ignoreUnused(marked []FileRows, err error) error {
 
 // tellOld writes the rows of a file that go into the change feed.
 func (r *Rewrite) tellOld(f *touchedFile) error {
-	if r.feed == nil {
+	if r.feed == nil || r.plain() {
 		return nil
 	}
-	for kind, set := range map[string]*RowSet{"delete": f.deleted, "update_preimage": f.updated} {
+	if f.dropped {
+		return r.snap.readFile(r.ctx, f.add, r.snap.schema, func(rec arrow.RecordBatch) error {
+			defer rec.Release()
+			return r.tell(rec, func(int) string { return feedKinds[RowDeleted] })
+		})
+	}
+	for kind, set := range map[string]*RowSet{feedKinds[RowDeleted]: f.deleted, feedBefore: f.updated} {
 		if set.IsEmpty() {
 			continue
 		}
 		err := r.snap.readRows(r.ctx, f.add, r.snap.schema, set, true, func(rec arrow.RecordBatch) error {
 			defer rec.Release()
-			return r.tell(rec, kind)
+			return r.tell(rec, func(int) string { return kind })
 		})
 		if err != nil {
 			return err
@@ -323,42 +376,4 @@ func (w *Writer) known(s *Snapshot) *arrow.Schema {
 		}
 	}
 	return arrow.NewSchema(out, nil)
-}
-
-// measure gives the commit the numbers that Delta's history has for its
-// operation, where the caller has not.
-func (r *Rewrite) measure(c *Commit, vectors int) {
-	num := func(n int64) string { return strconv.FormatInt(n, 10) }
-	var added, gone int64
-	for _, a := range c.Adds {
-		added += a.Size
-	}
-	for _, x := range c.Removes {
-		gone += x.Size
-	}
-	m := map[string]string{
-		"numAddedFiles": num(int64(len(c.Adds) - vectors)), "numRemovedFiles": num(int64(len(c.Removes) - vectors)),
-		"numAddedBytes": num(added), "numRemovedBytes": num(gone), "numCopiedRows": num(r.counts.Copied),
-		"numAddedChangeFiles": num(int64(len(c.Changes))), "numDeletionVectorsAdded": num(int64(vectors)),
-		"numFiles": "", "numOutputRows": "", "numOutputBytes": "",
-	}
-	switch c.Operation {
-	case "MERGE":
-		m = map[string]string{
-			"numTargetRowsInserted": num(r.counts.Inserted), "numTargetRowsUpdated": num(r.counts.Updated), "numTargetRowsDeleted": num(r.counts.Deleted),
-			"numTargetRowsCopied": num(r.counts.Copied), "numOutputRows": num(r.counts.Copied + r.counts.Inserted + r.counts.Updated),
-			"numTargetFilesAdded": num(int64(len(c.Adds) - vectors)), "numTargetFilesRemoved": num(int64(len(c.Removes) - vectors)),
-			"numTargetBytesAdded": num(added), "numTargetBytesRemoved": num(gone), "numTargetChangeFilesAdded": num(int64(len(c.Changes))),
-			"numTargetDeletionVectorsAdded": num(int64(vectors)), "numFiles": "", "numOutputBytes": "",
-		}
-	case "UPDATE":
-		m["numUpdatedRows"] = num(r.counts.Updated)
-	case "DELETE":
-		m["numDeletedRows"] = num(r.counts.Deleted)
-	default: // rows come and go
-		m["numDeletedRows"], m["numOutputRows"] = num(r.counts.Deleted), num(r.counts.Inserted)
-	}
-	if c.Metrics == nil {
-		c.Metrics = m
-	}
 }

@@ -3,7 +3,6 @@ package dml
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -26,7 +25,7 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 			return Counts{}, err
 		}
 	}
-	out := delta.Commit{ReadVersion: t.snap.Version(), DataChange: true, Parameters: c.Parameters, Serializable: true}
+	out := delta.Commit{Parameters: c.Parameters, Serializable: true}
 	schema := t.snap.Schema()
 	if c.Schema != nil {
 		if schema, err = t.evolved(c.Schema); err != nil {
@@ -34,49 +33,40 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 		}
 		out.SchemaTo = schema
 	}
-	w, err := t.writer(ctx, out.SchemaTo)
+	r, err := t.snap.NewRewrite(ctx, delta.RewriteOptions{SchemaTo: out.SchemaTo})
 	if err != nil {
 		return Counts{}, commitError(err)
 	}
-	defer func() { _ = w.Abort() }() // after Close it does nothing
-	r, s, err := rewrite(ctx, e, t, c, w, schema, out.SchemaTo)
-	if err != nil {
+	defer func() { _ = r.Abort() }() // after Commit it does nothing
+	run := rewrite{Rewrite: r, e: e, t: t, schema: schema}
+	if err := run.do(ctx, c); err != nil {
 		return Counts{}, err
 	}
-	defer s.abort()
-	if out.Adds, err = w.Close(); err != nil {
-		return Counts{}, err
+	if high := run.sink.numbered(); high != nil {
+		out.SchemaTo = high
 	}
-	counts := Counts{Deleted: r.deleted}
-	if s != nil {
-		n := s.result()
-		counts.Updated, counts.Inserted, counts.Deleted = n.Updated, n.Inserted, counts.Deleted+n.Deleted
-		if high := s.numbered(); high != nil {
-			out.SchemaTo = high
-		}
-		if out.Changes, err = s.feed.close(); err != nil {
-			return Counts{}, t.discard(ctx, &out, err)
-		}
-	}
+	n := r.Counts()
+	counts := Counts{Updated: n.Updated, Deleted: n.Deleted, Inserted: n.Inserted}
 	if counts == (Counts{}) && out.SchemaTo == nil {
-		return counts, t.discard(ctx, &out, nil)
-	}
-	if err := t.takeOut(ctx, e, &out, r, s); err != nil {
-		return Counts{}, t.discard(ctx, &out, err)
+		return counts, r.Abort()
 	}
 	out.Operation = [...]string{plan.ChangeUpdate: "UPDATE", plan.ChangeDelete: "DELETE", plan.ChangeMerge: "MERGE"}[c.Kind]
-	out.Metrics = metrics(c.Kind, &out, counts, s)
-	out.Metrics["executionTimeMs"], out.Metrics["scanTimeMs"] = ms(time.Since(begun)), ms(r.scan)
-	out.Metrics["rewriteTimeMs"] = ms(time.Since(begun) - r.scan)
-	return counts, t.commit(ctx, out)
+	spent := time.Since(begun)
+	out.Metrics = map[string]string{"executionTimeMs": ms(spent), "scanTimeMs": ms(run.scan), "rewriteTimeMs": ms(spent - run.scan)}
+	_, _, err = r.Commit(out)
+	return counts, commitError(err)
 }
 
-// rewritten are the files that a change touches.
-type rewritten struct {
-	whole   []delta.Add // all of whose rows go; they were not read again
-	again   []delta.Add // that were read again, and lose rows
-	deleted int64       // rows of whole
-	scan    time.Duration
+// rewrite finds the files that a plan.Change touches and has what they hold
+// afterwards written.
+type rewrite struct {
+	*delta.Rewrite
+	e      Engine
+	t      target
+	schema *arrow.Schema // of the rows
+	again  []delta.Add   // that are read again, and lose rows
+	sink   *sink         // nil where no rows came
+	scan   time.Duration // to find the files
 }
 
 // vectored tells whether rows leave their files by deletion vectors: the table
@@ -86,7 +76,7 @@ func (t target) vectored(rows *plan.Rows, files []delta.Add) bool {
 		return false
 	}
 	for _, a := range files {
-		if _, known := recordCount(a); !known {
+		if _, known := delta.RecordCount(a); !known {
 			return false
 		}
 	}
@@ -103,112 +93,108 @@ func changedOnly(rows *plan.Rows, at layout) *plan.Rows {
 	return &out
 }
 
-// rewrite finds the files that c touches and writes what they hold afterwards.
-// Rows have schema; to is the one that the commit gives the table, nil for its
-// own. The sink is nil where nothing had to be written.
-func rewrite(ctx context.Context, e Engine, t target, c *plan.Change, w *delta.Writer, schema, to *arrow.Schema) (rewritten, *sink, error) {
-	var r rewritten
+func (r *rewrite) do(ctx context.Context, c *plan.Change) error {
 	begun := time.Now()
 	if c.Rewrite == nil { // DELETE of all rows
-		r.whole = t.live()
-		for _, a := range r.whole {
-			n, err := t.rows(ctx, e, a, c)
-			if err != nil {
-				return r, nil, err
-			}
-			r.deleted += n
-		}
-		return r, nil, nil
+		return r.dropAll(ctx, c)
 	}
 	rows := c.Rewrite
 	read := []delta.Add{}
 	changes := c.Touched != nil || c.Every // rows that are there
 	if c.Touched != nil {
-		found, most, err := touched(ctx, e, t, c)
+		found, most, err := touched(ctx, r.e, r.t, c)
 		if err != nil {
-			return r, nil, err
+			return err
 		}
 		if most > 1 && c.Once != nil {
 			rows = c.Once
 		}
-		r.split(found, c.Kind == plan.ChangeDelete, t.fed())
+		if err := r.split(found, c.Kind == plan.ChangeDelete); err != nil {
+			return err
+		}
 	}
 	switch {
 	case c.Every:
-		r.again = t.live()
+		r.again = r.t.live()
 	case !changes: // a MERGE that only inserts looks at the table, but leaves it
-		files, err := e.Candidates(rows.Plan, c.Target)
+		files, err := r.e.Candidates(rows.Plan, c.Target)
 		if err != nil {
-			return r, nil, err
+			return err
 		}
 		read = files
 	}
 	read = append(read, r.again...)
 	r.scan = time.Since(begun)
 	if len(read) == 0 && c.Kind != plan.ChangeMerge {
-		return r, nil, nil
+		return nil
 	}
-	s := newSink(w, schema, rows, c.Identity)
-	if changes && t.vectored(rows, read) {
-		s.gone = map[string]*delta.RowSet{}
-		rows = changedOnly(rows, s.at)
+	r.sink = newSink(r.take, r.schema, rows, c.Identity)
+	if changes && r.t.vectored(rows, read) {
+		r.sink.gone = map[string]*delta.RowSet{}
+		rows = changedOnly(rows, r.sink.at)
 	}
-	if changes && t.fed() {
-		var err error
-		if s.feed, err = t.newFeed(ctx, to); err != nil {
-			return r, nil, err
+	if err := each(ctx, r.e, rows.Plan, c.Target, read, r.sink.take); err != nil {
+		return err
+	}
+	return r.takeOut()
+}
+
+// take is the sink's.
+func (r *rewrite) take(rows, before arrow.RecordBatch, acts []delta.RowAction) error {
+	if acts == nil {
+		return r.Insert(rows)
+	}
+	return r.Take(rows, before, acts)
+}
+
+func (r *rewrite) dropAll(ctx context.Context, c *plan.Change) error {
+	for _, a := range r.t.live() {
+		n, err := r.t.rows(ctx, r.e, a, c)
+		if err == nil {
+			err = r.Drop(a, n)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if err := each(ctx, e, rows.Plan, c.Target, read, s.take); err != nil {
-		s.abort()
-		return r, nil, err
-	}
-	return r, s, nil
+	return nil
 }
 
 // split parts files with rows to change in those that go as a whole and those
-// that are read again. A change feed has all that happens to rows, or nothing.
-func (r *rewritten) split(found []hit, deletes, fed bool) {
-	partly := func(h hit) bool { return !h.whole() }
-	deletes = deletes && (!fed || !slices.ContainsFunc(found, partly))
+// that are read again.
+func (r *rewrite) split(found []hit, deletes bool) error {
 	for _, f := range found {
-		if deletes && f.whole() {
-			r.whole = append(r.whole, f.add)
-			r.deleted += f.rows
-		} else {
+		if !deletes || !f.whole() {
 			r.again = append(r.again, f.add)
+		} else if err := r.Drop(f.add, f.rows); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-// abort gives up the change feed.
-func (s *sink) abort() {
-	if s != nil {
-		s.feed.abort()
-	}
-}
-
-// takeOut fills in what leaves the table: whole files, or rows of them.
-func (t target) takeOut(ctx context.Context, e Engine, out *delta.Commit, r rewritten, s *sink) error {
-	if s == nil || s.gone == nil {
-		out.Removes = removes(append(r.whole, r.again...), time.Now())
+// takeOut says what becomes of the files that were read.
+func (r *rewrite) takeOut() error {
+	if r.sink.gone == nil {
+		for _, a := range r.again {
+			if err := r.Replaces(a); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
-	var some []delta.FileRows
+	marked := 0
 	for _, a := range r.again {
-		if set := s.gone[e.Path(t.snap, a)]; set != nil {
-			some = append(some, delta.FileRows{Add: a, Rows: set})
+		if set := r.sink.gone[r.e.Path(r.t.snap, a)]; set != nil {
+			marked++
+			if err := r.Marks(a, set); err != nil {
+				return err
+			}
 		}
 	}
-	if len(some) < len(s.gone) {
-		return fmt.Errorf("dml: rows of %d files, and the statement read %d of them", len(s.gone), len(some))
+	if marked < len(r.sink.gone) {
+		return fmt.Errorf("dml: rows of %d files, and the statement read %d of them", len(r.sink.gone), marked)
 	}
-	adds, gone, err := t.snap.DeleteRows(ctx, some)
-	if err != nil {
-		return commitError(err)
-	}
-	out.Adds = append(out.Adds, adds...)
-	out.Removes = append(removes(r.whole, time.Now()), gone...)
 	return nil
 }
 
@@ -220,7 +206,7 @@ type hit struct {
 
 // whole tells whether all rows of the file change.
 func (h hit) whole() bool {
-	n, known := recordCount(h.add)
+	n, known := delta.RecordCount(h.add)
 	return known && n == h.rows
 }
 
@@ -275,14 +261,9 @@ func intAt(a arrow.Array, i int) int64 {
 	return 0
 }
 
-// recordCount is how many rows a file's statistics say that it has.
-func recordCount(a delta.Add) (int64, bool) {
-	return delta.RecordCount(a)
-}
-
 // rows is how many rows a file has, read from it where its statistics do not say.
 func (t target) rows(ctx context.Context, e Engine, a delta.Add, c *plan.Change) (int64, error) {
-	if n, ok := recordCount(a); ok {
+	if n, ok := delta.RecordCount(a); ok {
 		return n, nil
 	}
 	scan := &plan.Scan{Source: c.Target}

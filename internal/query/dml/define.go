@@ -148,7 +148,7 @@ func filled(ctx context.Context, e Engine, c *plan.CreateTable, d *delta.Draft, 
 		return nil, commitError(err)
 	}
 	defer func() { _ = w.Abort() }() // after Close it does nothing
-	s := newSink(w, schema, c.Rows, nil)
+	s := newSink(into(w), schema, c.Rows, nil)
 	if err := each(ctx, e, c.Rows.Plan, nil, nil, s.take); err != nil {
 		return nil, err
 	}

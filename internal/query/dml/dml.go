@@ -130,25 +130,7 @@ func (t target) commit(ctx context.Context, c delta.Commit) error {
 	if err == nil || errors.Is(err, delta.ErrCommitStateUnknown) {
 		return commitError(err)
 	}
-	return commitError(t.discard(ctx, &c, err))
-}
-
-// discard deletes what was written for a commit that did not happen; it gives
-// cause, with what could not be deleted.
-func (t target) discard(ctx context.Context, c *delta.Commit, cause error) error {
-	var fresh, vectors []delta.Add
-	for _, a := range c.Adds {
-		if a.DeletionVector != nil { // another vector of a file that stays
-			vectors = append(vectors, a)
-		} else {
-			fresh = append(fresh, a)
-		}
-	}
-	for _, x := range c.Changes {
-		fresh = append(fresh, delta.Add{Path: x.Path})
-	}
-	err := t.table.Discard(context.WithoutCancel(ctx), fresh)
-	return errors.Join(cause, err, t.snap.DiscardVectors(vectors, nil))
+	return commitError(errors.Join(err, t.table.Discard(context.WithoutCancel(ctx), c.Adds)))
 }
 
 // commitError gives the errors of a commit Delta's classes.

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
@@ -66,7 +67,7 @@ func numberingOf(f arrow.Field) *numbering {
 }
 
 // fill numbers the new rows of a column; the caller releases the array.
-func (n *numbering) fill(a arrow.Array, actions *array.Int32) (arrow.Array, error) {
+func (n *numbering) fill(a arrow.Array, acts []delta.RowAction) (arrow.Array, error) {
 	old, ok := a.(*array.Int64)
 	if !ok {
 		return nil, fmt.Errorf("dml: an identity column is %s", a.DataType())
@@ -75,7 +76,7 @@ func (n *numbering) fill(a arrow.Array, actions *array.Int32) (arrow.Array, erro
 	defer b.Release()
 	b.Reserve(old.Len())
 	for i := range old.Len() {
-		fresh := actions == nil || int64(actions.Value(i)) == plan.RowInserted
+		fresh := acts == nil || acts[i] == delta.RowInserted
 		switch {
 		case fresh && old.IsNull(i):
 			b.UnsafeAppend(n.next)
@@ -92,6 +93,9 @@ func (n *numbering) fill(a arrow.Array, actions *array.Int32) (arrow.Array, erro
 
 // numbered is the schema with the last numbers given out, nil where none were.
 func (s *sink) numbered() *arrow.Schema {
+	if s == nil {
+		return nil
+	}
 	fields := s.schema.Fields()
 	out := make([]arrow.Field, len(fields))
 	copy(out, fields)

@@ -37,42 +37,49 @@ func Insert(ctx context.Context, e Engine, ins *plan.Insert) error {
 		}
 		c.SchemaTo = schema
 	}
-	w, err := t.writer(ctx, c.SchemaTo)
+	if ins.Replace != nil {
+		return insertInstead(ctx, e, t, ins, schema, c)
+	}
+	w, err := t.table.NewWriter(ctx, delta.WriterOptions{SchemaTo: c.SchemaTo})
 	if err != nil {
 		return commitError(err)
 	}
 	defer func() { _ = w.Abort() }() // after Close it does nothing
-	s := newSink(w, schema, &ins.Rows, ins.Identity)
-	if ins.Replace != nil {
-		old, oldSink, err := rewrite(ctx, e, t, ins.Replace, w, t.snap.Schema(), c.SchemaTo)
-		if err != nil {
-			return err
-		}
-		defer oldSink.abort()
-		if err := t.takeOut(ctx, e, &c, old, oldSink); err != nil {
-			return err
-		}
-		c.ReadVersion, c.Parameters["predicate"] = t.snap.Version(), ins.Replace.Parameters["predicate"]
-		if oldSink != nil {
-			s.feed = oldSink.feed
-		}
-	}
+	s := newSink(into(w), schema, &ins.Rows, ins.Identity)
 	if err := each(ctx, e, ins.Rows.Plan, nil, nil, s.take); err != nil {
-		return t.discard(ctx, &c, err)
+		return err
 	}
-	adds, err := w.Close()
-	if err != nil {
-		return t.discard(ctx, &c, err)
-	}
-	c.Adds = append(c.Adds, adds...)
-	if c.Changes, err = s.feed.close(); err != nil {
-		return t.discard(ctx, &c, err)
+	if c.Adds, err = w.Close(); err != nil {
+		return err
 	}
 	if high := s.numbered(); high != nil {
 		c.SchemaTo = high
 	}
 	t.replace(&c, ins.Mode)
 	return t.commit(ctx, c)
+}
+
+// insertInstead inserts rows in the place of those that ins.Replace deletes.
+func insertInstead(ctx context.Context, e Engine, t target, ins *plan.Insert, schema *arrow.Schema, c delta.Commit) error {
+	r, err := t.snap.NewRewrite(ctx, delta.RewriteOptions{SchemaTo: c.SchemaTo})
+	if err != nil {
+		return commitError(err)
+	}
+	defer func() { _ = r.Abort() }() // after Commit it does nothing
+	old := rewrite{Rewrite: r, e: e, t: t, schema: t.snap.Schema()}
+	if err := old.do(ctx, ins.Replace); err != nil {
+		return err
+	}
+	s := newSink(old.take, schema, &ins.Rows, ins.Identity)
+	if err := each(ctx, e, ins.Rows.Plan, nil, nil, s.take); err != nil {
+		return err
+	}
+	if high := s.numbered(); high != nil {
+		c.SchemaTo = high
+	}
+	c.Parameters["mode"], c.Parameters["predicate"] = "Overwrite", ins.Replace.Parameters["predicate"]
+	_, _, err = r.Commit(c)
+	return commitError(err)
 }
 
 // replace says what the new files stand for.
@@ -119,11 +126,6 @@ func jsonText(v any) string {
 		return "[]"
 	}
 	return string(b)
-}
-
-// writer writes files of the table, or of the table with another schema.
-func (t target) writer(ctx context.Context, to *arrow.Schema) (*delta.Writer, error) {
-	return t.table.NewWriter(ctx, delta.WriterOptions{SchemaTo: to})
 }
 
 // evolved is the table's schema with the columns that a statement adds.

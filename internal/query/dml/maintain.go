@@ -156,7 +156,7 @@ func (t target) merge(ctx context.Context, e Engine, c *plan.Optimize, group []d
 	}
 	p.Input = zOrdered(scan, c.ZOrder)
 	rows.Plan = p
-	s := newSink(w, t.snap.Schema(), &rows, nil)
+	s := newSink(into(w), t.snap.Schema(), &rows, nil)
 	return each(ctx, e, p, c.Target, group, s.take)
 }
 

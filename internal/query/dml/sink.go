@@ -1,35 +1,30 @@
 package dml
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/compute"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
-// sink takes the rows of plan.Rows: it checks them, counts what happened to
-// each and writes those that stay.
+// sink takes the rows of plan.Rows: it checks them, numbers new ones and hands
+// them on with what happened to each.
 type sink struct {
-	w      *delta.Writer
+	// put takes rows of the table with their actions, nil where all are new, and
+	// the values that they had before, nil where the plan does not say.
+	put    func(rows, before arrow.RecordBatch, acts []delta.RowAction) error
 	schema *arrow.Schema // of the table
 	checks []plan.Check
-	// acted tells that rows come with an action; without it all are new.
-	acted  bool
 	number []*numbering // by column, nil where the table does not number it
-	counts [plan.RowInserted + 1]int64
-	// feed takes what happens to rows, nil where the table has no change feed.
-	feed *feed
 	// gone are the rows to take out of files, nil where files are written anew.
 	gone map[string]*delta.RowSet
 	at   layout
+	acts []delta.RowAction // scratch
 }
 
 // layout says where in a batch what stands; -1 for what it lacks.
@@ -50,11 +45,10 @@ func layoutOf(rows *plan.Rows, columns int) layout {
 	return out
 }
 
-// newSink writes rows of a table of this schema; columns are matched by place.
-func newSink(w *delta.Writer, schema *arrow.Schema, rows *plan.Rows, identity []string) *sink {
-	s := &sink{w: w, schema: schema, checks: rows.Checks, number: make([]*numbering, schema.NumFields())}
+// newSink takes rows for a table of this schema; columns are matched by place.
+func newSink(put func(rows, before arrow.RecordBatch, acts []delta.RowAction) error, schema *arrow.Schema, rows *plan.Rows, identity []string) *sink {
+	s := &sink{put: put, schema: schema, checks: rows.Checks, number: make([]*numbering, schema.NumFields())}
 	s.at = layoutOf(rows, schema.NumFields())
-	s.acted = s.at.action >= 0
 	for i, f := range schema.Fields() {
 		for _, name := range identity {
 			if strings.EqualFold(name, f.Name) {
@@ -65,7 +59,12 @@ func newSink(w *delta.Writer, schema *arrow.Schema, rows *plan.Rows, identity []
 	return s
 }
 
-// take writes a batch; it stays the caller's.
+// into has a writer take new rows.
+func into(w *delta.Writer) func(rows, before arrow.RecordBatch, acts []delta.RowAction) error {
+	return func(rows, _ arrow.RecordBatch, _ []delta.RowAction) error { return w.Write(rows) }
+}
+
+// take takes a batch, which stays the caller's.
 func (s *sink) take(rec arrow.RecordBatch) error {
 	n := s.schema.NumFields()
 	if int(rec.NumCols()) < n+len(s.checks) {
@@ -76,61 +75,65 @@ func (s *sink) take(rec arrow.RecordBatch) error {
 			return err
 		}
 	}
-	var actions *array.Int32
-	if s.acted {
-		a, ok := rec.Column(s.at.action).(*array.Int32)
-		if !ok {
-			return fmt.Errorf("dml: the action is %s", rec.Column(s.at.action).DataType())
-		}
-		actions = a
+	acts, err := s.actions(rec)
+	if err != nil {
+		return err
 	}
-	table, err := s.columns(rec, actions)
+	table, err := s.columns(rec, acts)
 	if err != nil {
 		return err
 	}
 	defer table.Release()
-	if err := s.note(rec, table, actions); err != nil {
-		return err
-	}
-	if actions == nil {
-		s.counts[plan.RowInserted] += rec.NumRows()
-		return writeError(s.w.Write(table))
-	}
-	kept, err := s.kept(table, actions)
-	if err != nil {
-		return err
-	}
-	defer kept.Release()
-	return writeError(s.w.Write(kept))
-}
-
-// note gives the change feed a batch, and marks its rows as gone.
-func (s *sink) note(rec, table arrow.RecordBatch, actions *array.Int32) error {
-	if s.gone != nil && actions != nil {
-		if err := s.mark(rec, actions); err != nil {
+	if s.gone != nil && acts != nil {
+		if err := s.mark(rec, acts); err != nil {
 			return err
 		}
-	}
-	if s.feed == nil {
-		return nil
 	}
 	var before arrow.RecordBatch
 	if s.at.before >= 0 {
 		before = s.named(rec, s.at.before)
 		defer before.Release()
 	}
-	return writeError(s.feed.take(before, table, actions))
+	return writeError(s.put(table, before, acts))
+}
+
+// actions are what happened to the rows of a batch, nil where all are new. They
+// are good until the next call.
+func (s *sink) actions(rec arrow.RecordBatch) ([]delta.RowAction, error) {
+	if s.at.action < 0 {
+		return nil, nil
+	}
+	col, ok := rec.Column(s.at.action).(*array.Int32)
+	if !ok {
+		return nil, fmt.Errorf("dml: the action is %s", rec.Column(s.at.action).DataType())
+	}
+	s.acts = s.acts[:0]
+	for _, a := range col.Int32Values() {
+		switch int64(a) {
+		case plan.RowCopied:
+			s.acts = append(s.acts, delta.RowCopied)
+		case plan.RowUpdated:
+			s.acts = append(s.acts, delta.RowUpdated)
+		case plan.RowDeleted:
+			s.acts = append(s.acts, delta.RowDeleted)
+		case plan.RowInserted:
+			s.acts = append(s.acts, delta.RowInserted)
+		default:
+			return nil, fmt.Errorf("dml: no action %d", a)
+		}
+	}
+	return s.acts, nil
 }
 
 // mark notes the rows that leave their files.
-func (s *sink) mark(rec arrow.RecordBatch, actions *array.Int32) error {
+func (s *sink) mark(rec arrow.RecordBatch, acts []delta.RowAction) error {
 	files, ok1 := rec.Column(s.at.place).(*array.String)
 	rows, ok2 := rec.Column(s.at.place + 1).(*array.Int64)
 	if !ok1 || !ok2 {
 		return fmt.Errorf("dml: places of rows are %s, %s", rec.Column(s.at.place).DataType(), rec.Column(s.at.place+1).DataType())
 	}
-	for i := range actions.Len() {
-		if act := int64(actions.Value(i)); act != plan.RowUpdated && act != plan.RowDeleted {
+	for i, act := range acts {
+		if act != delta.RowUpdated && act != delta.RowDeleted {
 			continue
 		}
 		set := s.gone[files.Value(i)]
@@ -181,7 +184,7 @@ func (s *sink) check(c plan.Check, a arrow.Array) error {
 
 // columns are the table's columns of rec under their names; the caller releases
 // the batch. Columns without type hold nothing and are left out.
-func (s *sink) columns(rec arrow.RecordBatch, actions *array.Int32) (arrow.RecordBatch, error) {
+func (s *sink) columns(rec arrow.RecordBatch, acts []delta.RowAction) (arrow.RecordBatch, error) {
 	var fields []arrow.Field
 	var cols []arrow.Array
 	for i, f := range s.schema.Fields() {
@@ -190,7 +193,7 @@ func (s *sink) columns(rec arrow.RecordBatch, actions *array.Int32) (arrow.Recor
 		}
 		c := rec.Column(i)
 		if s.number[i] != nil {
-			next, err := s.number[i].fill(c, actions)
+			next, err := s.number[i].fill(c, acts)
 			if err != nil {
 				return nil, err
 			}
@@ -203,38 +206,6 @@ func (s *sink) columns(rec arrow.RecordBatch, actions *array.Int32) (arrow.Recor
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rec.NumRows()), nil
 }
 
-// kept are the rows that are not deleted; the caller releases them.
-func (s *sink) kept(rec arrow.RecordBatch, actions *array.Int32) (arrow.RecordBatch, error) {
-	for i := range actions.Len() {
-		act := int64(actions.Value(i))
-		if act < 0 || act > plan.RowInserted {
-			return nil, fmt.Errorf("dml: no action %d", act)
-		}
-		s.counts[act]++
-	}
-	return pick(rec, actions, func(act int64) bool { return act != plan.RowDeleted })
-}
-
-// pick keeps the rows whose action is wanted; the caller releases them.
-func pick(rec arrow.RecordBatch, actions *array.Int32, want func(act int64) bool) (arrow.RecordBatch, error) {
-	mask := array.NewBooleanBuilder(memory.DefaultAllocator)
-	defer mask.Release()
-	mask.Reserve(actions.Len())
-	all := true
-	for i := range actions.Len() {
-		ok := want(int64(actions.Value(i)))
-		mask.UnsafeAppend(ok)
-		all = all && ok
-	}
-	if all {
-		rec.Retain()
-		return rec, nil
-	}
-	m := mask.NewBooleanArray()
-	defer m.Release()
-	return compute.FilterRecordBatch(context.Background(), rec, m, compute.DefaultFilterOptions())
-}
-
 // writeError gives the errors of a writer Delta's classes.
 func writeError(err error) error {
 	if errors.Is(err, delta.ErrConstraint) {
@@ -244,8 +215,4 @@ func writeError(err error) error {
 		return runtimeError("TASK_WRITE_FAILED", "58030", "%s.", err)
 	}
 	return err
-}
-
-func (s *sink) result() Counts {
-	return Counts{Updated: s.counts[plan.RowUpdated], Deleted: s.counts[plan.RowDeleted], Inserted: s.counts[plan.RowInserted]}
 }
