@@ -45,6 +45,30 @@ func (t *Table) change(ctx context.Context, operation string, parameters map[str
 	return c, err
 }
 
+// prune leaves out the files that cannot matter to a SELECT which knows the
+// table's rows by a name, besides other sources.
+func (c *change) prune(ctx context.Context, e RowEngine, query, name string, sources map[string]RowSource) error {
+	p, ok := e.(Pruner)
+	if !ok {
+		return nil
+	}
+	all := maps.Clone(sources)
+	if all == nil {
+		all = map[string]RowSource{}
+	}
+	all[name] = c.source
+	preds, err := p.Prune(ctx, query, all, name)
+	if err != nil {
+		return err
+	}
+	preds = slices.DeleteFunc(preds, func(p Predicate) bool { return p.Column == fileColumn || p.Column == rowColumn })
+	if c.files, _, err = c.snap.Files(preds...); err != nil {
+		return err
+	}
+	c.source, err = c.snap.placed(c.files)
+	return err
+}
+
 // end commits a rewrite if nothing went wrong so far.
 func (c *change) end(r *Rewrite, err error) (ChangeResult, error) {
 	if err != nil {
@@ -113,8 +137,11 @@ func (c *change) deleteAll(ctx context.Context) (ChangeResult, error) {
 }
 
 func (c *change) deleteWhere(ctx context.Context, e RowEngine, r *Rewrite, where string) error {
-	found := newPlaces(c.files)
 	query := "SELECT " + fileColumn + ", " + rowColumn + " FROM target WHERE " + paren(where)
+	if err := c.prune(ctx, e, query, "target", nil); err != nil {
+		return err
+	}
+	found := newPlaces(c.files)
 	err := each(ctx, e, query, map[string]RowSource{"target": c.source}, func(rec arrow.RecordBatch) error {
 		_, err := found.add(rec)
 		return err
@@ -153,10 +180,6 @@ func (t *Table) Update(ctx context.Context, set map[string]string, where string,
 	if err != nil {
 		return none, err
 	}
-	r, err := c.snap.NewRewrite(ctx, c.opt)
-	if err != nil {
-		return none, err
-	}
 	cols := []string{fileColumn, rowColumn}
 	var given []arrow.Field
 	for _, f := range values {
@@ -165,6 +188,13 @@ func (t *Table) Update(ctx context.Context, set map[string]string, where string,
 	query := "SELECT " + strings.Join(cols, ", ") + " FROM target"
 	if where != "" {
 		query += " WHERE " + paren(where)
+	}
+	if err := c.prune(ctx, engine, query, "target", nil); err != nil {
+		return none, err
+	}
+	r, err := c.snap.NewRewrite(ctx, c.opt)
+	if err != nil {
+		return none, err
 	}
 	found := newPlaces(c.files)
 	err = r.eachRow(engine, query, cols[:2], arrow.NewSchema(given, nil), "", map[string]RowSource{"target": c.source}, func(rec arrow.RecordBatch) error {

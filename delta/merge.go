@@ -148,6 +148,9 @@ func (t *Table) Merge(ctx context.Context, source RowSource, on string, opts ...
 	if err != nil {
 		return none, err
 	}
+	if err := c.prune(ctx, engine, query, mergeTarget, map[string]RowSource{mergeSource: source}); err != nil {
+		return none, err
+	}
 	r, err := c.snap.NewRewrite(ctx, c.opt)
 	if err != nil {
 		return none, err
@@ -160,7 +163,7 @@ func (t *Table) Merge(ctx context.Context, source RowSource, on string, opts ...
 	}
 	run := merging{merge: m, c: c, r: r, deleted: newPlaces(c.files), updated: newPlaces(c.files)}
 	err = r.eachRow(engine, query, []string{fileColumn, rowColumn, clauseColumn}, arrow.NewSchema(given, nil), m.deletes(),
-		map[string]RowSource{"delta_target": c.source, "delta_source": source}, run.take)
+		map[string]RowSource{mergeTarget: c.source, mergeSource: source}, run.take)
 	if err == nil {
 		err = run.touch()
 	}
@@ -210,6 +213,12 @@ func (m *merge) schema(c *change, source *arrow.Schema) (*arrow.Schema, error) {
 	c.opt.SchemaTo, c.commit.SchemaTo = s, s
 	return s, nil
 }
+
+// The names of a merge's sides for the engine.
+const (
+	mergeTarget = "delta_target"
+	mergeSource = "delta_source"
+)
 
 // The columns of a merge's join: the marks of both sides' presence and the
 // clause that acts.
@@ -263,8 +272,8 @@ func (m *merge) query(c *change, s, source *arrow.Schema, on string) (string, er
 	case kinds[onTarget]:
 		join = "LEFT OUTER"
 	}
-	return "SELECT * FROM (SELECT " + strings.Join(cols, ", ") + " FROM delta_target AS " + ident(m.target) + " " + join +
-		" JOIN (SELECT *, true AS " + sourceColumn + " FROM delta_source) AS " + ident(m.alias) + " ON " + paren(on) +
+	return "SELECT * FROM (SELECT " + strings.Join(cols, ", ") + " FROM " + mergeTarget + " AS " + ident(m.target) + " " + join +
+		" JOIN (SELECT *, true AS " + sourceColumn + " FROM " + mergeSource + ") AS " + ident(m.alias) + " ON " + paren(on) +
 		") WHERE " + clauseColumn + " IS NOT NULL", nil
 }
 

@@ -27,6 +27,16 @@ type RowEngine interface {
 	Select(ctx context.Context, query string, sources map[string]RowSource) iter.Seq2[arrow.RecordBatch, error]
 }
 
+// Pruner is an extra ability of a RowEngine: it tells beforehand what the rows
+// of a source must fulfil to matter to a SELECT, so that Delete, Update, Merge
+// and ReplaceWhere leave files alone that have none of them.
+type Pruner interface {
+	// Prune gives comparisons that hold for all rows of the source of that name
+	// which can make a difference to the result of query; none where it cannot
+	// tell. It reads no source.
+	Prune(ctx context.Context, query string, sources map[string]RowSource, name string) ([]Predicate, error)
+}
+
 // RowSource is a relation that a RowEngine reads.
 type RowSource struct {
 	Schema *arrow.Schema

@@ -27,7 +27,10 @@ type RowEngine struct {
 	TimeZone string // of expressions, UTC if empty
 }
 
-var _ delta.RowEngine = (*RowEngine)(nil)
+var (
+	_ delta.RowEngine = (*RowEngine)(nil)
+	_ delta.Pruner    = (*RowEngine)(nil)
+)
 
 // Select implements delta.RowEngine.
 func (e *RowEngine) Select(ctx context.Context, text string, sources map[string]delta.RowSource) iter.Seq2[arrow.RecordBatch, error] {
@@ -36,6 +39,27 @@ func (e *RowEngine) Select(ctx context.Context, text string, sources map[string]
 			yield(nil, err)
 		}
 	}
+}
+
+// Prune implements delta.Pruner.
+func (e *RowEngine) Prune(ctx context.Context, text string, sources map[string]delta.RowSource, name string) ([]delta.Predicate, error) {
+	q, err := analyze.Query(ctx, text, analyze.Env{Resolver: given(sources), Now: time.Now(), TimeZone: e.TimeZone})
+	if err != nil {
+		return nil, err
+	}
+	known := Prune(q.Plan)
+	var out []delta.Predicate
+	seen := false
+	for _, s := range plan.Scans(q.Plan) {
+		if s.Source.Name[len(s.Source.Name)-1] != name {
+			continue
+		}
+		if seen { // what one reading leaves out another may need
+			return nil, nil
+		}
+		out, seen = known[s], true
+	}
+	return out, nil
 }
 
 // run gives the batches of a statement to yield, which may end it.
