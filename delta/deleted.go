@@ -36,8 +36,11 @@ func (s *Snapshot) Deleted(ctx context.Context, a Add) (*RowSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: of file %s: %w", ErrCorrupt, a.Path, err)
 	}
-	store, at := s.table.where(key)
-	info, err := store.Head(ctx, at)
+	store, at, err := s.table.where(key)
+	var info objstore.Info
+	if err == nil {
+		info, err = store.Head(ctx, at)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("delta: the deletion vector of %s: %w", a.Path, err)
 	}

@@ -27,9 +27,10 @@ var writeFeatures = []string{
 }
 
 // mappingOf is the column mapping in force: the property counts where the
-// protocol has the feature.
+// protocol has the feature, if only among those of writers, as Delta 3.1 wrote
+// it.
 func mappingOf(p *Protocol, m *Metadata) schema.Mapping {
-	if p.MinReaderVersion == 2 || p.MinReaderVersion == 3 && slices.Contains(p.ReaderFeatures, "columnMapping") {
+	if p.MinReaderVersion == 2 || slices.Contains(p.ReaderFeatures, "columnMapping") || slices.Contains(p.WriterFeatures, "columnMapping") {
 		return schema.MappingOf(m.Configuration)
 	}
 	return schema.Unmapped

@@ -92,8 +92,10 @@ func (s *Snapshot) present(ctx context.Context, a Add) error {
 		keys = append(keys, k)
 	}
 	for _, k := range keys {
-		store, at := s.table.where(k)
-		_, err := store.Head(ctx, at)
+		store, at, err := s.table.where(k)
+		if err == nil {
+			_, err = store.Head(ctx, at)
+		}
 		if errors.Is(err, objstore.ErrNotFound) {
 			return fmt.Errorf("%w: %s of version %d is vacuumed", ErrVersionNotFound, k, s.version)
 		}

@@ -10,10 +10,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/compute"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/arrow/scalar"
 
 	"github.com/marisma/marisma/delta/internal/parquetfile"
-	"github.com/marisma/marisma/delta/internal/stats"
 )
 
 // Read yields the rows of the files that may satisfy the predicates, file by
@@ -94,7 +92,10 @@ func (s *Snapshot) readRows(ctx context.Context, a Add, want *arrow.Schema, set 
 // chosen; first is the position of the batch's first row. The change takes the
 // batch over.
 func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set *RowSet, only bool, change func(rec arrow.RecordBatch, first uint64) (arrow.RecordBatch, error), f func(arrow.RecordBatch) error) error {
-	store, key := s.table.where(s.Locate(a))
+	store, key, err := s.table.where(s.Locate(a))
+	if err != nil {
+		return err
+	}
 	in, err := openFile(ctx, store, key, a.Size)
 	if err != nil {
 		return err
@@ -207,33 +208,4 @@ func (s *Snapshot) partitioned(name string) bool {
 		}
 	}
 	return false
-}
-
-// constant is a partition value n times.
-func constant(t arrow.DataType, text string, n int) (arrow.Array, error) {
-	if text == "" {
-		return array.MakeArrayOfNull(memory.DefaultAllocator, t, n), nil
-	}
-	sc, err := partitionScalar(t, text)
-	if err != nil {
-		return nil, err
-	}
-	return scalar.MakeArrayFromScalar(sc, n, memory.DefaultAllocator)
-}
-
-func partitionScalar(t arrow.DataType, text string) (scalar.Scalar, error) {
-	switch t := t.(type) {
-	case *arrow.StringType:
-		return scalar.NewStringScalar(text), nil
-	case *arrow.BinaryType:
-		b := memory.NewBufferBytes([]byte(text))
-		return scalar.NewBinaryScalar(b, t), nil
-	case *arrow.TimestampType:
-		us, err := stats.Micros(text, true)
-		if err != nil {
-			return nil, err
-		}
-		return scalar.NewTimestampScalar(arrow.Timestamp(us), t), nil
-	}
-	return scalar.ParseScalar(t, text)
 }

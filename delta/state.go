@@ -179,6 +179,9 @@ func (s *state) check() error {
 	case s.schemaErr != nil:
 		return fmt.Errorf("%w: %w", ErrCorrupt, s.schemaErr)
 	}
+	if err := schema.CheckChanges(s.schema); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnsupportedFeature, err)
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -76,26 +77,53 @@ func (t *Table) key(path string) string {
 
 func (t *Table) logKey(name string) string { return logfile.Key(t.root, name) }
 
-func (t *Table) locate(path string) string {
-	c := action.Canonical(path)
-	if action.Absolute(c) {
-		if p, ok := t.store.(objstore.Pather); ok {
-			if rest, ok := strings.CutPrefix(c, strings.TrimSuffix(p.Path(t.logKey("x")), logfile.Folder+"/x")); ok {
-				return t.key(rest)
-			}
+// locate is the store's key of the file that an action names. Files
+// outside the table, which shallow clones have, keep their absolute path.
+func (t *Table) locate(named string) string {
+	c := action.Canonical(named)
+	switch {
+	case action.Absolute(c):
+	case climbs(c):
+		root := t.folder()
+		if root == "" { // a store that only has keys
+			return path.Join(t.root, c)
 		}
-		return c
+		c = path.Join(root, c)
+	default:
+		return t.key(c)
 	}
-	return t.key(c)
+	if root := t.folder(); root != "" {
+		if rest, ok := strings.CutPrefix(c, root+"/"); ok {
+			return t.key(rest)
+		}
+	}
+	return c
+}
+
+// folder is the table's absolute path, "" on a store that is not local.
+func (t *Table) folder() string {
+	p, ok := t.store.(objstore.Pather)
+	if !ok {
+		return ""
+	}
+	return strings.TrimSuffix(p.Path(t.logKey("x")), "/"+logfile.Folder+"/x")
+}
+
+// climbs tells whether a relative path leads out of its folder on the way.
+func climbs(p string) bool {
+	return strings.HasPrefix(p, "../") || strings.Contains(p, "/../")
 }
 
 // where is the store and the key in it of what locate gave: of files outside
-// the table, which shallow clones have, on a local disk the disk's.
-func (t *Table) where(located string) (objstore.Store, string) {
-	if _, local := t.store.(objstore.Pather); local && strings.HasPrefix(located, "/") {
-		return objstore.Local("/"), strings.TrimPrefix(located, "/")
+// the table on a local disk the disk's. Files of other stores are out of reach.
+func (t *Table) where(located string) (objstore.Store, string, error) {
+	switch {
+	case !action.Absolute(located) && !climbs(located):
+		return t.store, located, nil
+	case strings.HasPrefix(located, "/") && t.folder() != "":
+		return objstore.Local("/"), strings.TrimPrefix(located, "/"), nil
 	}
-	return t.store, located
+	return nil, "", fmt.Errorf("%w: %s lies outside of the table's store", objstore.ErrNotFound, located)
 }
 
 // Create makes a table whose data is below root, a key prefix; "" is the

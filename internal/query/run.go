@@ -56,8 +56,8 @@ func (in Input) files(f func(File)) {
 	}
 }
 
-// File is a local Parquet file with the values of its partition columns as the
-// Delta log writes them; an empty text is NULL.
+// File is a local Parquet file with the values of its partition columns as
+// partitionText has them; an empty text is NULL.
 type File struct {
 	Path      string
 	Partition map[string]string

@@ -96,7 +96,7 @@ func (f *fileScan) column(c types.Field, as string) error {
 	}
 	if slices.Contains(f.in.Partition, c.Name) {
 		f.parts = append(f.parts, c.Name)
-		f.outer = append(f.outer, fmt.Sprintf("CAST(p.%s AS %s) AS %s", ident(c.Name), t, as))
+		f.outer = append(f.outer, partitionSQL(c.Type, t, "p."+ident(c.Name))+" AS "+as)
 		return nil
 	}
 	col, mapped := f.in.Columns[c.Name]
@@ -190,18 +190,14 @@ func (f *fileScan) sql() string {
 }
 
 // logSQL is an inline table of what the log says of each file: its partition
-// values as text, and its deleted rows.
+// values as partitionText has them, and its deleted rows.
 func (f *fileScan) logSQL() string {
 	rows := make([]string, len(f.in.Files))
 	for i, x := range f.in.Files {
 		vals := make([]string, 0, len(f.parts)+2)
 		vals = append(vals, str(x.Path))
 		for _, c := range f.parts {
-			if v := x.Partition[c]; v != "" {
-				vals = append(vals, str(v))
-			} else {
-				vals = append(vals, "CAST(NULL AS VARCHAR)")
-			}
+			vals = append(vals, partitionLiteral(x.Partition[c]))
 		}
 		if f.deleted {
 			vals = append(vals, blob(x.Deleted))
@@ -257,12 +253,20 @@ func Files(ctx context.Context, s *delta.Snapshot, path func(key string) string,
 // AddsInput reads the live rows of files that are or were a table's; s tells
 // how to read them.
 func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, path func(key string) string) (Input, error) {
-	in := Input{Files: make([]File, len(adds)), Partition: s.Metadata().PartitionColumns, Columns: fileColumns(s)}
+	partition := partitionColumns(s)
+	in := Input{Files: make([]File, len(adds)), Partition: partition, Columns: fileColumns(s, partition)}
 	rows, known := int64(0), true
 	for i, a := range adds {
 		n, ok := delta.RecordCount(a)
 		rows, known = rows+n, known && ok
-		f := File{Path: path(s.Locate(a)), Partition: s.Partition(a)}
+		values, err := partitionTexts(s, a, in.Partition)
+		if err != nil {
+			return Input{}, err
+		}
+		f := File{Path: path(s.Locate(a)), Partition: values}
+		if f.Path == "" {
+			return Input{}, fmt.Errorf("%w: %s lies outside of the tables' store, where statements do not read", delta.ErrUnsupportedFeature, s.Locate(a))
+		}
 		gone, err := s.Deleted(ctx, a)
 		if err != nil {
 			return Input{}, err
@@ -282,14 +286,14 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, path fu
 
 // fileColumns are the columns of a snapshot's files by the table's names, nil
 // where they are called the same.
-func fileColumns(s *delta.Snapshot) map[string]arrow.Field {
+func fileColumns(s *delta.Snapshot, partition []string) map[string]arrow.Field {
 	if !s.Mapped() {
 		return nil
 	}
 	out := map[string]arrow.Field{}
 	files, at := s.FileSchema(), 0
 	for _, f := range s.Schema().Fields() {
-		if f.Type.ID() == arrow.NULL || slices.Contains(s.Metadata().PartitionColumns, f.Name) {
+		if f.Type.ID() == arrow.NULL || slices.Contains(partition, f.Name) {
 			continue
 		}
 		out[f.Name] = files.Field(at)

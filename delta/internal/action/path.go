@@ -37,13 +37,13 @@ func Canonical(path string) string {
 }
 
 // Absolute tells whether a canonical path does not lie below the table's root
-// by its own word: it begins with a slash or has a scheme.
+// by its own word: it begins with a slash or has a scheme (s3://, dbfs:/).
 func Absolute(canonical string) bool {
 	if strings.HasPrefix(canonical, "/") {
 		return true
 	}
 	scheme, rest, ok := strings.Cut(canonical, ":")
-	if !ok || !strings.HasPrefix(rest, "//") || scheme == "" {
+	if !ok || !strings.HasPrefix(rest, "/") || len(scheme) < 2 {
 		return false
 	}
 	for i := 0; i < len(scheme); i++ {

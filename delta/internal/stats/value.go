@@ -103,49 +103,27 @@ func fromText(s string, t arrow.DataType) (value, bool) {
 	var err error
 	switch t := t.(type) {
 	case *arrow.BooleanType:
-		switch strings.ToLower(s) {
-		case "true":
+		var b bool
+		if b, err = Bool(s); b {
 			v.i = 1
-		case "false":
-		default:
-			return v, false
 		}
 	case *arrow.Date32Type:
-		var d time.Time
-		d, err = time.Parse(time.DateOnly, cut(s, 10))
-		v.i = d.Unix() / 86400
+		var d int32
+		d, err = Days(s)
+		v.i = int64(d)
 	case *arrow.TimestampType:
 		v.i, err = Micros(s, t.TimeZone != "")
 	case *arrow.Float32Type, *arrow.Float64Type:
-		v.f, err = strconv.ParseFloat(s, 64)
+		v.f, err = Float(s, 64)
 	case *arrow.Decimal128Type:
-		v.r, ok = rat(s)
+		v.r, ok = rat(strings.TrimSpace(s))
 		return v, ok
 	case *arrow.StringType:
 		v.s = s
 	default:
-		v.i, err = strconv.ParseInt(s, 10, 64)
+		v.i, err = Int(s, 64)
 	}
 	return v, err == nil
-}
-
-var layouts = []string{
-	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", time.DateOnly,
-}
-
-// Micros reads a timestamp's text as microseconds since the epoch. Text
-// without a zone is taken as UTC.
-func Micros(s string, zoned bool) (int64, error) {
-	for i, l := range layouts {
-		if !zoned && i < 2 {
-			continue
-		}
-		if t, err := time.Parse(l, s); err == nil {
-			return t.UnixMicro(), nil
-		}
-	}
-	return 0, fmt.Errorf("no timestamp: %q", s)
 }
 
 // fromGo reads a predicate's value for a column of type t. Integers of any
