@@ -9,14 +9,13 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/interop/place"
 	"github.com/marisma/marisma/objstore"
-	"github.com/marisma/marisma/objstore/azure"
 	"github.com/marisma/marisma/objstore/cache"
 	"github.com/marisma/marisma/objstore/s3"
 )
@@ -30,34 +29,14 @@ func open(t *testing.T, env, name string) objstore.Store {
 		t.Skipf("%s names no container", env)
 	}
 	address += "/" + name
-	var s objstore.Store
-	loc, err := objstore.Parse(address)
-	switch {
-	case err == nil && loc.Kind == objstore.Azure:
-		makeContainer(t, loc)
-		s, err = azure.Open(t.Context(), address, azure.Options{AccountKey: objstore.Secret(os.Getenv("AZURE_STORAGE_KEY"))})
-	case err == nil:
-		s, err = s3.Open(t.Context(), address, s3.Options{PathStyle: true, Endpoint: os.Getenv("AWS_ENDPOINT_URL")})
+	if err := place.Make(t.Context(), address); err != nil {
+		t.Fatal(err)
 	}
+	s, err := place.Open(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func makeContainer(t *testing.T, loc objstore.Location) {
-	t.Helper()
-	cred, err := container.NewSharedKeyCredential(loc.Account, os.Getenv("AZURE_STORAGE_KEY"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := container.NewClientWithSharedKeyCredential(loc.Endpoint+"/"+loc.Container, cred, nil)
-	if err == nil {
-		_, err = c.Create(t.Context(), nil)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 var schema = arrow.NewSchema([]arrow.Field{

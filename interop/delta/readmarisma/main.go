@@ -17,9 +17,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/marisma/marisma/delta"
-	"github.com/marisma/marisma/objstore"
-	"github.com/marisma/marisma/objstore/azure"
-	"github.com/marisma/marisma/objstore/s3"
+	"github.com/marisma/marisma/interop/place"
 )
 
 func main() {
@@ -31,7 +29,7 @@ func main() {
 
 func run(address string) error {
 	ctx := context.Background()
-	store, err := open(ctx, address)
+	store, err := place.Open(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -71,23 +69,6 @@ func run(address string) error {
 		"columns": names, "nulls": nulls, "digest": hex.EncodeToString(sum[:]), "sample": texts[:min(1, len(texts))],
 	}
 	return json.NewEncoder(os.Stdout).Encode(out)
-}
-
-// open gives the store of a folder or of an address in the cloud, whose
-// credentials the environment has.
-func open(ctx context.Context, address string) (objstore.Store, error) {
-	loc, err := objstore.Parse(address)
-	if err != nil {
-		return nil, err
-	}
-	switch loc.Kind {
-	case objstore.Azure:
-		return azure.Open(ctx, address, azure.Options{AccountKey: objstore.Secret(os.Getenv("AZURE_STORAGE_KEY"))})
-	case objstore.S3:
-		return s3.Open(ctx, address, s3.Options{PathStyle: true, Endpoint: os.Getenv("AWS_ENDPOINT_URL")})
-	default:
-		return objstore.Local(loc.Prefix), nil
-	}
 }
 
 // value is the JSON form that rows.py gives.
