@@ -174,14 +174,12 @@ func (d *dropper) used(s *Snapshot) bool {
 		}
 		return on("delta.enableDeletionVectors")
 	case "typeWidening", "typeWidening-preview":
-		return on("delta.enableTypeWidening") || usesKey(arrow.StructOf(s.schema.Fields()...), typeChangesKey)
+		return on("delta.enableTypeWidening") || usesKey(arrow.StructOf(s.schema.Fields()...), schema.ChangesKey)
 	case "v2Checkpoint":
 		return s.meta.Configuration[policyKey] == "v2"
 	}
 	return true
 }
-
-const typeChangesKey = "delta.typeChanges"
 
 // stopUse makes the newest version one that does not use the feature.
 func (d *dropper) stopUse(s *Snapshot) error {
@@ -266,7 +264,7 @@ func (d *dropper) narrow(s *Snapshot) error {
 	if err := d.unset(s, "delta.enableTypeWidening"); err != nil {
 		return err
 	}
-	if !usesKey(arrow.StructOf(s.schema.Fields()...), typeChangesKey) {
+	if !usesKey(arrow.StructOf(s.schema.Fields()...), schema.ChangesKey) {
 		return nil
 	}
 	var files []Add
@@ -293,7 +291,7 @@ func (d *dropper) narrow(s *Snapshot) error {
 		return fmt.Errorf("delta: %w", err)
 	}
 	_, err = d.t.Commit(d.ctx, Commit{
-		ReadVersion: now.version, Operation: "DROP FEATURE", Serializable: true, SchemaTo: schema.Without(to, typeChangesKey),
+		ReadVersion: now.version, Operation: "DROP FEATURE", Serializable: true, SchemaTo: schema.Without(to, schema.ChangesKey),
 		Parameters: map[string]string{"columns": text},
 	})
 	return err
@@ -301,7 +299,10 @@ func (d *dropper) narrow(s *Snapshot) error {
 
 // otherTypes tells whether a file has columns of other types than the table.
 func (d *dropper) otherTypes(s *Snapshot, a Add, want *arrow.Schema) (bool, error) {
-	store, key := d.t.where(s.Locate(a))
+	store, key, err := d.t.where(s.Locate(a))
+	if err != nil {
+		return false, err
+	}
 	in, err := openFile(d.ctx, store, key, a.Size)
 	if err != nil {
 		return false, fmt.Errorf("delta: reading %s: %w", key, err)

@@ -103,7 +103,7 @@ LAYOUT = [
         "INSERT INTO {t} VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', NULL)", "INSERT INTO {t} VALUES (4, 'd', 1)", UPDATE, DELETE]),
     Case("checkpoint_v2", "v2 checkpoints", [table("delta.checkpointPolicy=v2", "delta.checkpointInterval=2"), ROWS, MORE, UPDATE, DELETE], travel=True),
     Case("log_cleanup", "log clean-up", [
-        table("delta.checkpointInterval=2", "delta.logRetentionDuration=interval 1 hour"), ROWS, MORE, UPDATE, DELETE]),
+        table("delta.checkpointInterval=2", "delta.logRetentionDuration=interval 1 hour", "delta.deletedFileRetentionDuration=interval 1 hour"), ROWS, MORE, UPDATE, DELETE]),
     Case("stats_columns", "statistics of chosen columns", [
         table("delta.dataSkippingStatsColumns=v", columns="id BIGINT, v STRING, w STRING"), "INSERT INTO {t} VALUES (1, 'a', 'x'), (2, repeat('z', 60), 'y'), (3, NULL, NULL)"]),
     Case("no_stats", "no statistics", [table("delta.dataSkippingNumIndexedCols=0"), ROWS, MORE, UPDATE]),

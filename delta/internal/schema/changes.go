@@ -7,8 +7,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// changesKey holds the types that a field had (PROTOCOL.md, "Type Widening").
-const changesKey = "delta.typeChanges"
+// ChangesKey holds the types that a field had (PROTOCOL.md, "Type Widening").
+const ChangesKey = "delta.typeChanges"
 
 // CheckChanges refuses a table whose fields had types that cannot be read as
 // the types they have now: the error is an ErrType.
@@ -22,22 +22,22 @@ func CheckChanges(s *arrow.Schema) error {
 }
 
 func checkField(f arrow.Field, name string) error {
-	if text, ok := f.Metadata.GetValue(rawPrefix + changesKey); ok {
+	if text, ok := f.Metadata.GetValue(rawPrefix + ChangesKey); ok {
 		var changes []struct {
 			From json.RawMessage `json:"fromType"`
 			To   json.RawMessage `json:"toType"`
 		}
 		if err := json.Unmarshal([]byte(text), &changes); err != nil {
-			return fmt.Errorf("field %s: %s: %w", name, changesKey, err)
+			return fmt.Errorf("field %s: %s: %w", name, ChangesKey, err)
 		}
 		for _, c := range changes {
 			from, err := parseType(c.From, 0)
 			if err != nil {
-				return fmt.Errorf("field %s: %s: %w", name, changesKey, err)
+				return fmt.Errorf("field %s: %s: %w", name, ChangesKey, err)
 			}
 			to, err := parseType(c.To, 0)
 			if err != nil {
-				return fmt.Errorf("field %s: %s: %w", name, changesKey, err)
+				return fmt.Errorf("field %s: %s: %w", name, ChangesKey, err)
 			}
 			if !canWiden(from, to) {
 				return fmt.Errorf("field %s: %w: a change from %s to %s", name, ErrType, c.From, c.To)
