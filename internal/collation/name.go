@@ -135,6 +135,23 @@ func (c *Collation) Lower() bool { return c.family == utf8Lower }
 // Unicode tells a collation by weights.
 func (c *Collation) Unicode() bool { return c.family == icu }
 
+// Columns are the names of what Describe gives.
+var Columns = []string{"NAME", "LANGUAGE", "COUNTRY", "ACCENT_SENSITIVITY", "CASE_SENSITIVITY", "PAD_ATTRIBUTE", "ICU_VERSION"}
+
+// Describe is the collation's row in Spark's list, a text for each of Columns,
+// "" where there is none.
+func (c *Collation) Describe() []string {
+	word := func(on bool, yes, no string) string {
+		if on {
+			return yes
+		}
+		return no
+	}
+	return []string{c.Name, c.Language, c.Country,
+		word(c.AccentInsensitive, "ACCENT_INSENSITIVE", "ACCENT_SENSITIVE"), word(c.CaseInsensitive, "CASE_INSENSITIVE", "CASE_SENSITIVE"),
+		word(c.TrimRight, "RTRIM", "NO_PAD"), word(c.Unicode(), Version, "")}
+}
+
 // All are all collations in the order in which Spark lists them.
 func All() []*Collation {
 	names := []string{Binary, "UTF8_LCASE", Binary + "_RTRIM", "UTF8_LCASE_RTRIM"}

@@ -28,6 +28,7 @@ func refusals() []struct {
 		{kernel.ErrPattern, "INVALID_PARAMETER_VALUE.PATTERN", "22023"},
 		{kernel.ErrCharset, "INVALID_PARAMETER_VALUE.CHARSET", "22023"},
 		{kernel.ErrFormat, "INVALID_FORMAT.UNEXPECTED_TOKEN", "42601"},
+		{kernel.ErrOption, "OPTION_VALUE_EXCEEDS_ONE_CHARACTER", "22023"},
 		{kernel.ErrXPath, "INVALID_PARAMETER_VALUE.XPATH", "22023"},
 		{kernel.ErrPath, "INVALID_VARIANT_GET_PATH", "22023"},
 	}

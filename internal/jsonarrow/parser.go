@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -24,8 +25,10 @@ type Options struct {
 	Zone    *cast.Zone // of times without one; nil is UTC
 	// Patterns of Java's form; "" reads what CAST reads.
 	DateFormat, TimestampFormat, TimestampNTZFormat string
-	Syntax                                          Syntax
-	Memory                                          memory.Allocator // nil is Go's heap
+	// Locale is the language of names in these patterns; "" is English.
+	Locale string
+	Syntax Syntax
+	Memory memory.Allocator // nil is Go's heap
 	// WholeValues gives up a document at its first nested value of a wrong type.
 	WholeValues bool
 	// Variant encodes a JSON value for a VARIANT column; false: it is NULL.
@@ -76,6 +79,9 @@ func NewType(t arrow.DataType, opt Options) (*Parser, error) {
 	if opt.Zone != nil {
 		p.zone = opt.Zone.Clone()
 	}
+	if opt.Locale != "" && !strings.HasPrefix(strings.ToLower(opt.Locale), "en") && strings.Contains(t.String(), "decimal") {
+		return nil, fmt.Errorf("%w: decimals of the locale %s", ErrType, opt.Locale)
+	}
 	var err error
 	if p.root, err = newColumn(t, opt.Memory); err != nil {
 		return nil, err
@@ -96,6 +102,9 @@ func NewType(t arrow.DataType, opt Options) (*Parser, error) {
 			continue
 		}
 		if *f.dst, err = cast.CompilePattern(f.text, true); err != nil {
+			return nil, err
+		}
+		if *f.dst, err = (*f.dst).In(opt.Locale); err != nil {
 			return nil, err
 		}
 	}

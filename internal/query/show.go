@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/internal/collation"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -150,15 +151,25 @@ func (e *Engine) showCurrent(_ context.Context, sess *Session, _ *plan.Command) 
 	return textResult([]string{"catalog", "namespace"}, [][]string{{sess.Catalog, sess.Schema}}), nil
 }
 
-// showCollations lists those that Spark has and that are built here: the
-// default one.
+// showCollations lists the collations whose names match a pattern.
 func (e *Engine) showCollations(_ context.Context, _ *Session, c *plan.Command) (*Result, error) {
-	names := []string{"NAME", "LANGUAGE", "COUNTRY", "ACCENT_SENSITIVITY", "CASE_SENSITIVITY", "PAD_ATTRIBUTE", "ICU_VERSION"}
-	res := textResult(names, nil)
-	if like(c.Args["pattern"], "UTF8_BINARY") {
-		s := func(v string) *string { return &v }
-		res.rows.(*textRows).rows = [][]*string{{s("UTF8_BINARY"), nil, nil, s("ACCENT_SENSITIVE"), s("CASE_SENSITIVE"), s("NO_PAD"), nil}}
+	var rows [][]*string
+	for _, k := range collation.All() {
+		if !like(c.Args["pattern"], k.Name) {
+			continue
+		}
+		row := make([]*string, 0, len(collation.Columns))
+		for _, v := range k.Describe() {
+			if v == "" {
+				row = append(row, nil)
+				continue
+			}
+			row = append(row, &v)
+		}
+		rows = append(rows, row)
 	}
+	res := textResult(collation.Columns, nil)
+	res.rows.(*textRows).rows = rows
 	return res, nil
 }
 

@@ -252,13 +252,18 @@ type patternParam struct {
 	Pattern *string
 	Zone    string
 	Legacy  bool // by the rules of SimpleDateFormat
+	Locale  string
 }
 
 func (p *patternParam) compile(text string, parsing bool) (*cast.Pattern, error) {
 	if p.Legacy {
 		return cast.CompileLegacyPattern(text)
 	}
-	return cast.CompilePattern(text, parsing)
+	x, err := cast.CompilePattern(text, parsing)
+	if err != nil {
+		return nil, err
+	}
+	return x.In(p.Locale)
 }
 
 func (g *sig) pattern(parsing bool) (p patternParam, pat *cast.Pattern, zone *cast.Zone, err error) {

@@ -2,11 +2,15 @@ package kernel
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 )
+
+// ErrOption is the family of options of CSV that need one character.
+var ErrOption = errors.New("one character is needed")
 
 // csvParam are the options of CSV texts, with Spark's defaults filled in by
 // the caller.
@@ -22,8 +26,13 @@ func (g *sig) csv() (csvParam, error) {
 	if err := g.param(&p); err != nil {
 		return p, err
 	}
-	if p.Sep == "" || len(p.Quote) > 1 || len(p.Escape) > 1 || len(p.Comment) > 1 {
-		return p, fmt.Errorf("separator %q, quote %q, escape %q: one character each is needed", p.Sep, p.Quote, p.Escape)
+	if p.Sep == "" {
+		return p, fmt.Errorf("%w: the separator is empty", ErrOption)
+	}
+	for _, o := range [][2]string{{"quote", p.Quote}, {"escape", p.Escape}, {"comment", p.Comment}} {
+		if len(o[1]) > 1 {
+			return p, fmt.Errorf("%w: %s is %q", ErrOption, o[0], o[1])
+		}
 	}
 	return p, nil
 }

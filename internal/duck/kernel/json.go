@@ -120,9 +120,7 @@ func (p *jsonParam) fromOptions() (jsonarrow.Options, error) {
 		case "allowunquotedcontrolchars":
 			s.ControlCharacter = on
 		case "locale":
-			if !strings.HasPrefix(strings.ToLower(v), "en") {
-				return o, fmt.Errorf("locale %s is not supported", v)
-			}
+			o.Locale = v
 		case "encoding", "charset", "linesep", "enabledatetimeparsingfallback":
 			return o, fmt.Errorf("option %s is not supported", k)
 		}
@@ -247,6 +245,15 @@ func toJSON(g *sig) (kernel, error) {
 	}}, nil
 }
 
+// pattern compiles a pattern of the options for writing.
+func (p *jsonParam) pattern(text string) (*cast.Pattern, error) {
+	x, err := cast.CompilePattern(text, false)
+	if err != nil {
+		return nil, err
+	}
+	return x.In(p.Options["locale"])
+}
+
 func (p *jsonParam) toOptions(w *jsonWriter) error {
 	zone := p.Zone
 	for k, v := range p.Options {
@@ -257,11 +264,11 @@ func (p *jsonParam) toOptions(w *jsonWriter) error {
 		case "timezone":
 			zone = v
 		case "dateformat":
-			w.date, err = cast.CompilePattern(v, false)
+			w.date, err = p.pattern(v)
 		case "timestampformat":
-			w.stamp, err = cast.CompilePattern(v, false)
+			w.stamp, err = p.pattern(v)
 		case "timestampntzformat":
-			w.stampNTZ, err = cast.CompilePattern(v, false)
+			w.stampNTZ, err = p.pattern(v)
 		case "pretty":
 			w.pretty = strings.EqualFold(v, "true")
 		case "writenonasciicharacterascodepoint":

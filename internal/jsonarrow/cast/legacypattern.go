@@ -83,7 +83,7 @@ func (p *Pattern) appendLegacy(b []byte, us int64, zone *Zone) []byte {
 		case 0:
 			b = append(b, o.lit...)
 		case 'G', 'a':
-			b = appendName(b, &dateOp{f: o.f, n: 1}, &c)
+			b = appendName(b, &dateOp{f: o.f, n: 1}, &c, p.words())
 		case 'y':
 			b = appendEraYear(b, c.Year, o.n)
 		case 'Y':
@@ -94,7 +94,7 @@ func (p *Pattern) appendLegacy(b []byte, us int64, zone *Zone) []byte {
 			if o.f == 'E' {
 				n = max(n, 3)
 			}
-			b = appendName(b, &dateOp{f: o.f, n: n}, &c)
+			b = appendName(b, &dateOp{f: o.f, n: n}, &c, p.words())
 		case 'S':
 			b = pad(b, c.Micro/1000, o.n)
 		case 'z':

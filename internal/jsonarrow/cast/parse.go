@@ -10,6 +10,7 @@ type parsed struct {
 	era                       int
 	nano                      int
 	zone                      *Zone
+	names                     *dateNames
 }
 
 // Parse reads text by the pattern, wholly. The result is the instant, where
@@ -18,7 +19,7 @@ func (p *Pattern) Parse(b []byte, zone *Zone, zones *Zones) (us, local int64, ok
 	if p.legacy {
 		return p.parseLegacy(b, zone, zones)
 	}
-	r := parsed{year: -1 << 40, month: -1, day: -1, yearDay: -1, hour: -1, hour12: -1, min: -1, sec: -1, pm: -1, era: -1, nano: -1}
+	r := parsed{year: -1 << 40, month: -1, day: -1, yearDay: -1, hour: -1, hour12: -1, min: -1, sec: -1, pm: -1, era: -1, nano: -1, names: p.words()}
 	at, ok := p.run(b, 0, 0, len(p.ops), &r, zones)
 	if !ok || at != len(b) {
 		return 0, 0, false
@@ -70,7 +71,7 @@ func (r *parsed) field(o *dateOp, b []byte, zones *Zones) (int, bool) {
 	switch o.f {
 	case 'M', 'L':
 		if o.n > 2 {
-			return r.monthName(o.n, b)
+			return r.monthName(r.names.month(o), b)
 		}
 	case 'a':
 		if len(b) < 2 || b[1]|0x20 != 'm' || b[0]|0x20 != 'a' && b[0]|0x20 != 'p' {
@@ -168,11 +169,8 @@ func (r *parsed) put(f byte, v int) bool {
 	return in(&r.sec, 0, 59, v)
 }
 
-func (r *parsed) monthName(n int, b []byte) (int, bool) {
-	for i, m := range months {
-		if n == 3 {
-			m = m[:3]
-		}
+func (r *parsed) monthName(names []string, b []byte) (int, bool) {
+	for i, m := range names {
 		if len(b) >= len(m) && strings.EqualFold(str(b[:len(m)]), m) {
 			return len(m), set(&r.month, i+1)
 		}

@@ -20,8 +20,9 @@ var (
 type Pattern struct {
 	text   string
 	ops    []dateOp
-	ends   []int // of each opening bracket's op: the op of its closing one
-	legacy bool  // by SimpleDateFormat's rules
+	ends   []int      // of each opening bracket's op: the op of its closing one
+	legacy bool       // by SimpleDateFormat's rules
+	names  *dateNames // nil is English
 }
 
 // dateOp is a letter with its count, a literal (f 0), or a bracket.
@@ -247,7 +248,7 @@ func (p *Pattern) Append(b []byte, us int64, zone *Zone) []byte {
 		case 'y':
 			b = appendYear(b, c.Year, o.n)
 		case 'G', 'M', 'L', 'E', 'a', 'Q', 'q':
-			b = appendName(b, o, &c)
+			b = appendName(b, o, &c, p.words())
 		case 'g': // the modified Julian day
 			b = pad(b, int(floorDiv(zone.Local(us), microsPerDay))+40587, o.n)
 		case 'S':
@@ -305,7 +306,7 @@ func appendYear(b []byte, y, n int) []byte {
 
 func abs(x int) int { return max(x, -x) }
 
-func appendName(b []byte, o *dateOp, c *Civil) []byte {
+func appendName(b []byte, o *dateOp, c *Civil, names *dateNames) []byte {
 	switch o.f {
 	case 'G':
 		switch {
@@ -318,19 +319,15 @@ func appendName(b []byte, o *dateOp, c *Civil) []byte {
 		}
 		return append(b, "BC"...)
 	case 'M', 'L':
-		switch m := months[c.Month-1]; o.n {
-		case 3:
-			return append(b, m[:3]...)
-		case 4:
-			return append(b, m...)
+		if o.n > 2 {
+			return append(b, names.month(o)[c.Month-1]...)
 		}
 		return pad(b, c.Month, o.n)
 	case 'E':
-		if d := weekdays[c.Weekday]; o.n == 4 {
-			return append(b, d...)
-		} else {
-			return append(b, d[:3]...)
+		if o.n == 4 {
+			return append(b, names.days[c.Weekday]...)
 		}
+		return append(b, names.shortDays[c.Weekday]...)
 	case 'a':
 		if c.Hour < 12 {
 			return append(b, "AM"...)

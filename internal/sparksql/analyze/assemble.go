@@ -206,9 +206,6 @@ func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr)
 	g.above = true
 	if sel.having != nil {
 		x, err := g.rewrite(sel.having, sel.ast.Having.Pos())
-		if class := sparksql.ClassOf(err); class == "MISSING_AGGREGATION" {
-			return a.errorf(sel.ast.Having.Pos(), "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "HAVING uses a column that stands neither in GROUP BY nor in an aggregate function.")
-		}
 		if err != nil {
 			return err
 		}

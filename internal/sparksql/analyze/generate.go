@@ -283,20 +283,12 @@ func (a *analyzer) collations(f *ast.TableFunc) (relation, error) {
 		return relation{}, a.errorf(f.Pos(), "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "collations takes no arguments, not %d.", n)
 	}
 	out := &plan.Values{}
-	for _, name := range []string{"CATALOG", "SCHEMA", "NAME", "LANGUAGE", "COUNTRY", "ACCENT_SENSITIVITY", "CASE_SENSITIVITY", "PAD_ATTRIBUTE", "ICU_VERSION"} {
+	for _, name := range append([]string{"CATALOG", "SCHEMA"}, collation.Columns...) {
 		out.Attrs = append(out.Attrs, plan.Attr{ID: plan.NewID(), Name: name, Type: types.String, Nullable: true})
-	}
-	word := func(on bool, yes, no string) string {
-		if on {
-			return yes
-		}
-		return no
 	}
 	for _, c := range collation.All() {
 		row := make([]plan.Expr, 0, len(out.Attrs))
-		for _, v := range []string{"SYSTEM", "BUILTIN", c.Name, c.Language, c.Country,
-			word(c.AccentInsensitive, "ACCENT_INSENSITIVE", "ACCENT_SENSITIVE"), word(c.CaseInsensitive, "CASE_INSENSITIVE", "CASE_SENSITIVE"),
-			word(c.TrimRight, "RTRIM", "NO_PAD"), word(c.Unicode(), collation.Version, "")} {
+		for _, v := range append([]string{"SYSTEM", "BUILTIN"}, c.Describe()...) {
 			lit := &plan.Literal{Typ: types.String}
 			if v != "" {
 				lit.Value = v

@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"slices"
+
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
@@ -169,6 +171,9 @@ func (a *analyzer) groupKey(e ast.Expr, sel *selection, g *grouping) (int, error
 		if n < 1 || int(n) > len(sel.items) {
 			return 0, a.errorf(e.Pos(), "GROUP_BY_POS_OUT_OF_RANGE", "42805", "GROUP BY position %d is not in the select list (1 to %d).", n, len(sel.items))
 		}
+		if slices.ContainsFunc(sel.ast.Items, func(it ast.SelectItem) bool { _, star := it.X.(*ast.Star); return star }) {
+			return 0, a.errorf(e.Pos(), "STAR_GROUP_BY_POS", "0A000", "GROUP BY takes no position beside * in the select list.").hint("Write the columns.")
+		}
 		it := sel.items[n-1]
 		if hasAggregate(it.x) {
 			return 0, a.errorf(e.Pos(), "GROUP_BY_POS_AGGREGATE", "42903", "GROUP BY %d refers to an expression with an aggregate function.", n)
@@ -278,6 +283,10 @@ func (g *grouping) rewrite(e plan.Expr, pos sparksql.Pos) (plan.Expr, error) {
 func (g *grouping) missing(c *plan.Column, pos sparksql.Pos) error {
 	if g.all && len(g.keys) == 0 {
 		return g.a.errorf(pos, "UNRESOLVED_ALL_IN_GROUP_BY", "42803", "GROUP BY ALL finds no key for the column %s.", quote(c.Attr.Name)).hint("Write the keys.")
+	}
+	if g.above {
+		return g.a.errorf(pos, "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "The column %s stands neither in GROUP BY nor in an aggregate function.", quote(c.Attr.Name)).
+			hint("Add it to GROUP BY, or use any_value(" + c.Attr.Name + ").")
 	}
 	if g.global {
 		return g.a.errorf(pos, "MISSING_GROUP_BY", "42803", "The query has aggregates but no GROUP BY, so it cannot use the column %s.", quote(c.Attr.Name)).

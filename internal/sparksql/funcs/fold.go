@@ -66,6 +66,9 @@ func evalCast(l *plan.Literal, to types.Type) (*plan.Literal, bool) {
 	case isInt && types.IsString(to):
 		return &plan.Literal{Value: strconv.FormatInt(n, 10), Typ: to}, true
 	}
+	if f, ok := l.Value.(float64); ok && types.IsIntegral(to) && math.Abs(f) < 1<<53 {
+		return &plan.Literal{Value: int64(f), Typ: to}, inRange(int64(f), to)
+	}
 	if s, ok := l.Value.(string); ok && types.IsIntegral(to) {
 		n, ok := cast.Int([]byte(s), 64, false)
 		return &plan.Literal{Value: n, Typ: to}, ok && inRange(n, to)

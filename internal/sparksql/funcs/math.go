@@ -52,7 +52,7 @@ func mathDefs() []*Def {
 			shown(func(_ plan.Expr, a []string) string { return "~" + a[0] }),
 		shift("<<"), shift(">>"), shift(">>>"),
 		shift("shiftleft"), shift("shiftright"), shift("shiftrightunsigned"),
-		fn("bit_get", types.TinyInt, "", wBig(), wInt()).always(),
+		fn("bit_get", types.TinyInt, "", wIntegral(), wInt()).always(),
 	}
 	for i, d := range defs {
 		if d.Name == "mod" {

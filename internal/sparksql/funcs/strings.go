@@ -42,10 +42,10 @@ func stringDefs() []*Def {
 		(&Def{Name: "decode pairs", Min: 3, Max: -1, Operator: true, typ: argType(2)}).shown(showDecode),
 		(&Def{Name: "elt", Min: 2, Max: -1, fit: fitElt, typ: argType(1)}).nullable().raising(),
 		fn("find_in_set", num, "", wStr(), wStr()),
-		fn("parse_url", str, "", wStr(), wStr(), wStr()).optional(1).nullable().always(), fn("url_encode", str, "", wStr()), fn("url_decode", str, "", wStr()).always(),
-		(&Def{Name: "str_to_map", Min: 1, Max: 3, want: []want{wStr(), wStr(), wStr()}, typ: typeIs(types.Map{Key: str, Value: str, ValueContainsNull: true}), check: dedup}).
+		fn("parse_url", str, "", wTextOnly(), wTextOnly(), wTextOnly()).optional(1).nullable().always(), fn("url_encode", str, "", wStr()), fn("url_decode", str, "", wStr()).always(),
+		(&Def{Name: "str_to_map", Min: 1, Max: 3, want: []want{wTextOnly(), wTextOnly(), wTextOnly()}, typ: typeIs(types.Map{Key: str, Value: str, ValueContainsNull: true}), check: dedup}).
 			defaults(litStr(","), litStr(":")).always(),
-		fn("to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable().always(),
+		fn("to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable().checked(binaryFormat).always(),
 	}
 }
 
@@ -191,10 +191,33 @@ func fitFormat(c *call) error {
 	return nil
 }
 
+// binaryFormat checks the constant format of to_binary.
+func binaryFormat(c *call) error {
+	if len(c.args) < 2 {
+		return nil
+	}
+	lit, ok := Eval(c.args[1])
+	if !ok {
+		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the format must be a constant.", c.text())
+	}
+	f, text := lit.Value.(string)
+	switch strings.ToLower(f) {
+	case "base64", "hex", "utf-8", "utf8":
+		return nil
+	}
+	if !text {
+		return nil
+	}
+	return mismatch(c.ctx, "INVALID_ARG_VALUE", "Cannot resolve %q: the format is one of 'hex', 'utf-8', 'utf8' and 'base64', not '%s'.", c.text(), f)
+}
+
 func fitHash(c *call) error {
 	for _, a := range c.args {
 		if hasMap(a.Type()) {
 			return mismatch(c.ctx, "HASH_MAP_TYPE", "Cannot resolve %q: a map cannot be hashed.", c.text())
+		}
+		if types.Contains(a.Type(), func(t types.Type) bool { return t == types.Variant }) {
+			return mismatch(c.ctx, "HASH_VARIANT_TYPE", "Cannot resolve %q: a VARIANT cannot be hashed.", c.text())
 		}
 	}
 	return nil

@@ -158,8 +158,16 @@ func fitExtract(c *call) error {
 	_, ym := t.(types.YearMonth)
 	_, dt := t.(types.DayTime)
 	_, clock := t.(types.Time)
+	outside := false // the interval has no such field
+	if x, ok := t.(types.YearMonth); ok {
+		outside = f == "YEAR" && x.From != types.Year || f == "MONTH" && x.To != types.Month
+	}
+	if x, ok := t.(types.DayTime); ok {
+		unit := map[string]types.Unit{"DAY": types.Day, "HOUR": types.Hour, "MINUTE": types.Minute, "SECOND": types.Second}[f]
+		outside = unit < x.From || unit > x.To
+	}
 	dt = dt || t == types.Calendar && f != "YEAR" && f != "MONTH"
-	bad := f == "" || clock && f != "HOUR" && f != "MINUTE" && f != "SECOND" || ym && f != "YEAR" && f != "MONTH" ||
+	bad := f == "" || outside || clock && f != "HOUR" && f != "MINUTE" && f != "SECOND" || ym && f != "YEAR" && f != "MONTH" ||
 		dt && f != "DAY" && f != "HOUR" && f != "MINUTE" && f != "SECOND"
 	if bad {
 		return errf(c.ctx, "INVALID_EXTRACT_FIELD", "42601", "The field %q cannot be extracted from %s.", name, quoteType(t))

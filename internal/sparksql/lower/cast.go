@@ -217,7 +217,7 @@ func (k caster) badText(v string, to types.Type) string {
 		number := "regexp_full_match(trim(" + v + "), " + quote(decimalForm) + ")"
 		n := "abs(" + k.l.call("string_to_double", []string{v}, []string{"VARCHAR"}, "DOUBLE", nil) + ")"
 		tooLarge := raise("NUMERIC_OUT_OF_SUPPORTED_RANGE", "22003", "The number has more than 38 digits.")
-		return "CASE WHEN NOT " + number + " THEN " + bad + " WHEN " + n + " >= 1e38 THEN " + tooLarge + " ELSE " + decimalOverflow(v, t) + " END"
+		return "CASE WHEN NOT " + number + " THEN " + bad + " WHEN " + n + " > 1e38 OR " + n + " = 1e38 AND NOT regexp_full_match(trim(" + v + "), '[+-]?9{38}([.][0-9]*)?') THEN " + tooLarge + " ELSE " + decimalOverflow(v, t) + " END"
 	case types.YearMonth:
 		fields := "[0-9]+"
 		if t.From != t.To {
@@ -513,7 +513,11 @@ func (k caster) interval(x string, from, to types.Type) string {
 	switch t := to.(type) {
 	case types.YearMonth:
 		n := x
-		if !isInterval(from) {
+		_, dec := isDecimal(from)
+		switch {
+		case dec && t.To == types.Year: // a part of a year is months
+			return cast("round("+cast(x, "DECIMAL(38,6)")+" * 12)", "INTEGER")
+		case !isInterval(from):
 			n = cast(x, "INTEGER")
 			if t.To == types.Year {
 				n = "(" + n + " * 12)"

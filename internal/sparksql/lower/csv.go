@@ -19,6 +19,18 @@ func csvRules() map[string]rule {
 	}
 }
 
+// separator is what stands between fields; some characters are written with a
+// backslash.
+func separator(o map[string]string) string {
+	sep, ok := o["sep"]
+	if !ok {
+		if sep, ok = o["delimiter"]; !ok {
+			sep = ","
+		}
+	}
+	return strings.NewReplacer(`\\`, `\`, `\t`, "\t", `\r`, "\r", `\b`, "\b", `\f`, "\f").Replace(sep)
+}
+
 // csvParams are the kernels' options out of Spark's.
 func csvParams(o map[string]string, writing bool) map[string]any {
 	given := func(key, def string) string {
@@ -33,7 +45,7 @@ func csvParams(o map[string]string, writing bool) map[string]any {
 	}
 	yes := func(s string) bool { return strings.EqualFold(s, "true") }
 	return map[string]any{
-		"sep": cmp.Or(o["sep"], o["delimiter"], ","), "quote": given("quote", `"`), "escape": given("escape", `\`), "comment": o["comment"],
+		"sep": separator(o), "quote": given("quote", `"`), "escape": given("escape", `\`), "comment": o["comment"],
 		"nullvalue": o["nullvalue"], "emptyvalue": given("emptyvalue", empty), "quoteall": yes(o["quoteall"]),
 		"trimleft": yes(given("ignoreleadingwhitespace", trim)), "trimright": yes(given("ignoretrailingwhitespace", trim)),
 	}
@@ -91,7 +103,7 @@ func (l *lowerer) csvValue(x string, t types.Type, o map[string]string) string {
 		if !ok {
 			return "", false
 		}
-		return l.call("parse_timestamp", []string{x}, []string{"VARCHAR"}, ret, map[string]any{"pattern": p, "zone": k.zone}), true
+		return l.call("parse_timestamp", []string{x}, []string{"VARCHAR"}, ret, map[string]any{"pattern": p, "zone": k.zone, "locale": o["locale"]}), true
 	}
 	switch {
 	case types.IsString(t):
@@ -138,14 +150,14 @@ func toCSV(l *lowerer, c *plan.Call, a []string) string {
 			x := l.csvText("struct_extract("+v+", "+quote(f.Name)+")", f.Type, o)
 			parts[i] = "coalesce(" + l.call("csv_field", []string{x}, []string{"VARCHAR"}, "VARCHAR", params) + ", " + quote(o["nullvalue"]) + ")"
 		}
-		return "CASE WHEN " + v + " IS NOT NULL THEN " + strings.Join(parts, " || "+quote(cmp.Or(o["sep"], o["delimiter"], ","))+" || ") + " END"
+		return "CASE WHEN " + v + " IS NOT NULL THEN " + strings.Join(parts, " || "+quote(separator(o))+" || ") + " END"
 	})
 }
 
 func (l *lowerer) csvText(x string, t types.Type, o map[string]string) string {
 	k := caster{l: l, mode: plan.CastTry, zone: cmp.Or(o["timezone"], l.opt.TimeZone)}
 	format := func(v, pattern, zone string) string {
-		return l.call("date_format", []string{v}, []string{"TIMESTAMP WITH TIME ZONE"}, "VARCHAR", map[string]any{"pattern": pattern, "zone": zone})
+		return l.call("date_format", []string{v}, []string{"TIMESTAMP WITH TIME ZONE"}, "VARCHAR", map[string]any{"pattern": pattern, "zone": zone, "locale": o["locale"]})
 	}
 	switch t {
 	case types.Timestamp:

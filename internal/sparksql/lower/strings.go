@@ -211,7 +211,11 @@ func concatWs(l *lowerer, c *plan.Call, a []string) string {
 	case !arrays:
 		return "concat_ws(" + strings.Join(a, ", ") + ")"
 	}
-	return l.joined("flatten(["+strings.Join(lists, ", ")+"])", c.Args[0], a[0])
+	text := l.joined("flatten(["+strings.Join(lists, ", ")+"])", c.Args[0], a[0])
+	if c.Args[0].Nullable() {
+		return "CASE WHEN " + a[0] + " IS NOT NULL THEN " + text + " END"
+	}
+	return text
 }
 
 // joined puts the texts of a list that are not NULL together; DuckDB's own
@@ -438,8 +442,8 @@ func toBinary(l *lowerer, c *plan.Call, a []string) string {
 	format := "hex"
 	if len(c.Args) == 2 {
 		f, ok := constText(c.Args[1])
-		if !ok {
-			return l.unsupported(c.Pos, "The format of to_binary must be a constant.")
+		if !ok { // the format is NULL
+			return "CAST(NULL AS BLOB)"
 		}
 		format = strings.ToLower(f)
 	}

@@ -73,6 +73,9 @@ func (p *parser) bound() (ast.Bound, error) {
 	case p.accept("CURRENT", "ROW"):
 		return ast.Bound{Kind: ast.CurrentRow}, nil
 	}
+	if p.isWord("NOT") {
+		return ast.Bound{}, p.expected("a bound")
+	}
 	t := p.cur()
 	x, err := p.expr()
 	if err != nil {
