@@ -74,7 +74,11 @@ func maskText(g *sig) (kernel, error) {
 				if arg := maskClass(r); c.args[arg].Null(i) {
 					out.buf = append(out.buf, s[:n]...)
 				} else {
-					out.buf = append(out.buf, str(c, arg, i)...)
+					by := str(c, arg, i)
+					out.buf = append(out.buf, by...)
+					if r > 0xFFFF { // Spark sees the two halves of a pair
+						out.buf = append(out.buf, by...)
+					}
 				}
 				s = s[n:]
 			}

@@ -159,10 +159,27 @@ func (a *analyzer) inlineCell(x plan.Expr, pos sparksql.Pos) error {
 	if contains(x, func(y plan.Expr) bool { _, ok := y.(*plan.Subquery); return ok }) {
 		return a.errorf(pos, "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.SCALAR_SUBQUERY_IN_VALUES", "0A000", "VALUES cannot hold a sub-query.")
 	}
+	if contains(x, nullMapKey) {
+		return a.errorf(pos, "INVALID_INLINE_TABLE.FAILED_SQL_EXPRESSION_EVALUATION", "42000", "A map of VALUES has a key that is NULL: %s.", funcs.SQLName(x))
+	}
 	if volatile(x) || hasAggregate(x) || hasWindow(x) || hasGenerator(x) || contains(x, func(y plan.Expr) bool { c, ok := y.(*plan.Call); return ok && c.Fn == "raise_error" }) {
 		return a.errorf(pos, "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000", "VALUES cannot hold %s.", funcs.SQLName(x))
 	}
 	return nil
+}
+
+// nullMapKey tells of map(NULL, ...).
+func nullMapKey(x plan.Expr) bool {
+	c, ok := x.(*plan.Call)
+	if !ok || c.Fn != "map" {
+		return false
+	}
+	for i := 0; i < len(c.Args); i += 2 {
+		if lit, ok := funcs.Eval(c.Args[i]); ok && lit.Value == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // mixedCollations tells that texts of different collations stand in one column.
@@ -433,7 +450,7 @@ func (a *analyzer) lateralGenerator(j *ast.Join, f *ast.TableFunc, left relation
 	}
 	x, err := a.expr(&c, &scope{place: p, cols: left.cols})
 	if err != nil {
-		return left, true, err
+		return left, true, alone(err)
 	}
 	call := generator(x)
 	if call == nil {

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -206,7 +207,7 @@ func (a *analyzer) generatorFunc(f *ast.TableFunc, p place, left *relation) (rel
 	}
 	x, err := a.expr(&c, s)
 	if err != nil {
-		return relation{}, err
+		return relation{}, alone(err)
 	}
 	call := generator(x)
 	if call == nil {
@@ -221,6 +222,15 @@ func (a *analyzer) generatorFunc(f *ast.TableFunc, p place, left *relation) (rel
 	}
 	g.Input = oneRow()
 	return relation{node: g, cols: relationOf(g).cols}, nil
+}
+
+// alone gives an unresolved column the class that it has in a table function:
+// Spark looks for no names like it there.
+func alone(err error) error {
+	if e, ok := errors.AsType[*sparksql.Error](err); ok && e.Class == "UNRESOLVED_COLUMN.WITH_SUGGESTION" {
+		e.Class = "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION"
+	}
+	return err
 }
 
 // rangeFunc is range([start,] end[, step[, partitions]]).

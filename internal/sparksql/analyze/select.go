@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -338,6 +339,9 @@ func (a *analyzer) filters(sel *selection) error {
 		s := *sel.scope
 		s.aliases, s.aliasFirst = a.outputs(sel), true
 		cond, err := a.expr(h, &s)
+		if err != nil && sel.ast.Group == nil {
+			err = cmp.Or(a.ungrouped(sel), err)
+		}
 		if err != nil {
 			return err
 		}
@@ -374,6 +378,16 @@ func (a *analyzer) filters(sel *selection) error {
 		return a.errorf(q.Pos(), "QUALIFY_REQUIRES_WINDOW_FUNCTION", "42903", "QUALIFY needs a window function in it or in the select list.").hint("Use WHERE.")
 	}
 	sel.qualify = cond
+	return nil
+}
+
+// ungrouped refuses columns beside a HAVING without GROUP BY.
+func (a *analyzer) ungrouped(sel *selection) error {
+	for _, it := range sel.items {
+		if _, column := it.x.(*plan.Column); column {
+			return a.errorf(sel.ast.Pos(), "MISSING_GROUP_BY", "42803", "The query has HAVING but no GROUP BY, so it cannot use the column %s.", quote(it.attr.Name)).hint("Add GROUP BY.")
+		}
+	}
 	return nil
 }
 

@@ -10,6 +10,12 @@ import (
 func aggregateDefs() []*Def {
 	big, dbl, boolean := types.BigInt, types.Double, types.Boolean
 	wSummable := kindOf(`("NUMERIC" or "INTERVAL")`, func(t types.Type) bool { return types.IsNumeric(t) || isInterval(t) }, dbl, dbl)
+	summed := func(c *call) error {
+		if c.args[0].Type() == types.Timestamp { // its seconds
+			c.args[0] = CastTo(c.args[0], dbl, c.ctx)
+		}
+		return c.fitOne(0, wSummable)
+	}
 	ordered := func(i int) func(c *call) error {
 		return func(c *call) error {
 			if t := c.args[i].Type(); !orderable(t) {
@@ -21,8 +27,8 @@ func aggregateDefs() []*Def {
 	return []*Def{
 		(&Def{Name: "count", Kind: Aggregate, Min: 1, Max: -1, typ: typeIs(big)}).neverNull(),
 		agg("count_if", typeIs(big), "", wBool()).neverNull(),
-		agg("sum", sumType, "", wSummable).withRaises(sumRaises), agg("try_sum", sumType, "", wSummable),
-		agg("avg", avgType, "", wSummable).withRaises(sumRaises), agg("try_avg", avgType, "", wSummable),
+		agg("sum", sumType, "", wSummable).fitting(summed).withRaises(sumRaises), agg("try_sum", sumType, "", wSummable).fitting(summed),
+		agg("avg", avgType, "", wSummable).fitting(summed).withRaises(sumRaises), agg("try_avg", avgType, "", wSummable).fitting(summed),
 		agg("min", argType(0), "", wAny()).checked(ordered(0)), agg("max", argType(0), "", wAny()).checked(ordered(0)),
 		firstDef("first"), firstDef("last"), firstDef("any_value"), valueDef("first_value", "first"), valueDef("last_value", "last"),
 		agg("max_by", byType, "", wAny(), wAny(), wInt()).optional(1).checked(byKeys(ordered(1))), agg("min_by", byType, "", wAny(), wAny(), wInt()).optional(1).checked(byKeys(ordered(1))),

@@ -22,8 +22,8 @@ func CommonType(a, b types.Type) (types.Type, bool) {
 	return rule{ansi: true, strings: true}.common(a, b)
 }
 
-// Common is CommonType over several types, from the left; strings take part
-// last, as in Spark. Without ansi a string wins over everything atomic.
+// Common is CommonType over several types, from the left. Without ansi a string
+// wins over everything atomic.
 func Common(ts []types.Type, ansi bool) (types.Type, bool) {
 	return rule{ansi: ansi, strings: true}.all(ts)
 }
@@ -36,18 +36,8 @@ func (r rule) all(ts []types.Type) (types.Type, bool) {
 	if len(ts) == 0 {
 		return types.Void, true
 	}
-	ordered := make([]types.Type, 0, len(ts))
-	var texts []types.Type
-	for _, t := range ts {
-		if hasString(t) {
-			texts = append(texts, t)
-		} else {
-			ordered = append(ordered, t)
-		}
-	}
-	ordered = append(ordered, texts...)
-	out := ordered[0]
-	for _, t := range ordered[1:] {
+	out := ts[0]
+	for _, t := range ts[1:] {
 		var ok bool
 		if out, ok = r.common(out, t); !ok {
 			return nil, false

@@ -62,7 +62,7 @@ func fitVariantGet(c *call) error {
 	if len(c.args) == 3 {
 		text, ok := constText(c.args[2])
 		if !ok {
-			return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The type of %s must be a constant text.", quoteName(c.d.Name))
+			return errf(c.ctx, "INVALID_SCHEMA.NON_STRING_LITERAL", "42K07", "The type of %s must be a constant text.", quoteName(c.d.Name))
 		}
 		if c.ctx.ParseType == nil {
 			return errf(c.ctx, "INVALID_SCHEMA.PARSE_ERROR", "42K07", "Types cannot be parsed here.")

@@ -35,6 +35,9 @@ func calendarShift(sign string) rule {
 		step := " " + sign + " " + a[1]
 		switch c.Typ {
 		case types.Date:
+			if !l.opt.ANSI { // what is no whole day is lost
+				return "CAST(" + a[0] + step + " AS DATE)"
+			}
 			return l.let(a[1], func(iv string) string {
 				rest := "datepart('hour', " + iv + ") <> 0 OR datepart('minute', " + iv + ") <> 0 OR datepart('microseconds', " + iv + ") <> 0"
 				return "CASE WHEN " + rest + " THEN " + raise("INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION", "22006", "An interval with a time cannot be added to a DATE.") +

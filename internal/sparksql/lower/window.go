@@ -97,8 +97,20 @@ func (l *lowerer) frame(w *plan.WindowExpr) string {
 	if w.Frame.Unit == plan.FrameRows {
 		unit = "ROWS"
 	}
-	return unit + " BETWEEN " + l.bound2(w, w.Frame.Start) + " AND " + l.bound2(w, w.Frame.End)
+	start, end := l.bound2(w, w.Frame.Start), l.bound2(w, w.Frame.End)
+	if unit == "RANGE" { // DuckDB refuses what is empty by its words; a distance of nothing says the same
+		switch {
+		case strings.HasSuffix(start, " FOLLOWING") && end == "CURRENT ROW":
+			end = l.nothing(w, w.Frame.Start) + " FOLLOWING"
+		case start == "CURRENT ROW" && strings.HasSuffix(end, " PRECEDING"):
+			start = l.nothing(w, w.Frame.End) + " PRECEDING"
+		}
+	}
+	return unit + " BETWEEN " + start + " AND " + end
 }
+
+// nothing is the distance zero in the type of a bound's.
+func (l *lowerer) nothing(w *plan.WindowExpr, b plan.Bound) string { return l.rangeOffset(w, "0", b.X) }
 
 // bound2 prints a frame's bound; negative offsets turn around, because DuckDB
 // refuses them.

@@ -229,15 +229,15 @@ func (p *parser) intervalType(t token) (types.Type, error) {
 		return types.Calendar, nil
 	}
 	p.i++
-	to := from
-	if p.accept("TO") {
-		if to, ok = typeUnits[p.cur().up]; !ok || to == types.Year || to == types.Day || from == types.Month {
+	to, ranged := from, p.accept("TO")
+	if ranged {
+		if to, ok = typeUnits[p.cur().up]; !ok || to == types.Year || to == types.Day {
 			return nil, p.expected("an interval unit")
 		}
 		p.i++
 	}
 	switch {
-	case to < from || from <= types.Month && to > types.Month || from == types.Month && to == types.Year:
+	case to < from || ranged && to == from || from <= types.Month && to > types.Month || from == types.Month && to == types.Year:
 		return nil, p.fail(t, "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION", "22006", "no interval goes from %s to %s", from, to)
 	case from <= types.Month:
 		return types.YearMonth{From: from, To: to}, nil
