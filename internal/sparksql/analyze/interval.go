@@ -79,10 +79,10 @@ func calendarOf(x plan.Expr) plan.Expr {
 		return x
 	}
 	n, _ := lit.Value.(int64)
-	c := cast.Calendar{Months: int32(n)} //nolint:gosec // months are 32 bits wide
+	c := cast.Calendar{Months: int32(n)}
 	if _, ok := lit.Typ.(types.DayTime); ok {
 		day := unitMicros["day"]
-		c = cast.Calendar{Days: int32(n / day), Micros: n % day} //nolint:gosec // 64 bits of microseconds are fewer days
+		c = cast.Calendar{Days: int32(n / day), Micros: n % day}
 	}
 	return &plan.Literal{Value: c, Typ: types.Calendar}
 }
@@ -137,7 +137,7 @@ func (a *analyzer) textInterval(e *ast.Interval) (plan.Expr, error) {
 	lit, _ := e.Parts[0].Value.(*ast.Literal)
 	text, _ := lit.Value.(string)
 	var units []string
-	for _, w := range strings.Fields(strings.ToLower(text)) {
+	for w := range strings.FieldsSeq(strings.ToLower(text)) {
 		if unit := strings.TrimSuffix(w, "s"); unitOf[unit] != 0 || unit == "year" {
 			units = append(units, unit)
 		}
