@@ -3,6 +3,9 @@
 //
 //	sparkfuzz -seed 7 -exprs 10000 -queries 1000
 //
+// Which error a statement reports is not defined where several rows have
+// different ones: such a statement is asked again, one row at a time.
+//
 // The statements come from package gen, Spark's answers from
 // interop/spark_record in one process, the comparison is that of package
 // corpus. What differs is made smaller, as long as it differs in the same way,

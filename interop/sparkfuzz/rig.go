@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +23,11 @@ const (
 	maxTries    = 12 // smaller forms of one expression in one round
 	maxRounds   = 6
 	rowsOfCells = 7
+	allCells    = "FROM cells"
+	otherError  = "another error class" // as package corpus tells it
 )
+
+func oneCell(id int) string { return allCells + " WHERE id = " + strconv.Itoa(id) }
 
 // rig has both engines.
 type rig struct {
@@ -37,9 +43,16 @@ type difference struct {
 }
 
 func (r *rig) run(ctx context.Context) error {
-	report := corpus.NewReport(io.Discard)
-	diffs, err := r.compare(ctx, r.cfg.statements(), report.Add)
+	list := r.cfg.statements()
+	diffs, err := r.compare(ctx, list)
 	if err = errors.Join(err, r.write(diffs)); err != nil { // a run that was stopped leaves what it found
+		return err
+	}
+	if diffs, err = r.byRow(ctx, diffs); err != nil {
+		return err
+	}
+	report, err := count(list, diffs)
+	if err != nil {
 		return err
 	}
 	if err = errors.Join(r.shrink(ctx, diffs), r.write(diffs)); err != nil {
@@ -58,9 +71,52 @@ type answers struct {
 	err   error
 }
 
+// count reports the statements by group.
+func count(list []gen.Statement, diffs []*difference) (*corpus.Report, error) {
+	failed := make(map[string]*corpus.Failure, len(diffs))
+	for _, d := range diffs {
+		failed[d.st.ID] = d.fail
+	}
+	report := corpus.NewReport(io.Discard)
+	for _, st := range list {
+		if err := report.Add(corpus.Case{ID: st.ID, Group: st.Group}, failed[st.ID]); err != nil {
+			return nil, err
+		}
+	}
+	return report, nil
+}
+
+// byRow leaves those differences out that are none when the rows are asked one
+// at a time: which error a statement reports is not defined where several rows
+// have different ones.
+func (r *rig) byRow(ctx context.Context, diffs []*difference) ([]*difference, error) {
+	var rows []gen.Statement
+	asked := map[string]bool{}
+	for _, d := range diffs {
+		if kind(d.fail) != otherError || d.st.Expr == nil || d.st.From != allCells || d.st.Batch != "" {
+			continue
+		}
+		asked[d.st.ID] = true
+		for id := range rowsOfCells {
+			s := d.st.With(d.st.Expr, oneCell(id+1))
+			s.ID = d.st.ID + "/" + strconv.Itoa(id+1)
+			rows = append(rows, s)
+		}
+	}
+	found, err := r.compare(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range found {
+		id, _, _ := strings.Cut(d.st.ID, "/")
+		delete(asked, id)
+	}
+	return slices.DeleteFunc(diffs, func(d *difference) bool { return asked[d.st.ID] }), nil
+}
+
 // compare asks both engines; Spark works on the next chunk while this one is
 // compared.
-func (r *rig) compare(ctx context.Context, list []gen.Statement, each func(corpus.Case, *corpus.Failure) error) ([]*difference, error) {
+func (r *rig) compare(ctx context.Context, list []gen.Statement) ([]*difference, error) {
 	ch := make(chan answers, 1)
 	go func() {
 		defer close(ch)
@@ -91,9 +147,6 @@ func (r *rig) compare(ctx context.Context, list []gen.Statement, each func(corpu
 				break
 			}
 			f, err := r.lab.Run(ctx, c)
-			if err == nil {
-				err = each(c, f)
-			}
 			if f != nil {
 				out = append(out, &difference{list[at], f})
 			}
@@ -123,7 +176,7 @@ func (r *rig) shrink(ctx context.Context, diffs []*difference) error {
 		for i, s := range tries {
 			byID[s.ID] = of[i]
 		}
-		found, err := r.compare(ctx, tries, func(corpus.Case, *corpus.Failure) error { return nil })
+		found, err := r.compare(ctx, tries)
 		if err != nil {
 			return err
 		}
@@ -175,9 +228,9 @@ func smaller(s gen.Statement, rows bool) []gen.Statement {
 		}
 		out = append(out, s.With(x, s.From))
 	}
-	if rows && s.From == "FROM cells" && s.Batch == "" {
+	if rows && s.From == allCells && s.Batch == "" {
 		for id := range rowsOfCells {
-			out = append(out, s.With(s.Expr, fmt.Sprintf("FROM cells WHERE id = %d", id+1)))
+			out = append(out, s.With(s.Expr, oneCell(id+1)))
 		}
 	}
 	return out

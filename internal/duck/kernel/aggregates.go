@@ -15,6 +15,7 @@ func aggregates() map[string]aggregateMaker {
 		"hll_union_agg":          hllUnionAgg,
 		"kll_merge_agg":          kllMergeAgg,
 		"kll_sketch_agg":         kllAgg,
+		"moments":                momentsAgg,
 		"percentile":             percentileAgg,
 		"theta_intersection_agg": thetaIntersectionAgg,
 		"theta_sketch_agg":       thetaAgg,

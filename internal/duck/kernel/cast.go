@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"time"
 	"unsafe"
@@ -253,6 +254,7 @@ type patternParam struct {
 	Zone    string
 	Legacy  bool // by the rules of SimpleDateFormat
 	Locale  string
+	NTZ     bool // for a TIMESTAMP_NTZ
 }
 
 func (p *patternParam) compile(text string, parsing bool) (*cast.Pattern, error) {
@@ -280,7 +282,32 @@ func (g *sig) pattern(parsing bool) (p patternParam, pat *cast.Pattern, zone *ca
 		return
 	}
 	pat, err = p.compile(*p.Pattern, parsing)
+	if p.NTZ && errors.Is(err, cast.ErrPatternChanged) { // Spark does not look at older versions there
+		err = fmt.Errorf("%w: pattern '%s'", cast.ErrPattern, *p.Pattern)
+	}
 	return
+}
+
+// patternError tells what is wrong with a pattern for dates and times, NULL for
+// nothing.
+func patternError(g *sig) (kernel, error) {
+	var p struct{ Parsing bool }
+	if err := g.param(&p); err != nil {
+		return kernel{}, err
+	}
+	return kernel{run: rowText(func(b []byte, c *call, i int) ([]byte, bool) {
+		text := string(str(c, 0, i))
+		_, err := cast.CompilePattern(text, p.Parsing)
+		for _, k := range []struct {
+			err   error
+			state string
+		}{{cast.ErrPattern, "22007"}, {cast.ErrPatternLetter, "22007"}, {cast.ErrPatternChanged, "42K0B"}, {cast.ErrPatternWeekBase, "42K0B"}} {
+			if errors.Is(err, k.err) {
+				return append(b, "["+k.err.Error()+"] '"+text+"' is no pattern for dates and times. SQLSTATE: "+k.state...), true
+			}
+		}
+		return b, false
+	})}, g.want(duckdb.TypeVarchar, duckdb.TypeVarchar)
 }
 
 // patterns compiles the patterns of an argument; nil for a bad one.

@@ -110,7 +110,10 @@ func formatNumber(g *sig) (kernel, error) {
 		if places < 0 || places > 1000 {
 			return b, false
 		}
-		d, neg, special := exact(c, g, 0, i, false)
+		d, neg, special := exact(c, g, 0, i, true)
+		if special == "" && d.scale > places { // Java rounds by the exact value
+			d, neg, special = exact(c, g, 0, i, false)
+		}
 		if neg {
 			b = append(b, '-')
 		}
@@ -167,13 +170,14 @@ type formatter struct {
 	c          *call
 	g          *sig
 	row, first int
-	next       int
+	next, last int // arguments: the next, and the one used last plus 1
 	out        []byte
 }
 
 // spec is %[index$][flags][width][.precision]conversion.
 type spec struct {
 	flags       string
+	again       bool // %<: the argument of the one before
 	index       int
 	width, prec int
 	conv        byte
@@ -204,7 +208,10 @@ func parseSpec(s string) (sp spec, n int, ok bool) {
 		}
 		return v, from
 	}
-	if v, _ := digits(); n > 0 && n < len(s) && s[n] == '$' {
+	if strings.HasPrefix(s, "<") {
+		sp.again = true
+		n = 1
+	} else if v, _ := digits(); n > 0 && n < len(s) && s[n] == '$' {
 		sp.index = v
 		n++
 	} else {
@@ -253,9 +260,16 @@ func (w *formatter) one(s *spec) bool {
 		return true
 	}
 	arg := w.first + s.index - 1
-	if s.index == 0 {
+	switch {
+	case s.again:
+		arg = w.first + w.last - 1
+	case s.index == 0:
 		arg = w.first + w.next
 		w.next++
+	}
+	w.last = arg - w.first + 1
+	if s.again && w.last == 0 {
+		return false
 	}
 	if arg >= len(w.c.args) || arg < 0 {
 		return false

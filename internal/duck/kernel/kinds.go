@@ -33,6 +33,7 @@ func kinds() map[string]maker {
 		"timestamp_ntz_to_string": timestampNTZToString,
 		"date_format":             dateFormat,
 		"parse_timestamp":         parseTimestamp,
+		"pattern_error":           patternError,
 		"local_to_instant":        zoneShift(true),
 		"instant_to_local":        zoneShift(false),
 		"regexp_like":             regexpLike,

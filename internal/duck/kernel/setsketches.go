@@ -48,7 +48,7 @@ func (a *thetaUnionAcc) add(r *row) error {
 	}
 	s, err := sketch.ReadTheta(r.bytes(0))
 	if err != nil {
-		return a.p.badTheta()
+		return a.p.badTheta(r.bytes(0))
 	}
 	a.AddSet(s)
 	return nil
@@ -80,7 +80,7 @@ func (a *thetaIntersectionAcc) add(r *row) error {
 	}
 	s, err := sketch.ReadTheta(r.bytes(0))
 	if err != nil {
-		return a.p.badTheta()
+		return a.p.badTheta(r.bytes(0))
 	}
 	a.with(s)
 	return nil
@@ -111,7 +111,7 @@ func (a *thetaIntersectionAcc) result() (any, error) {
 func (p *sketchParam) theta(r *row, k int) (*sketch.Theta, error) {
 	s, err := sketch.ReadTheta(r.bytes(k))
 	if err != nil {
-		return nil, p.badTheta()
+		return nil, p.badTheta(r.bytes(k))
 	}
 	return s, nil
 }
@@ -226,7 +226,7 @@ func (a *tupleAcc[T]) result() (any, error) { return a.Result().Bytes(), nil }
 func tuple[T summary](p *sketchParam, r *row, k int) (*sketch.Tuple[T], error) {
 	s, err := sketch.ReadTuple[T](r.bytes(k))
 	if err != nil {
-		return nil, p.badTuple()
+		return nil, p.badTuple(r.bytes(k))
 	}
 	return s, nil
 }

@@ -44,11 +44,19 @@ func (p *sketchParam) badHLL() error {
 	return raisef("HLL_INVALID_INPUT_SKETCH_BUFFER", "22546", "`%s` takes HLL sketches, as `hll_sketch_agg` makes them.", p.Function)
 }
 
-func (p *sketchParam) badTheta() error {
+// badTheta and badTuple say why b is no sketch of their kind: another kind of
+// sketch is told by the byte that names its family.
+func (p *sketchParam) badTheta(b []byte) error {
+	if f, ok := sketch.OtherFamily(b, sketch.FamilyTheta); ok {
+		return raisef("THETA_INVALID_INPUT_SKETCH_BUFFER_FAMILY", "22000", "`%s` takes Theta sketches, as `theta_sketch_agg` makes them, and got one of the family %s.", p.Function, f)
+	}
 	return raisef("THETA_INVALID_INPUT_SKETCH_BUFFER", "22000", "`%s` takes Theta sketches, as `theta_sketch_agg` makes them.", p.Function)
 }
 
-func (p *sketchParam) badTuple() error {
+func (p *sketchParam) badTuple(b []byte) error {
+	if f, ok := sketch.OtherFamily(b, sketch.FamilyTuple); ok {
+		return raisef("TUPLE_INVALID_INPUT_SKETCH_BUFFER_FAMILY", "22000", "`%s` takes Tuple sketches, as the `tuple_sketch_agg_*` of its type makes them, and got one of the family %s.", p.Function, f)
+	}
 	return raisef("TUPLE_INVALID_INPUT_SKETCH_BUFFER", "22000", "`%s` takes Tuple sketches, as the `tuple_sketch_agg_*` of its type makes them.", p.Function)
 }
 

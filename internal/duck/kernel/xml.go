@@ -145,6 +145,9 @@ func toXML(g *sig) (kernel, error) {
 		}
 		start := len(b)
 		b = w.element(b, w.row, v, 0)
+		if len(b) == start { // JSON's null
+			return append(b, "<"+w.row+"/>"...), true
+		}
 		if w.indent != "" {
 			return b[:len(b)-1], len(b) > start // no line end behind the last
 		}

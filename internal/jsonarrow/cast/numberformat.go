@@ -207,7 +207,7 @@ func (f *NumberFormat) Parse(text []byte) (v *big.Int, ok bool) {
 		}
 	}
 	whole, frac, dot := strings.Cut(s, ".")
-	if dot && !f.point || whole == "" && frac == "" || !f.fitsWhole(whole) || !fits(frac, f.frac, false) {
+	if dot && !f.point || whole == "" && frac == "" || !f.fitsWhole(whole) || frac != "" && !fits(frac, f.frac, false) {
 		return nil, false
 	}
 	digits := strings.ReplaceAll(whole, ",", "") + frac + strings.Repeat("0", len(f.frac)-len(frac))

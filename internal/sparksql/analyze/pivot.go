@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/ast"
@@ -57,13 +58,14 @@ func (a *analyzer) pivot(v *ast.Pivot, p place, left *relation) (relation, error
 			out = append(out, a.item(&plan.Column{Attr: c.Attr}, c.Name, false, v.Pos()))
 		}
 	}
+	spread := !slices.ContainsFunc(aggs, func(i item) bool { return !spreads(i.x.Type()) })
 	for _, val := range v.Values {
 		cond, name, err := a.pivotValue(val, keys)
 		if err != nil {
 			return in, err
 		}
 		for _, agg := range aggs {
-			x, err := a.pivotCell(agg.x, cond, val)
+			x, err := a.pivotCell(agg.x, cond, val, spread)
 			if err != nil {
 				return in, err
 			}
@@ -147,11 +149,16 @@ func (a *analyzer) pivotName(x plan.Expr) string {
 	return name
 }
 
-// pivotCell filters the aggregates of x; a combination without rows is NULL,
-// except for distinct and collecting aggregates.
-func (a *analyzer) pivotCell(x, cond plan.Expr, val ast.SelectItem) (plan.Expr, error) {
+// spreads tells whether Spark aggregates values of type t first and spreads
+// them over the columns then.
+func spreads(t types.Type) bool { return types.IsNumeric(t) || t == types.Boolean }
+
+// pivotCell filters the aggregates of x. Where Spark spreads them, a combination
+// without rows is NULL, except for distinct aggregates; else it is what an
+// aggregate of no rows is.
+func (a *analyzer) pivotCell(x, cond plan.Expr, val ast.SelectItem, spread bool) (plan.Expr, error) {
 	ctx := a.fctx(val.X.Pos())
-	guard := true
+	guard := spread
 	out, err := topDown(x, func(y plan.Expr) (plan.Expr, error) {
 		agg, ok := y.(*plan.AggCall)
 		if !ok {
@@ -171,10 +178,6 @@ func (a *analyzer) pivotCell(x, cond plan.Expr, val ast.SelectItem) (plan.Expr, 
 	})
 	if err != nil {
 		return nil, err
-	}
-	switch out.Type().(type) {
-	case types.Array, types.Map, types.Struct:
-		guard = false
 	}
 	if !guard {
 		return out, nil

@@ -146,6 +146,13 @@ func valueDef(name, base string) *Def {
 func statisticDefs() []*Def {
 	one := func(name string) *Def { return agg(name, typeIs(types.Double), "", wDbl()) }
 	two := func(name string) *Def { return agg(name, typeIs(types.Double), "", wDbl(), wDbl()) }
+	average := func(name string, of int) *Def {
+		return agg(name, func(c *call) types.Type {
+			d := *c
+			d.args = c.args[of : of+1]
+			return avgType(&d)
+		}, "", wNumeric(), wNumeric()).withRaises(sumRaises)
+	}
 	wSpread := kindOf(`("NUMERIC" or "INTERVAL DAY TO SECOND" or "INTERVAL YEAR TO MONTH")`, func(t types.Type) bool { return types.IsNumeric(t) || isInterval(t) }, types.Double, types.Double)
 	percentile := func(name string) *Def {
 		w := wOrdinal()
@@ -159,7 +166,7 @@ func statisticDefs() []*Def {
 	return []*Def{
 		one("stddev"), one("stddev_pop"), one("var_samp"), one("var_pop"), one("skewness"), one("kurtosis"),
 		two("corr").withRaises(func(c *call) bool { return c.ctx.ANSI }), two("covar_pop"), two("covar_samp"), two("regr_slope"), two("regr_intercept"), two("regr_r2"),
-		two("regr_avgx"), two("regr_avgy"), agg("regr_count", typeIs(types.BigInt), "", wDbl(), wDbl()).neverNull(), two("regr_sxx"), two("regr_syy"), two("regr_sxy"),
+		average("regr_avgx", 1), average("regr_avgy", 0), agg("regr_count", typeIs(types.BigInt), "", wDbl(), wDbl()).neverNull(), two("regr_sxx"), two("regr_syy"), two("regr_sxy"),
 		agg("median", medianType, "", wAny()).fitting(fitMedian),
 		percentile("percentile").fitting(fitPercentile(1)).always(), percentile("percentile_approx").fitting(fitPercentile(10000)),
 	}

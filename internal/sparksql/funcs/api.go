@@ -239,6 +239,10 @@ func (d *Def) LambdaVars(i int, args []plan.Expr, n int, ctx Context) ([]plan.La
 	return vs, nil
 }
 
+// NullByArguments tells whether the result is NULL where an argument is, and
+// nowhere else.
+func (d *Def) NullByArguments() bool { return d.null == nil }
+
 // Columns are a generator's columns under their default names.
 func (d *Def) Columns(c *plan.Call) []types.Field {
 	if d.cols == nil {

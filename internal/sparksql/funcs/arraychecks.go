@@ -4,7 +4,10 @@ import "github.com/marisma/marisma/internal/sparksql/types"
 
 // nullArray refuses NULL in place of the array, each function in its own way.
 func nullArray(c *call) error {
-	if c.args[0].Type() != types.Void {
+	switch t := c.args[0].Type(); {
+	case t != types.Void && !isArray(t) && (c.d.Name == "array_remove" || c.d.Name == "array_insert"):
+		return mismatch(c.ctx, "ARRAY_FUNCTION_DIFF_TYPES", "Cannot resolve %q: its first argument is no array.", c.text())
+	case t != types.Void:
 		return nil
 	}
 	switch c.d.Name {

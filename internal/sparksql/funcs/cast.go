@@ -267,7 +267,7 @@ func Case(when []plan.When, els plan.Expr, ctx Context) (plan.Expr, error) {
 		ts = append(ts, w.Then.Type())
 	}
 	if els == nil {
-		els = &plan.Literal{Typ: types.Void}
+		els, out.Open = &plan.Literal{Typ: types.Void}, true
 	}
 	ts = append(ts, els.Type())
 	t, ok := Common(ts, ctx.ANSI)

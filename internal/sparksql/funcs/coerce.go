@@ -77,7 +77,13 @@ func (r rule) common(a, b types.Type) (types.Type, bool) {
 	if t, ok := r.commonNumeric(a, b); ok {
 		_, da := a.(types.Decimal)
 		_, db := b.(types.Decimal)
-		return t, !r.tight || !da && !db || da != db && (types.Equal(t, a) || types.Equal(t, b))
+		switch {
+		case !r.tight:
+			return t, true
+		case !da && !db:
+			return rule{}.commonNumeric(a, b) // a FLOAT and an integer are a FLOAT here
+		}
+		return t, da != db && (types.Equal(t, a) || types.Equal(t, b)) && !types.IsFloating(t)
 	}
 	if t, ok := commonTime(a, b); ok {
 		return t, true

@@ -34,7 +34,7 @@ func arrayDefs() []*Def {
 			return types.Array{Elem: c.args[0].Type(), ContainsNull: anyNullable(c.args)}
 		}}).neverNull(),
 		(&Def{Name: "[]", Min: 2, Max: 2, build: buildSubscript}).operator().shown(func(e plan.Expr, a []string) string { return a[0] + "[" + plainName(e.Children()[1]) + "]" }),
-		fnOf("get", elemType(0), "", wArray(), wInt()).nullable(),
+		fnOf("get", elemType(0), "", kindOf(`"ARRAY"`, isArray, nil, nil), wInt()).nullable(),
 		(&Def{Name: "element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType, raises: elementRaises, check: strictIndex}).withNull(elementNull),
 		(&Def{Name: "try_element_at", Min: 2, Max: 2, fit: fitElementAt, typ: elementType}).nullable(),
 		fn("size", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("cardinality", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("array_size", types.Int, "", wArray()),
@@ -184,7 +184,7 @@ func fitElement(c *call) error {
 	if err := nullArray(c); err != nil {
 		return err
 	}
-	if c.d.Name == "array_remove" && c.args[1].Type() == types.Void {
+	if (c.d.Name == "array_remove" || c.d.Name == "array_position") && c.args[1].Type() == types.Void {
 		if err := c.fitOne(0, wArray()); err != nil {
 			return err
 		}
@@ -218,9 +218,10 @@ func fitInsert(c *call) error {
 	if err := c.fitOne(0, wArray()); err != nil {
 		return err
 	}
-	if err := c.fitOne(1, wInt()); err != nil {
-		return err
+	if t := c.args[1].Type(); !types.IsIntegral(t) || t == types.BigInt {
+		return unexpected(c, 1, `"INT"`)
 	}
+	c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
 	a, _ := c.args[0].Type().(types.Array)
 	t, ok := rule{ansi: c.ctx.ANSI, tight: true}.common(a.Elem, unChar(c.args[2].Type()))
 	if !ok {
@@ -399,11 +400,14 @@ func entriesType(c *call) types.Type {
 
 func fitMapKey(c *call) error {
 	m, ok := c.args[0].Type().(types.Map)
-	if !ok {
-		return unexpected(c, 0, `"MAP"`)
+	switch {
+	case !ok:
+		return mismatch(c.ctx, "MAP_FUNCTION_DIFF_TYPES", "Cannot resolve %q: its first argument is %s, no map.", c.text(), quoteType(c.args[0].Type()))
+	case c.args[1].Type() == types.Void:
+		return mismatch(c.ctx, "NULL_TYPE", "Cannot resolve %q: its arguments must not be of the type VOID.", c.text())
 	}
 	k, ok := rule{ansi: c.ctx.ANSI}.common(m.Key, unChar(c.args[1].Type()))
-	if !ok || c.args[1].Type() == types.Void {
+	if !ok {
 		return mismatch(c.ctx, "MAP_FUNCTION_DIFF_TYPES", "Cannot resolve %q: the key has the type %s, but the map's keys are %s.",
 			c.text(), quoteType(c.args[1].Type()), quoteType(m.Key))
 	}

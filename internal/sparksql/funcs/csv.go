@@ -61,7 +61,7 @@ func fitFromCSV(c *call) error {
 
 func fitToCSV(c *call) error {
 	st, ok := c.args[0].Type().(types.Struct)
-	if !ok {
+	if !ok && c.args[0].Type() != types.Void {
 		return mismatch(c.ctx, "UNSUPPORTED_INPUT_TYPE", "to_csv takes a STRUCT, not %s.", quoteType(c.args[0].Type()))
 	}
 	for _, f := range st.Fields {

@@ -77,6 +77,7 @@ func argType(i int) func(*call) types.Type {
 }
 
 func (d *Def) optional(n int) *Def { d.Min -= n; return d }
+func (d *Def) atLeast(n int) *Def  { d.Min = n; return d }
 func (d *Def) many() *Def          { d.Max = -1; return d }
 func (d *Def) raising() *Def       { d.Raises = true; return d }
 func (d *Def) volatile() *Def      { d.Volatile = true; return d }

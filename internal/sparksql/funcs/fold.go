@@ -65,6 +65,14 @@ func evalCast(l *plan.Literal, to types.Type) (*plan.Literal, bool) {
 		return &plan.Literal{Value: float64(n), Typ: to}, true
 	case isInt && types.IsString(to):
 		return &plan.Literal{Value: strconv.FormatInt(n, 10), Typ: to}, true
+	case types.IsString(to):
+		if s, ok := textOf(l); ok {
+			return &plan.Literal{Value: s, Typ: to}, true
+		}
+	}
+	if f, ok := floatOf(l); ok && types.IsIntegral(to) {
+		n := int64(math.Trunc(f))
+		return &plan.Literal{Value: n, Typ: to}, math.Abs(f) < 1<<62 && inRange(n, to)
 	}
 	if f, ok := l.Value.(float64); ok && types.IsIntegral(to) && math.Abs(f) < 1<<53 {
 		return &plan.Literal{Value: int64(f), Typ: to}, inRange(int64(f), to)
@@ -90,6 +98,34 @@ func evalCast(l *plan.Literal, to types.Type) (*plan.Literal, bool) {
 		return &plan.Literal{Value: f, Typ: to}, true
 	}
 	return nil, false
+}
+
+// textOf is a constant as CAST prints it; false for a type whose text depends on
+// the session, or that is seldom written as a constant.
+func textOf(l *plan.Literal) (string, bool) {
+	switch v := l.Value.(type) {
+	case bool:
+		return strconv.FormatBool(v), true
+	case float32:
+		return JavaFloat(v), true
+	case float64:
+		return JavaDouble(v), true
+	case int64:
+		if isInterval(l.Typ) {
+			return IntervalText(v, l.Typ), true
+		}
+	}
+	return "", false
+}
+
+func floatOf(l *plan.Literal) (float64, bool) {
+	switch v := l.Value.(type) {
+	case float32:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
 }
 
 func inRange(n int64, t types.Type) bool {

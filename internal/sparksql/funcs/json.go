@@ -52,7 +52,7 @@ func jsonDefs() []*Def {
 		(&Def{Name: "to_json", Min: 1, Max: 2, fit: fitToJSON, typ: typeIs(str)}).shown(firstOnly("to_json")),
 		(&Def{Name: "schema_of_json", Min: 1, Max: 2, fit: fitSchemaOf, typ: typeIs(str)}).neverNull().shown(firstOnly("schema_of_json")),
 		fn("get_json_object", str, "", wTextOnly(), wTextOnly()).nullable(),
-		fn("json_array_length", types.Int, "", wText()).nullable(), fn("json_object_keys", types.Array{Elem: str, ContainsNull: true}, "", wStr()).nullable(),
+		fn("json_array_length", types.Int, "", wText()).nullable(), fn("json_object_keys", types.Array{Elem: str, ContainsNull: true}, "", wTextOnly()).nullable(),
 	}
 }
 

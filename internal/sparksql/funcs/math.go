@@ -176,7 +176,7 @@ func fitHex(c *call) error {
 	case t == types.Binary || types.IsString(t):
 	case types.IsNumeric(t) || t == types.Void:
 		c.args[0] = CastTo(c.args[0], types.BigInt, c.ctx)
-	case t == types.Boolean || isTime(t):
+	case t == types.Boolean || isTime(t) || hasTimes(t):
 		c.args[0] = CastTo(c.args[0], types.String, c.ctx)
 	default:
 		return unexpected(c, 0, `("BIGINT" or "BINARY" or "STRING")`)

@@ -50,7 +50,7 @@ func fitAssert(c *call) error {
 	if len(c.args) == 1 {
 		c.args = append(c.args, litStr("'"+SQLName(c.args[0])+"' is not true!"))
 	}
-	if err := c.fitOne(0, wBool()); err != nil {
+	if err := c.fitOne(0, wBoolStrict()); err != nil {
 		return err
 	}
 	return c.fitOne(1, wStr())
@@ -63,7 +63,7 @@ func aliases() map[string]string {
 		"char": "chr", "sha": "sha1", "printf": "format_string", "dayofmonth": "day", "date_diff": "datediff",
 		"every": "bool_and", "some": "bool_or", "any": "bool_or", "std": "stddev", "stddev_samp": "stddev", "variance": "var_samp",
 		"approx_percentile": "percentile_approx", "mean": "avg", "reduce": "aggregate",
-		"datepart": "date_part", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline", "substr": "substring", "position": "locate", "xpath_number": "xpath_double",
+		"datepart": "date_part", "getbit": "bit_get", "explode_outer": "explode", "posexplode_outer": "posexplode", "inline_outer": "inline", "substr": "substring", "position": "locate", "xpath_number": "xpath_double",
 	}
 }
 

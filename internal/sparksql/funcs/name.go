@@ -87,7 +87,7 @@ func (p printer) caseName(e *plan.Case) string {
 	for _, w := range e.When {
 		b.WriteString(" WHEN " + p.name(w.Cond) + " THEN " + p.name(w.Then))
 	}
-	if l, ok := e.Else.(*plan.Literal); !ok || l.Value != nil {
+	if !e.Open {
 		b.WriteString(" ELSE " + p.name(e.Else))
 	}
 	return b.String() + " END"

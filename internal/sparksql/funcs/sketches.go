@@ -31,8 +31,11 @@ func strictly(ts ...types.Type) want {
 	if len(ts) == 1 {
 		w.name = quoteType(ts[0])
 	}
-	w.to = func(x plan.Expr, _ Context) (types.Type, bool) {
+	w.to = func(x plan.Expr, ctx Context) (types.Type, bool) {
 		from := unChar(x.Type())
+		if !ctx.ANSI && types.IsString(from) && len(ts) == 1 && ts[0] == types.Binary {
+			return types.Binary, true
+		}
 		for _, t := range ts {
 			if types.Equal(bare(from), bare(t)) {
 				return from, true

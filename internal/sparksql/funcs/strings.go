@@ -172,7 +172,10 @@ func fitOverlay(c *call) error {
 	}
 	w := wStr()
 	if a, b := c.args[0].Type(), c.args[1].Type(); a == types.Binary || b == types.Binary {
-		if w = wBin(); a != b && a != types.Void && b != types.Void {
+		if w = wBin(); !atomic(a) && a != types.Void {
+			return unexpected(c, 0, `("STRING" or "BINARY")`)
+		}
+		if a != b && b != types.Void {
 			return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: its arguments have different types: %s.", c.text(), typeList([]types.Type{a, b}))
 		}
 	}
@@ -249,7 +252,7 @@ func decodePairs(c *call) (plan.Expr, error) {
 	for i := 1; i < len(rest); i += 2 {
 		results = append(results, rest[i].Type())
 	}
-	els := litNull()
+	var els plan.Expr = &plan.Literal{Typ: types.String} // Spark's NULL for no default is a STRING
 	if len(rest)%2 == 1 {
 		els = rest[len(rest)-1]
 	}

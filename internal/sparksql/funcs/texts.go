@@ -19,11 +19,10 @@ func textDefs() []*Def {
 		fn("luhn_check", types.Boolean, "", wStr()), fn("quote", str, "", wStr()),
 		fn("mask", str, "", wTextOnly(), wTextOnly(), wTextOnly(), wTextOnly(), wTextOnly()).optional(4).defaults(litStr("X"), litStr("x"), litStr("n"), litNull()).named("str", "upperChar", "lowerChar", "digitChar", "otherChar").
 			withNull(func(c *call) bool { return c.args[0].Nullable() }).checked(checkMask),
-		fn("is_valid_utf8", types.Boolean, "CASE WHEN $1 IS NOT NULL THEN TRY(decode($1)) IS NOT NULL END", wAny()).fitting(fitBytes),
+		fn("is_valid_utf8", types.Boolean, "", wAny()).fitting(fitBytes),
 		fn("make_valid_utf8", str, "", wAny()).fitting(fitBytes),
 		fn("validate_utf8", str, "", wAny()).fitting(fitBytes).always(), fn("try_validate_utf8", str, "", wAny()).fitting(fitBytes).nullable(),
 		fn("try_url_decode", str, "", wStr()).nullable(), fn("try_to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable(),
-		(&Def{Name: "getbit", Min: 2, Max: 2, want: []want{wIntegral(), wInt()}, typ: typeIs(types.TinyInt)}).always(),
 		fn("bitmap_bit_position", big, "CASE WHEN $1 > 0 THEN ($1 - 1) % 32768 ELSE 0 - $1 % 32768 END", wBig()),
 		fn("bitmap_bucket_number", big, "CASE WHEN $1 > 0 THEN 1 + ($1 - 1) // 32768 ELSE $1 // 32768 END", wBig()),
 		fn("bitmap_count", big, "CASE WHEN octet_length($1) = 0 THEN 0::BIGINT ELSE CAST(length(replace(CAST(CAST($1 AS BIT) AS VARCHAR), '0', '')) AS BIGINT) END", wBytes),
@@ -39,7 +38,7 @@ func textDefs() []*Def {
 		fn("vector_inner_product", types.Float, "", wFloats, wFloats).always().nullable(),
 		fn("vector_cosine_similarity", types.Float, "", wFloats, wFloats).always().nullable(),
 		fn("vector_l2_distance", types.Float, "", wFloats, wFloats).always().nullable(),
-		fn("vector_norm", types.Float, "", wFloats, exactly(types.Float)).optional(1).defaults(&plan.Literal{Value: float32(2), Typ: types.Float}).nullable().always(),
+		fn("vector_norm", types.Float, "", wFloats, only(types.Float)).optional(1).defaults(&plan.Literal{Value: float32(2), Typ: types.Float}).nullable().always(),
 	}
 }
 

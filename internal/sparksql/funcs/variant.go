@@ -54,13 +54,16 @@ func fitVariantGet(c *call) error {
 	if err := c.fitOne(0, wVariant()); err != nil {
 		return err
 	}
-	if err := c.fitOne(1, wStr()); err != nil {
+	if err := c.fitOne(1, only(types.String)); err != nil {
 		return err
 	}
 	spec, _ := c.konst.(VariantSpec)
 	spec.Type = types.Variant
 	if len(c.args) == 3 {
 		text, ok := constText(c.args[2])
+		if !ok && IsFoldable(c.args[2]) {
+			return errf(c.ctx, "INVALID_SCHEMA.NON_STRING_LITERAL", "42K07", "The type of %s is a text, not %q.", quoteName(c.d.Name), SQLName(c.args[2]))
+		}
 		if !ok {
 			return errf(c.ctx, "INVALID_SCHEMA.NON_STRING_LITERAL", "42K07", "The type of %s must be a constant text.", quoteName(c.d.Name))
 		}
@@ -82,7 +85,7 @@ func fitVariantGet(c *call) error {
 
 func fitVariantObject(c *call) error {
 	t := c.args[0].Type()
-	if atomic(t) || !toVariantObject(t) {
+	if atomic(t) || t == types.Variant || !toVariantObject(t) {
 		return mismatch(c.ctx, "CAST_WITHOUT_SUGGESTION", "%s cannot be cast to \"VARIANT\".", quoteType(t))
 	}
 	return nil

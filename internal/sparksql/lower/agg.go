@@ -176,19 +176,14 @@ func (g *aggCall) simple(name, dt string) string {
 		return g.mode(a, dt)
 	case "count_if":
 		return "coalesce(" + cast(g.fn("count_if", a), "BIGINT") + ", 0)"
-	case "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "covar_pop", "covar_samp",
-		"regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy":
+	case "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor":
 		return cast(g.fn(name, a), dt)
-	case "corr", "regr_slope", "regr_intercept", "regr_r2":
-		flat := "NULL"
-		if name == "corr" && g.c.Raises {
-			flat = "CASE WHEN " + g.fn("regr_count", a) + " > 1 THEN " + raise("DIVIDE_BY_ZERO", "22012", byZero) + " END"
-		}
-		return g.finite(func(g *aggCall) string {
-			return g.l.let(g.fn(name, strings.Join(g.a, ", ")), func(v string) string {
-				return "CASE WHEN isnan(" + v + ") THEN " + flat + " ELSE " + v + " END"
-			})
-		})
+	case "corr", "covar_pop", "covar_samp", "kurtosis", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy", "skewness":
+		return g.moments(name)
+	case "regr_avgx":
+		return g.regrAvg(1, dt)
+	case "regr_avgy":
+		return g.regrAvg(0, dt)
 	case "regr_count":
 		return cast(g.fn(name, a), dt)
 	case "max_by", "min_by":
@@ -196,14 +191,11 @@ func (g *aggCall) simple(name, dt string) string {
 			g.a[1] = g.l.orderKey(g.a[1], t)
 		}
 		return g.byKey(name)
-	case "stddev":
-		return g.finite(func(g *aggCall) string { return g.fn("stddev_samp", g.a[0]) })
-	case "stddev_pop", "var_samp", "var_pop":
-		return g.finite(func(g *aggCall) string { return g.fn(name, g.a[0]) })
-	case "skewness":
-		return g.finite(func(g *aggCall) string { return g.moment(3) })
-	case "kurtosis":
-		return g.finite(func(g *aggCall) string { return g.moment(4) })
+	case "stddev", "stddev_pop", "var_samp", "var_pop":
+		if g.over != "" {
+			return g.moments(name)
+		}
+		return g.finite(func(g *aggCall) string { return g.fn(duckStatistic(name), g.a[0]) })
 	case "median":
 		if isInterval(g.c.Typ) {
 			return cast("trunc("+g.fn("median", a)+")", dt)
@@ -211,6 +203,14 @@ func (g *aggCall) simple(name, dt string) string {
 		return g.fn("median", a)
 	}
 	return g.l.unsupported(g.c.Pos, "The aggregate function `%s` cannot be executed.", g.c.Fn)
+}
+
+// duckStatistic is DuckDB's name of stddev, stddev_pop, var_samp and var_pop.
+func duckStatistic(name string) string {
+	if name == "stddev" {
+		return "stddev_samp"
+	}
+	return name
 }
 
 // finite is a statistic of the second order or higher, which is NaN (NULL for
@@ -222,7 +222,7 @@ func (g *aggCall) finite(val func(g *aggCall) string) string {
 	d := *g
 	d.a = append([]string{"CASE WHEN " + inside + " THEN " + g.a[0] + " END"}, g.a[1:]...)
 	odd := "'NaN'::DOUBLE"
-	if n := g.c.Fn; n == "stddev" || n == "var_samp" || n == "corr" {
+	if n, _ := baseName(g.c.Fn); n == "stddev" || n == "var_samp" {
 		odd = "CASE WHEN " + g.fn("count", sum) + " > 1 THEN " + odd + " END"
 	}
 	return "CASE WHEN " + g.fn("bool_or", "NOT "+inside) + " THEN " + odd + " ELSE " + val(&d) + " END"
@@ -237,21 +237,19 @@ func (g *aggCall) byKey(name string) string {
 	return "struct_extract(" + g.on(name, "{'v': "+g.a[0]+"}, "+g.a[1], "("+g.a[1]+") IS NOT NULL") + ", 'v')"
 }
 
-// moment is Spark's skewness (3) and excess kurtosis (4) of the population.
-func (g *aggCall) moment(n int) string {
-	x := g.a[0]
-	if g.over != "" {
-		return g.l.unsupported(g.c.Pos, "%s over a window cannot be executed.", g.c.Fn)
-	}
-	name := map[int]string{3: "skewness", 4: "kurtosis_pop"}[n]
-	count, sd := g.fn("count", x), g.fn("var_pop", x)
-	if n == 4 {
-		return "CASE WHEN " + count + " = 0 THEN NULL WHEN " + sd + " = 0 THEN NULL ELSE " + g.fn(name, x) + " END"
-	}
-	// DuckDB's skewness is the sample's: undo its factor sqrt(n(n-1))/(n-2).
-	s1, s2, s3 := g.fn("sum", x), g.fn("sum", "("+x+") * ("+x+")"), g.fn("sum", "("+x+") * ("+x+") * ("+x+")")
-	return "CASE WHEN " + count + " = 0 OR " + sd + " = 0 THEN NULL ELSE (" + s3 + " / " + count + " - 3 * (" + s1 + " / " + count + ") * (" + s2 + " / " + count +
-		") + 2 * pow(" + s1 + " / " + count + ", 3)) / pow(" + sd + ", 1.5) END"
+// moments is a statistic by the kernel that adds value by value as Spark does.
+func (g *aggCall) moments(name string) string {
+	ts := []string{"DOUBLE", "DOUBLE"}[:len(g.a)]
+	return g.fn(g.l.kernel("moments", ts, "DOUBLE", map[string]any{"function": name, "raises": g.c.Raises}), strings.Join(g.a, ", "))
+}
+
+// regrAvg is the average of one side of the pairs that have both.
+func (g *aggCall) regrAvg(side int, dt string) string {
+	d, c := *g, *g.c
+	c.Args = g.c.Args[side : side+1]
+	d.c = &c
+	d.a = []string{"CASE WHEN " + g.a[0] + " IS NOT NULL THEN CASE WHEN " + g.a[1] + " IS NOT NULL THEN " + g.a[side] + " END END"}
+	return cast(d.avg(dt), dt)
 }
 
 // count counts rows where no argument is NULL.
@@ -308,8 +306,16 @@ func (g *aggCall) avg(dt string) string {
 	case types.Decimal:
 		sum := types.Decimal{Precision: min(types.MaxPrecision, t.Precision+10), Scale: t.Scale}
 		st := g.l.duckType(sum)
+		total := g.fn("sum", x)
+		if t.Precision+10 > types.MaxPrecision {
+			total = g.wideSum(total, st)
+		}
 		count := cast(g.fn("count", x), "DECIMAL(20,0)")
-		return g.l.call("decimal_div", []string{cast(g.fn("sum", x), st), "nullif(" + count + ", 0)"}, []string{st, "DECIMAL(20,0)"}, dt, nil)
+		val := g.l.call("decimal_div", []string{cast(total, st), "nullif(" + count + ", 0)"}, []string{st, "DECIMAL(20,0)"}, dt, nil)
+		if d, ok := isDecimal(g.c.Typ); g.c.Raises && ok && t.Precision+10 > types.MaxPrecision {
+			return "CASE WHEN " + count + " > 0 THEN coalesce(" + val + ", " + decimalResult(d) + ") END"
+		}
+		return val
 	case types.YearMonth, types.DayTime:
 		return halfUp("("+g.fn("sum", x)+" / "+g.fn("count", x)+"::DOUBLE)", dt)
 	}

@@ -1,6 +1,7 @@
 package lower
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/funcs"
@@ -15,12 +16,7 @@ func logicRules() map[string]rule {
 	return map[string]rule{
 		"and": lowerAnd, "or": lowerOr, "=": same("="), "<": compare("<"), "<=": compare("<="), ">": compare(">"), ">=": compare(">="),
 		"<=>": same("IS NOT DISTINCT FROM"), "equal_null": same("IS NOT DISTINCT FROM"),
-		"in": func(_ *lowerer, _ *plan.Call, a []string) string {
-			if len(a) == 1 {
-				return "false"
-			}
-			return "(" + a[0] + " IN (" + strings.Join(a[1:], ", ") + "))"
-		},
+		"in":       lowerIn,
 		"between":  lowerAnd,
 		"coalesce": coalesce,
 		"nvl":      coalesce,
@@ -42,7 +38,19 @@ func nullIf(_ *lowerer, _ *plan.Call, a []string) string {
 	return "CASE WHEN " + a[0] + " THEN NULL ELSE " + a[1] + " END"
 }
 
-func coalesce(_ *lowerer, _ *plan.Call, a []string) string {
+// coalesce is a CASE where a later argument may raise: DuckDB may compute a
+// part of it for all rows beforehand.
+func coalesce(l *lowerer, c *plan.Call, a []string) string {
+	if len(a) > 1 && slices.ContainsFunc(c.Args[1:], l.canRaise) {
+		return l.let(a[0], func(v string) string {
+			d := *c
+			d.Args = c.Args[1:]
+			return "CASE WHEN " + v + " IS NOT NULL THEN " + v + " ELSE " + coalesce(l, &d, a[1:]) + " END"
+		})
+	}
+	if len(a) == 1 {
+		return a[0]
+	}
 	return "coalesce(" + strings.Join(a, ", ") + ")"
 }
 
@@ -69,7 +77,7 @@ func plus(op, kernel string) rule {
 		case c.Raises:
 			return text // DuckDB checks; RuntimeError names it
 		case strings.HasPrefix(c.Fn, "try_"):
-			return l.try(a, func(a []string) string { return a[0] + " " + op + " " + a[1] })
+			return "TRY_CAST(" + cast(a[0], "HUGEINT") + " " + op + " " + cast(a[1], "HUGEINT") + " AS " + dt + ")" // what an operand raises stays
 		}
 		return wrapped(cast(a[0], "HUGEINT")+" "+op+" "+cast(a[1], "HUGEINT"), c.Typ, dt)
 	}
@@ -187,13 +195,13 @@ func remainder(l *lowerer, c *plan.Call, a []string) string {
 		}
 		if c.Fn == "pmod" {
 			if types.IsIntegral(c.Typ) {
-				return "CASE WHEN " + y + " = -1 THEN " + cast("0", dt) + " ELSE " + pmod(x, y, dt) + " END"
+				return "CASE WHEN " + y + " = -1 THEN " + cast(x+" - "+x, dt) + " ELSE " + pmod(x, y, dt) + " END"
 			}
 			return pmod(x, y, dt)
 		}
 		if types.IsIntegral(c.Typ) {
 			if k, ok := constInt(c.Args[1]); !ok || k == -1 { // DuckDB overflows for the least number
-				return cast("(CASE WHEN "+y+" = -1 THEN 0 ELSE "+x+" % "+y+" END)", dt)
+				return cast("(CASE WHEN "+y+" = -1 THEN "+x+" - "+x+" ELSE "+x+" % "+y+" END)", dt)
 			}
 		}
 		return cast("("+x+" % "+y+")", dt)

@@ -240,9 +240,9 @@ func arraysZip(l *lowerer, c *plan.Call, a []string) string {
 func slice(l *lowerer, c *plan.Call, a []string) string {
 	return l.let2(a[0], a[1], func(x, s string) string {
 		start := "(CASE WHEN " + s + " < 0 THEN len(" + x + ") + " + s + " + 1 ELSE " + s + " END)"
-		return "CASE WHEN " + s + " = 0 THEN " + raise("INVALID_PARAMETER_VALUE.START", "22023", "slice starts at 1, or counts from the end with a negative start.") +
+		return "CASE WHEN " + x + " IS NULL OR " + s + " IS NULL OR " + a[2] + " IS NULL THEN NULL" +
+			" WHEN " + s + " = 0 THEN " + raise("INVALID_PARAMETER_VALUE.START", "22023", "slice starts at 1, or counts from the end with a negative start.") +
 			" WHEN " + a[2] + " < 0 THEN " + raise("INVALID_PARAMETER_VALUE.LENGTH", "22023", "The length of slice is negative.") +
-			" WHEN " + x + " IS NOT NULL AND " + s + " IS NOT NULL AND " + a[2] + " IS NOT NULL THEN CASE WHEN " + start + " < 1 THEN list_slice(" + x + ", 1, 0) ELSE list_slice(" +
-			x + ", " + start + ", " + start + " + " + a[2] + " - 1) END END"
+			" WHEN " + start + " < 1 THEN list_slice(" + x + ", 1, 0) ELSE list_slice(" + x + ", " + start + ", " + start + " + " + a[2] + " - 1) END"
 	})
 }

@@ -16,6 +16,11 @@ type caster struct {
 }
 
 func (l *lowerer) cast(e *plan.Cast) string {
+	if c, ok := e.X.(*plan.Call); ok && e.To == types.Double && keepsDigits(c) {
+		d := *c
+		d.Typ, d.Args = types.Double, []plan.Expr{&plan.Cast{X: c.Args[0], To: types.Double, Mode: e.Mode, Null: e.Null}}
+		return l.scalar(&d) // a 39th digit does not matter there
+	}
 	if c, ok := l.constCast(e); ok {
 		return l.literal(c)
 	}
@@ -407,7 +412,7 @@ func (k caster) toTime(x string, from, to types.Type) string {
 		return k.l.let(cast(x, "DOUBLE"), func(v string) string { return k.floatToInstant(v) })
 	}
 	if d, ok := isDecimal(from); ok && d.Scale <= 6 && d.Precision-d.Scale <= 12 {
-		return "make_timestamptz(CAST(" + cast(x, "DECIMAL(18,6)") + " * 1000000 AS BIGINT))"
+		return "make_timestamptz(CAST(" + cast(x, "DECIMAL(25,6)") + " * 1000000 AS BIGINT))"
 	}
 	return "make_timestamptz(" + k.l.decimalMicros(x, from) + ")"
 }
@@ -540,4 +545,11 @@ func (k caster) interval(x string, from, to types.Type) string {
 		return "(" + cast(x, "BIGINT") + " * " + unitMicros[t.To] + ")"
 	}
 	return k.l.unsupported(noPos, "%s cannot be cast to %s.", from.SQL(), to.SQL())
+}
+
+// keepsDigits tells whether c is the abs of a DECIMAL that may round to more
+// digits than the type has, which only its own type minds.
+func keepsDigits(c *plan.Call) bool {
+	d, ok := isDecimal(c.Typ)
+	return ok && d.Precision > 34 && c.Fn == "abs"
 }

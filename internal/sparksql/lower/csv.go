@@ -139,8 +139,8 @@ func (l *lowerer) csvValue(x string, t types.Type, o map[string]string) string {
 func toCSV(l *lowerer, c *plan.Call, a []string) string {
 	spec, _ := c.Const.(funcs.JSONSpec)
 	st, ok := c.Args[0].Type().(types.Struct)
-	if !ok {
-		return l.fail(errPlan)
+	if !ok { // NULL
+		return cast("NULL", "VARCHAR")
 	}
 	o := spec.Options
 	params := csvParams(o, true)

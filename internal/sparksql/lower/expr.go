@@ -2,6 +2,7 @@ package lower
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,18 +91,25 @@ func (l *lowerer) scalar(c *plan.Call) string {
 	}
 	name, d := baseName(c.Fn)
 	if spec, ok := c.Const.(funcs.SketchSpec); ok {
-		return l.sketchScalar(c, spec, l.exprs(c.Args))
+		return l.guarded(name, d, c, l.exprs(c.Args), func(a []string) string { return l.sketchScalar(c, spec, a) })
 	}
 	if sql, ok := l.underCollation(name, c); ok {
 		return sql
 	}
-	if r, ok := ruleOf(name); ok {
-		return r(l, c, l.exprs(c.Args))
+	r, ok := ruleOf(name)
+	if !ok && (d == nil || d.SQL == "") {
+		return l.unsupported(c.Pos, "The function `%s` cannot be executed.", c.Fn)
 	}
-	if d != nil && d.SQL != "" {
-		return l.template(d.SQL, l.exprs(c.Args))
+	text := l.guarded(name, d, c, l.exprs(c.Args), func(a []string) string {
+		if ok {
+			return r(l, c, a)
+		}
+		return l.template(d.SQL, a)
+	})
+	if triesAll(name, c) {
+		return l.silenced(text)
 	}
-	return l.unsupported(c.Pos, "The function `%s` cannot be executed.", c.Fn)
+	return text
 }
 
 // template puts the arguments into a registry text.
@@ -132,6 +140,11 @@ func (l *lowerer) condition(e plan.Expr) string {
 		return l.notIn(s)
 	}
 	c, ok := e.(*plan.Call)
+	if ok && isComparison(c.Fn) && !slices.ContainsFunc(c.Args, func(a plan.Expr) bool { return types.HasCollation(a.Type()) }) {
+		if r, ok := ruleOf(c.Fn); ok {
+			return r(l, c, l.exprs(c.Args)) // without a guard, which would hide it from joins and scans
+		}
+	}
 	if !ok || c.Fn != "and" {
 		return l.expr(e)
 	}

@@ -115,6 +115,12 @@ func intervalTimes(l *lowerer, c *plan.Call, a []string) string {
 	if types.IsIntegral(t) {
 		return l.fitting(c, a, func(a []string) string { return cast("("+a[0]+" * "+cast(a[1], "BIGINT")+")", dt) })
 	}
+	if d, ok := isDecimal(t); ok && d.Precision > types.MaxPrecision-19 { // more digits than a product of DuckDB's has
+		product := func(a []string) string {
+			return cast(l.call("decimal_mul", []string{cast(a[0], "DECIMAL(19,0)"), a[1]}, []string{"DECIMAL(19,0)", l.duckType(t)}, "DECIMAL(38,0)", nil), dt)
+		}
+		return "CASE WHEN " + notNull(a) + " THEN coalesce(" + l.try(a, product) + ", " + raise("ARITHMETIC_OVERFLOW", "22003", "The product is no interval any more.") + ") END"
+	}
 	if d, ok := isDecimal(t); ok {
 		return halfUp("("+cast(a[0], fmt.Sprintf("DECIMAL(%d,0)", types.MaxPrecision-d.Precision))+" * "+a[1]+")", dt)
 	}

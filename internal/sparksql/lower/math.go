@@ -30,14 +30,11 @@ func mathRules() map[string]rule {
 		"width_bucket": widthBucket,
 		"<<":           shiftLeft, "shiftleft": shiftLeft, ">>": shiftRight, "shiftright": shiftRight, ">>>": shiftUnsigned, "shiftrightunsigned": shiftUnsigned,
 		"bit_get": func(l *lowerer, c *plan.Call, a []string) string {
-			bits := map[types.Type]string{types.TinyInt: "8", types.SmallInt: "16", types.Int: "32"}[unwrapped(c.Args[0]).Type()]
-			if bits == "" {
-				bits = "64"
-			}
+			bits := map[types.Type]string{types.TinyInt: "8", types.SmallInt: "16", types.Int: "32", types.BigInt: "64"}[c.Args[0].Type()]
 			return l.let2(a[0], a[1], func(x, n string) string {
-				return "CASE WHEN " + n + " < 0 OR " + n + " >= " + bits + " THEN " +
+				return "CASE WHEN " + x + " IS NOT NULL AND (" + n + " < 0 OR " + n + " >= " + bits + ") THEN " +
 					raiseValue("INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE", "22023", "There is no bit ", n, ".") +
-					" ELSE CAST((" + x + " >> " + n + ") & 1 AS TINYINT) END"
+					" ELSE CAST((CAST(" + x + " AS BIGINT) >> CAST(" + n + " AS BIGINT)) & 1 AS TINYINT) END"
 			})
 		},
 	}
@@ -165,7 +162,7 @@ func zeros(n int) string { return fmt.Sprintf("%0*d", max(n, 1), 0)[:n] }
 
 func widthBucket(l *lowerer, _ *plan.Call, a []string) string {
 	v, lo, hi, n := cast(a[0], "DOUBLE"), cast(a[1], "DOUBLE"), cast(a[2], "DOUBLE"), a[3] // intervals are counts
-	return "CASE WHEN " + n + " <= 0 OR " + lo + " = " + hi + " OR NOT isfinite(" + lo + ") OR NOT isfinite(" + hi + ") OR isnan(" + v + ") THEN NULL" +
+	return "CASE WHEN " + v + " IS NULL OR " + lo + " IS NULL OR " + hi + " IS NULL OR " + n + " <= 0 OR " + n + " = 9223372036854775807 OR " + lo + " = " + hi + " OR NOT isfinite(" + lo + ") OR NOT isfinite(" + hi + ") OR isnan(" + v + ") THEN NULL" +
 		" WHEN " + lo + " < " + hi + " THEN CASE WHEN " + v + " < " + lo + " THEN 0 WHEN " + v + " >= " + hi + " THEN " + n + " + 1 ELSE CAST(floor(" + n + " * (" + v + " - " + lo + ") / (" + hi + " - " + lo + ")) AS BIGINT) + 1 END" +
 		" ELSE CASE WHEN " + v + " > " + lo + " THEN 0 WHEN " + v + " <= " + hi + " THEN " + n + " + 1 ELSE CAST(floor(" + n + " * (" + lo + " - " + v + ") / (" + lo + " - " + hi + ")) AS BIGINT) + 1 END END"
 }

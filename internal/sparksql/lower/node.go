@@ -381,6 +381,9 @@ func (l *lowerer) aggregateNode(n *plan.Aggregate) string {
 			sets[i] = "(" + strings.Join(in, ", ") + ")"
 		}
 		sql += " GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")"
+		if len(keys) > 0 && slices.ContainsFunc(n.Sets, func(s []int) bool { return len(s) == 0 }) {
+			sql += " HAVING count(*) > 0" // no rows give no total beside other sets
+		}
 	case len(keys) > 0:
 		sql += " GROUP BY " + strings.Join(keys, ", ")
 	case len(n.Aggs) == 0:

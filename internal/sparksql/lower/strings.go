@@ -70,13 +70,16 @@ func stringRules() map[string]rule {
 			})
 		},
 		"split_part": splitPart, "overlay": overlay,
-		"levenshtein": func(l *lowerer, _ *plan.Call, a []string) string {
+		"levenshtein": func(l *lowerer, c *plan.Call, a []string) string {
 			d := l.call("levenshtein", a[:2], []string{"VARCHAR", "VARCHAR"}, "INTEGER", nil)
-			if len(a) == 2 {
+			switch {
+			case len(a) == 2:
 				return d
+			case isNull(c.Args[2]) && funcs.IsFoldable(c): // in a row NULL counts as 0
+				return cast("NULL", "INTEGER")
 			}
 			return l.let(d, func(v string) string {
-				return "CASE WHEN " + v + " > " + a[2] + " THEN -1::INTEGER WHEN " + v + " <= " + a[2] + " THEN " + v + " END"
+				return "CASE WHEN " + v + " > coalesce(" + a[2] + ", 0) THEN -1::INTEGER ELSE " + v + " END"
 			})
 		},
 		"soundex":       kernel("soundex", "VARCHAR", "VARCHAR"),
@@ -283,7 +286,7 @@ func substring(l *lowerer, c *plan.Call, a []string) string {
 func locate(l *lowerer, _ *plan.Call, a []string) string {
 	sub, s, p := a[0], a[1], a[2]
 	return l.let2(s, sub, func(x, y string) string {
-		return "CASE WHEN " + x + " IS NULL OR " + y + " IS NULL THEN NULL WHEN coalesce(" + p + ", 0) <= 0 THEN 0::INTEGER" +
+		return "CASE WHEN " + p + " IS NULL THEN 0::INTEGER WHEN " + x + " IS NULL OR " + y + " IS NULL THEN NULL WHEN " + p + " <= 0 THEN 0::INTEGER" +
 			" WHEN instr(substring(" + x + ", " + p + "), " + y + ") = 0 OR " + p + " > length(" + x + ") + 1 THEN 0::INTEGER" +
 			" ELSE CAST(instr(substring(" + x + ", " + p + "), " + y + ") + " + p + " - 1 AS INTEGER) END"
 	})
@@ -291,7 +294,7 @@ func locate(l *lowerer, _ *plan.Call, a []string) string {
 
 func splitPart(l *lowerer, _ *plan.Call, a []string) string {
 	return l.let2(a[0], a[2], func(x, n string) string {
-		return "CASE WHEN " + n + " = 0 THEN " + raise("INVALID_INDEX_OF_ZERO", "22003", "The index 0 is invalid: it starts at 1 or -1.") +
+		return "CASE WHEN " + notNull([]string{x, a[1]}) + " AND " + n + " = 0 THEN " + raise("INVALID_INDEX_OF_ZERO", "22003", "The index 0 is invalid: it starts at 1 or -1.") +
 			" WHEN " + a[1] + " = '' THEN CASE WHEN abs(" + n + ") = 1 THEN " + x + " WHEN " + x + " IS NOT NULL THEN '' END ELSE split_part(" + x + ", " + a[1] + ", " + n + ") END"
 	})
 }
@@ -461,7 +464,11 @@ func parseURL(l *lowerer, _ *plan.Call, a []string) string {
 	ts := []string{"VARCHAR", "VARCHAR", "VARCHAR"}[:len(a)]
 	return l.let(a[0], func(x string) string {
 		args := append([]string{x}, a[1:]...)
-		return "CASE WHEN " + notNull(args) + " AND NOT " + l.call("is_url", []string{x}, []string{"VARCHAR"}, "BOOLEAN", nil) + " THEN " +
+		test := notNull(args)
+		if len(args) == 3 {
+			test += " AND " + args[1] + " = 'QUERY'" // no other part has keys
+		}
+		return "CASE WHEN " + test + " AND NOT " + l.call("is_url", []string{x}, []string{"VARCHAR"}, "BOOLEAN", nil) + " THEN " +
 			raiseValue("INVALID_URL", "22P02", "The text is no URL: ", x, "; `try_parse_url` gives NULL instead.") +
 			" ELSE " + l.call("parse_url", args, ts, "VARCHAR", nil) + " END"
 	})

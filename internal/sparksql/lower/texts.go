@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
-	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 func textRules() map[string]rule {
@@ -26,6 +25,11 @@ func textRules() map[string]rule {
 		"validate_utf8": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.let(a[0], func(x string) string {
 				return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(" + l.tryDecode(x) + ", " + raise("INVALID_UTF8_STRING", "22029", "These bytes are no UTF-8.") + ") END"
+			})
+		},
+		"is_valid_utf8": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.let(a[0], func(x string) string {
+				return "CASE WHEN " + x + " IS NOT NULL THEN " + l.tryDecode(x) + " IS NOT NULL END"
 			})
 		},
 		"try_validate_utf8": func(l *lowerer, _ *plan.Call, a []string) string { return l.tryDecode(a[0]) },
@@ -52,14 +56,6 @@ func textRules() map[string]rule {
 				return l.call("unbase64", a[:1], []string{"VARCHAR"}, "BLOB", nil)
 			}
 			return cast("NULL", "BLOB")
-		},
-		"getbit": func(l *lowerer, c *plan.Call, a []string) string {
-			bits := map[types.Type]string{types.TinyInt: "8", types.SmallInt: "16", types.Int: "32", types.BigInt: "64"}[c.Args[0].Type()]
-			return l.let(a[1], func(p string) string {
-				return "CASE WHEN " + p + " < 0 OR " + p + " >= " + bits + " THEN " +
-					raise("INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE", "22023", "The bit position lies outside of the value.") +
-					" ELSE CAST((CAST(" + a[0] + " AS BIGINT) >> CAST(" + p + " AS BIGINT)) & 1 AS TINYINT) END"
-			})
 		},
 		"collation": func(_ *lowerer, c *plan.Call, _ []string) string {
 			name, _ := c.Const.(string)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	zones "github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -287,6 +288,11 @@ func makeTimestamp(l *lowerer, c *plan.Call, a []string) string {
 		return val
 	}
 	if len(a) == 7 {
+		if z, ok := constText(c.Args[6]); ok {
+			if _, err := zones.LoadZone(z); err != nil { // Spark looks at the zone first
+				return cast("CASE WHEN "+notNull(a[:6])+" THEN "+raise("INVALID_TIMEZONE", "22009", "There is no time zone '"+z+"'.")+" END", instantType)
+			}
+		}
 		return l.zoned("local_to_instant", "TIMESTAMP", instantType, val, c.Args[6], a[6])
 	}
 	return l.instant(val, l.opt.TimeZone)
@@ -369,7 +375,24 @@ func (l *lowerer) patternParams(x, xType string, pattern plan.Expr, text string)
 // formatTime prints an instant by a Java pattern.
 func (l *lowerer) formatTime(x string, pattern plan.Expr, text string) string {
 	args, ts, params := l.patternParams(x, instantType, pattern, text)
-	return l.call("date_format", args, ts, "VARCHAR", params)
+	if len(args) == 1 {
+		return l.call("date_format", args, ts, "VARCHAR", params)
+	}
+	return l.withPattern(x, text, false, func(x, p string) string {
+		return l.call("date_format", []string{x, p}, ts, "VARCHAR", params)
+	})
+}
+
+// withPattern is val where a pattern in a column is none that Java takes an
+// error, told beside a value.
+func (l *lowerer) withPattern(x, text string, parsing bool, val func(x, p string) string) string {
+	if strings.EqualFold(l.opt.TimeParser, "LEGACY") {
+		return val(x, text)
+	}
+	return l.let2(x, text, func(x, p string) string {
+		why := l.call("pattern_error", []string{p}, []string{"VARCHAR"}, "VARCHAR", map[string]any{"parsing": parsing})
+		return "CASE WHEN " + x + " IS NOT NULL AND " + why + " IS NOT NULL THEN error(" + quote(Marker) + " || " + why + ") ELSE " + val(x, p) + " END"
+	})
 }
 
 // parsePattern reads a text by a Java pattern.
@@ -379,7 +402,13 @@ func (l *lowerer) parsePattern(x string, pattern plan.Expr, text string, to type
 		dt = "TIMESTAMP"
 	}
 	args, ts, params := l.patternParams(x, "VARCHAR", pattern, text)
-	val := l.call("parse_timestamp", args, ts, dt, params)
+	params["ntz"] = to == types.TimestampNTZ
+	val := ""
+	if len(args) == 1 {
+		val = l.call("parse_timestamp", args, ts, dt, params)
+	} else {
+		val = l.withPattern(x, text, true, func(x, p string) string { return l.call("parse_timestamp", []string{x, p}, ts, dt, params) })
+	}
 	if to == types.Date {
 		return cast(val, "DATE")
 	}
@@ -453,6 +482,9 @@ func (l *lowerer) zoned(kind, from, to, x string, zone plan.Expr, text string) s
 	if z, ok := constText(zone); ok {
 		if z == "" {
 			return cast("CASE WHEN "+x+" IS NOT NULL THEN "+raise("INVALID_TIMEZONE", "22009", "There is no time zone ''.")+" END", to)
+		}
+		if _, err := zones.LoadZone(z); err != nil {
+			return cast("CASE WHEN "+x+" IS NOT NULL THEN "+raise("INVALID_TIMEZONE", "22009", "There is no time zone '"+z+"'.")+" END", to)
 		}
 		if isUTC(z) && kind == "local_to_instant" {
 			return "make_timestamptz(epoch_us(" + x + "))"

@@ -191,6 +191,8 @@ func (p *parser) operator() (string, int) {
 		switch {
 		case t.text == "<" && n >= 2:
 			return "<<", 2
+		case n >= 2 && p.typesOpen() > 0:
+			return "", 0
 		case n == 2:
 			return ">>", 2
 		case n == 3:
@@ -201,6 +203,22 @@ func (p *parser) operator() (string, int) {
 		return t.text, 1
 	}
 	return "", 0
+}
+
+// typesOpen is how many of the words ARRAY, MAP and STRUCT before the current
+// token have met no ">" yet. Spark's lexer takes every one of them for the begin
+// of a type, and ">>" behind it for the end of two.
+func (p *parser) typesOpen() int {
+	open := 0
+	for _, t := range p.toks[:p.i] {
+		switch {
+		case t.kind == tIdent && (t.up == "ARRAY" || t.up == "MAP" || t.up == "STRUCT"):
+			open++
+		case t.kind == tOp && t.text == ">" && open > 0:
+			open--
+		}
+	}
+	return open
 }
 
 // value parses operators that bind at least as tightly as min, all of them

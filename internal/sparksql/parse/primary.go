@@ -85,7 +85,7 @@ func (p *parser) wordPrimary(t token) (ast.Expr, error) {
 		return &ast.Literal{At: at, Value: t.up == "TRUE", Type: types.Boolean}, nil
 	case t.up == "CASE" && call && p.whenFollows():
 		return p.caseExpr()
-	case t.up == "CASE" && !call && !p.endsAt(1) && !p.wordAt(1, "END") && (p.wordAt(1, "WHEN") || !p.isClause(1)):
+	case t.up == "CASE" && !call && !p.endsAt(1) && !p.wordAt(1, "END") && (p.wordAt(1, "WHEN") || p.peekOp(2, "(") || !p.isClause(1)):
 		return p.caseExpr()
 	case call:
 		p.i += 2

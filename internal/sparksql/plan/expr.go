@@ -107,6 +107,7 @@ type Call struct {
 type Case struct {
 	When []When
 	Else Expr
+	Open bool // written without ELSE
 	Typ  types.Type
 }
 
@@ -302,7 +303,7 @@ func (c *Case) Children() []Expr {
 
 // WithChildren takes the order of Children.
 func (c *Case) WithChildren(x []Expr) Expr {
-	d := &Case{Typ: c.Typ, Else: x[len(x)-1], When: make([]When, len(c.When))}
+	d := &Case{Typ: c.Typ, Open: c.Open, Else: x[len(x)-1], When: make([]When, len(c.When))}
 	for i := range d.When {
 		d.When[i] = When{x[2*i], x[2*i+1]}
 	}

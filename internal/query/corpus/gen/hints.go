@@ -46,6 +46,7 @@ func words() map[string]map[int][]string {
 		"make_timestamp_ltz": everywhere(zone, 6),
 		"mask":               everywhere([]string{"'X'", "'x'", "'#'", "NULL"}, 1, 2, 3, 4),
 		"months_between":     everywhere([]string{"true", "false"}, 2),
+		"named_struct":       {0: {"'a'"}, 2: {"'b'"}},
 		"next_day":           everywhere([]string{"'Mon'", "'SUNDAY'", "'xx'"}, 1),
 		"nth_value":          everywhere([]string{"1", "2"}, 1),
 		"ntile":              everywhere([]string{"1", "3"}, 0),
@@ -152,7 +153,8 @@ func excluded() map[string]string {
 	out := map[string]string{
 		"rand": random, "randn": random, "random": random, "randstr": random, "uniform": random, "uuid": random, "shuffle": random,
 		"monotonically_increasing_id": random,
-		"current_user":                session, "user": session, "session_user": session, "current_catalog": session, "current_database": session,
+		"curdate":                     clock, "current_date": clock, "current_time": clock, "current_timestamp": clock, "localtimestamp": clock, "now": clock,
+		"current_user": session, "user": session, "session_user": session, "current_catalog": session, "current_database": session,
 		"current_schema": session, "version": session, "current_timezone": session,
 		"input_file_name": place, "spark_partition_id": place, "input_file_block_start": place, "input_file_block_length": place,
 		"grouping": form, "grouping_id": form, "window": form, "session_window": form, "window_time": form, "stack": form,
@@ -172,6 +174,12 @@ func excluded() map[string]string {
 		out[name] = "Databricks has it, Spark does not"
 	}
 	return out
+}
+
+// leastArgs are functions that tell the time when they are called with fewer
+// arguments.
+func leastArgs() map[string]int {
+	return map[string]int{"unix_timestamp": 1, "to_unix_timestamp": 1}
 }
 
 // byRow are aggregates whose answer depends on the order of rows.

@@ -73,7 +73,7 @@ func signatures(d *funcs.Def, hints map[int][]string) []signature {
 		most = d.Min + moreArgs
 	}
 	var out []signature
-	for n := d.Min; n <= most; n++ {
+	for n := max(d.Min, leastArgs()[d.Name]); n <= most; n++ {
 		out = append(out, ofArity(d, n, hints, r)...)
 	}
 	return out
