@@ -2,8 +2,6 @@ package delta
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sort"
 )
 
@@ -20,6 +18,8 @@ type CompactOptions struct {
 	// MaxFiles and MaxBytes bound what one call reads; 5000 and 4 GiB by default.
 	MaxFiles int
 	MaxBytes int64
+	// Auto tells the history that nobody asked for it.
+	Auto bool
 	// Writer sets compression and the like.
 	Writer WriterOptions
 }
@@ -71,43 +71,28 @@ func (t *Table) Compact(ctx context.Context, opt CompactOptions) (CompactResult,
 		return none, nil
 	}
 	o := opt.Writer
-	o.TargetFileBytes, o.Rearranged, o.MaxOpen = opt.TargetBytes, true, 1
-	w, err := t.NewWriter(ctx, o)
+	o.TargetFileBytes = opt.TargetBytes
+	bins := make([]bin, len(groups))
+	for i, g := range groups {
+		bins[i].files = g
+	}
+	c := Commit{ReadVersion: -1, Operation: "OPTIMIZE", Parameters: optimizeParameters("", nil, nil, opt.Auto)}
+	version, err := t.rearrange(ctx, s, bins, o, nil, c)
 	if err != nil {
 		return none, err
 	}
-	res := none
-	c := Commit{ReadVersion: -1, Operation: "OPTIMIZE", Parameters: map[string]string{"predicate": "[]", "zOrderBy": "[]", "clusterBy": "[]", "auto": "false"}}
-	now := t.opt.clock().UnixMilli()
-	for _, g := range groups {
-		if err := w.copyFiles(ctx, s, g); err != nil {
-			return none, w.abort(err)
-		}
-		for _, a := range g {
-			c.Removes = append(c.Removes, a.Remove(now, false))
+	res := CompactResult{Version: version, PartitionsCount: len(groups)}
+	for _, b := range bins {
+		for _, a := range b.files {
+			res.Removed++
 			res.RemovedBytes += a.Size
 		}
-	}
-	if c.Adds, c.ready, err = w.end(); err != nil {
-		return none, err
-	}
-	for _, a := range c.Adds {
-		res.AddedBytes += a.Size
-		res.Rows += max(recordCount(a.Stats), 0)
-	}
-	res.Removed, res.Added, res.PartitionsCount = len(c.Removes), len(c.Adds), len(groups)
-	c.Metrics = map[string]string{
-		"numAddedFiles": fmt.Sprint(res.Added), "numRemovedFiles": fmt.Sprint(res.Removed),
-		"numAddedBytes": fmt.Sprint(res.AddedBytes), "numRemovedBytes": fmt.Sprint(res.RemovedBytes),
-	}
-	r, err := t.Commit(ctx, c)
-	if err != nil {
-		if errors.Is(err, ErrCommitStateUnknown) {
-			return none, err
+		for _, a := range b.adds {
+			res.Added++
+			res.AddedBytes += a.Size
+			res.Rows += max(recordCount(a.Stats), 0)
 		}
-		return none, t.discard(t.keysOf(c.Adds), err)
 	}
-	res.Version = r.Version
 	return res, nil
 }
 

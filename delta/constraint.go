@@ -11,7 +11,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // The keys under which a column has rules of its rows.
@@ -224,27 +223,5 @@ func joined(parts []arrow.RecordBatch) (arrow.RecordBatch, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("delta: the engine lost rows")
 	}
-	var fields []arrow.Field
-	var cols []arrow.Array
-	defer func() {
-		for _, c := range cols {
-			c.Release()
-		}
-	}()
-	var rows int64
-	for _, p := range parts {
-		rows += p.NumRows()
-	}
-	for i := range int(parts[0].NumCols()) {
-		pieces := make([]arrow.Array, len(parts))
-		for j, p := range parts {
-			pieces[j] = p.Column(i)
-		}
-		c, err := array.Concatenate(pieces, memory.DefaultAllocator)
-		if err != nil {
-			return nil, err
-		}
-		fields, cols = append(fields, parts[0].Schema().Field(i)), append(cols, c)
-	}
-	return newBatch(fields, cols, rows), nil
+	return concat(parts)
 }

@@ -7,8 +7,6 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // copied is a batch of a file that is read ahead, or why there is none.
@@ -18,9 +16,20 @@ type copied struct {
 }
 
 // copyFiles writes the live rows of files of one partition into the writer's
-// file of that partition, in order. Some files are read ahead, at most a few
+// file of that partition, in order.
+func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) error {
+	m := merger{w: w}
+	defer m.release()
+	if err := w.readAll(ctx, s, files, m.add); err != nil {
+		return err
+	}
+	return m.flush()
+}
+
+// readAll gives the live rows of files, as the writer's files have them, to
+// take, which takes the batches over. Some files are read ahead, at most a few
 // batches of each.
-func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) (err error) {
+func (w *Writer) readAll(ctx context.Context, s *Snapshot, files []Add, take func(Values, arrow.RecordBatch) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	queue := make(chan chan copied, min(runtime.GOMAXPROCS(0), 8))
 	var wg sync.WaitGroup
@@ -36,12 +45,11 @@ func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) (err e
 			wg.Go(func() {
 				defer close(slot)
 				if err := w.readAhead(ctx, s, a, slot); err != nil {
-					slot <- copied{err: fmt.Errorf("delta: compaction: %s: %w", a.Path, err)}
+					slot <- copied{err: fmt.Errorf("delta: rewriting %s: %w", a.Path, err)}
 				}
 			})
 		}
 	})
-	m := merger{w: w}
 	defer func() {
 		cancel()
 		for slot := range queue {
@@ -50,7 +58,6 @@ func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) (err e
 			}
 		}
 		wg.Wait()
-		m.release()
 	}()
 	for _, a := range files {
 		slot, ok := <-queue
@@ -59,7 +66,7 @@ func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) (err e
 		}
 		for c := range slot {
 			if c.err == nil {
-				c.err = m.add(a.PartitionValues, c.rec)
+				c.err = take(a.PartitionValues, c.rec)
 			}
 			if c.err != nil {
 				cancel()
@@ -70,7 +77,7 @@ func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) (err e
 			}
 		}
 	}
-	return m.flush()
+	return nil
 }
 
 func (c copied) release() {
@@ -139,30 +146,13 @@ func (m *merger) add(values Values, rec arrow.RecordBatch) error {
 
 func (m *merger) flush() error {
 	defer m.release()
-	switch len(m.recs) {
-	case 0:
+	if len(m.recs) == 0 {
 		return nil
-	case 1:
-		return m.w.writePart(m.values, m.recs[0])
 	}
-	cols := make([]arrow.Array, 0, m.recs[0].NumCols())
-	defer func() {
-		for _, c := range cols {
-			c.Release()
-		}
-	}()
-	parts := make([]arrow.Array, len(m.recs))
-	for i := range int(m.recs[0].NumCols()) {
-		for j, r := range m.recs {
-			parts[j] = r.Column(i)
-		}
-		c, err := array.Concatenate(parts, memory.DefaultAllocator)
-		if err != nil {
-			return fmt.Errorf("delta: %w", err)
-		}
-		cols = append(cols, c)
+	rec, err := concat(m.recs)
+	if err != nil {
+		return err
 	}
-	rec := array.NewRecordBatch(m.recs[0].Schema(), cols, m.rows)
 	defer rec.Release()
 	return m.w.writePart(m.values, rec)
 }

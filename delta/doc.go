@@ -41,9 +41,12 @@
 // # Upkeep
 //
 // Maintain, called now and then, writes checkpoints and deletes old log files
-// when they are due. Compact merges small files. Vacuum deletes files that no
-// reader needs any more and refuses to do so within the table's retention
-// unless told to. Restore makes the table what it was in a snapshot.
+// when they are due. Compact merges small files as they come. Optimize, called
+// now and then, merges all of them, and orders rows along a space-filling curve
+// so that fewer files hold what a reader looks for: by ZOrderBy, or by a
+// clustered table's columns (WithClusterBy), of which it orders only what is
+// not in order yet. Vacuum deletes files that no reader needs any more and
+// refuses to do so within the table's retention unless told to. Restore makes the table what it was in a snapshot.
 //
 // # What a crash can lose
 //

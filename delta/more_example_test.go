@@ -127,6 +127,20 @@ func ExampleTable_Merge() {
 	_ = upsert
 }
 
+// Optimize orders rows so that a search in several columns reads few files.
+func ExampleTable_Optimize() {
+	ctx := context.Background()
+	table := exampleTable(ctx)
+	for i := range 4 {
+		if _, err := table.Append(ctx, delta.Batches(exampleRows(fmt.Sprint("press-0", i), float64(10*i)))); err != nil {
+			panic(err)
+		}
+	}
+	r, err := table.Optimize(ctx, delta.OptimizeOptions{ZOrderBy: []string{"device", "temperature"}})
+	fmt.Println(len(r.Removed), "files became", len(r.Added), "in version", r.Version, err)
+	// Output: 5 files became 1 in version 6 <nil>
+}
+
 func ExampleTable_Vacuum() {
 	ctx := context.Background()
 	now := time.Now()

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,9 +128,10 @@ func (w *Writer) project(rec arrow.RecordBatch) arrow.RecordBatch {
 	return out
 }
 
+// take gives distinct rows of a batch in this order; the caller releases it.
 func take(rec arrow.RecordBatch, rows []int32) (arrow.RecordBatch, error) {
 	first, n := int64(rows[0]), int64(len(rows))
-	if int64(rows[n-1])-first == n-1 {
+	if int64(rows[n-1])-first == n-1 && slices.IsSorted(rows) {
 		return rec.NewSlice(first, first+n), nil
 	}
 	b := array.NewInt32Builder(memory.DefaultAllocator)
@@ -146,7 +148,7 @@ func take(rec arrow.RecordBatch, rows []int32) (arrow.RecordBatch, error) {
 	for i, f := range rec.Schema().Fields() {
 		c, err := compute.TakeArray(context.Background(), rec.Column(i), at)
 		if err != nil {
-			return nil, fmt.Errorf("delta: splitting column %s by partition: %w", f.Name, err)
+			return nil, fmt.Errorf("delta: choosing rows of the column %s: %w", f.Name, err)
 		}
 		cols = append(cols, retyped(c.Data(), f.Type))
 		c.Release()

@@ -13,9 +13,9 @@ import (
 
 // RowEngine computes expressions over rows: conditions and values of Delete,
 // Update, Merge and ReplaceWhere, CHECK constraints, invariants, generated
-// columns, column defaults and the order of Optimize with ZOrderBy. The package
-// itself has none; without one (WithRowEngine) what needs it is refused with
-// ErrUnsupportedFeature before anything is written.
+// columns and column defaults. The package itself has none; without one
+// (WithRowEngine) what needs it is refused with ErrUnsupportedFeature before
+// anything is written.
 //
 // An engine must be safe for concurrent use. How much memory a Merge takes is
 // the engine's matter: it reads its sources batch by batch and may spill.

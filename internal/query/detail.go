@@ -9,7 +9,6 @@ import (
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
-	"github.com/marisma/marisma/internal/query/dml"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -133,45 +132,6 @@ func (e *Engine) detail(ctx context.Context, sess *Session, c *plan.Command) (*R
 		"numFiles": s.NumFiles(), "sizeInBytes": s.Bytes(), "properties": entries(m.Configuration),
 		"minReaderVersion": p.MinReaderVersion, "minWriterVersion": p.MinWriterVersion, "tableFeatures": delta.Features(p),
 	})
-}
-
-// optimized is the result of OPTIMIZE.
-func (e *Engine) optimized(o dml.Optimized) (*Result, error) {
-	cube := types.Struct{Fields: nullables([]string{"num", "size"}, types.BigInt)}
-	ints := func(names ...string) []types.Field { return nullables(names, types.BigInt) }
-	zorder := types.Struct{Fields: []types.Field{
-		{Name: "strategyName", Type: types.String, Nullable: true}, {Name: "inputCubeFiles", Type: cube, Nullable: true},
-		{Name: "inputOtherFiles", Type: cube, Nullable: true}, {Name: "inputNumCubes", Type: types.BigInt, Nullable: true},
-		{Name: "mergedFiles", Type: cube, Nullable: true}, {Name: "numOutputCubes", Type: types.BigInt, Nullable: true},
-	}}
-	metrics := types.Struct{Fields: append(append(ints("numFilesAdded", "numFilesRemoved"),
-		types.Field{Name: "filesAdded", Type: sizeStats, Nullable: true}, types.Field{Name: "filesRemoved", Type: sizeStats, Nullable: true},
-		types.Field{Name: "partitionsOptimized", Type: types.BigInt, Nullable: true}, types.Field{Name: "zOrderStats", Type: zorder, Nullable: true}),
-		ints("totalConsideredFiles", "totalFilesSkipped")...)}
-	skipped := o.Considered - len(o.Removed)
-	return jsonResult([]types.Field{{Name: "path", Type: types.String, Nullable: true}, {Name: "metrics", Type: metrics, Nullable: true}}, map[string]any{
-		"path": e.location(o.Root), "metrics": map[string]any{
-			"numFilesAdded": len(o.Added), "numFilesRemoved": len(o.Removed), "filesAdded": fileSizes(o.Added), "filesRemoved": fileSizes(o.Removed),
-			"partitionsOptimized": o.Partitions, "totalConsideredFiles": o.Considered, "totalFilesSkipped": skipped,
-		},
-	})
-}
-
-// fileSizes are the extremes of files' sizes.
-func fileSizes(files []delta.Add) map[string]any {
-	out := map[string]any{"totalFiles": len(files), "totalSize": 0}
-	var least, most, sum int64
-	for i, f := range files {
-		if i == 0 || f.Size < least {
-			least = f.Size
-		}
-		most = max(most, f.Size)
-		sum += f.Size
-	}
-	if len(files) > 0 {
-		out["min"], out["max"], out["avg"], out["totalSize"] = least, most, float64(sum)/float64(len(files)), sum
-	}
-	return out
 }
 
 // isConflict tells whether a statement lost against another writer, so that it

@@ -2,10 +2,10 @@ package query
 
 import (
 	"context"
+	"time"
 
 	"github.com/marisma/marisma/internal/query/dml"
 	"github.com/marisma/marisma/internal/sparksql/plan"
-	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 // define runs a statement that changes what tables are, or looks after them.
@@ -19,11 +19,12 @@ func (e *Engine) define(ctx context.Context, sess *Session, st plan.Statement, o
 	case *plan.AlterTable:
 		return e.alterTable(ctx, sess, st, r)
 	case *plan.Optimize:
-		o, err := dml.Optimize(ctx, r, st)
+		begun := time.Now()
+		o, t, err := dml.Optimize(ctx, r, st)
 		if err != nil {
 			return nil, err
 		}
-		return e.optimized(o)
+		return e.optimized(t, st, o, begun)
 	case *plan.Vacuum:
 		return e.vacuum(ctx, st, r)
 	case *plan.Restore:
@@ -74,8 +75,3 @@ func (e *Engine) location(key string) string {
 	}
 	return key
 }
-
-var sizeStats = types.Struct{Fields: []types.Field{
-	{Name: "min", Type: types.BigInt, Nullable: true}, {Name: "max", Type: types.BigInt, Nullable: true}, {Name: "avg", Type: types.Double, Nullable: true},
-	{Name: "totalFiles", Type: types.BigInt}, {Name: "totalSize", Type: types.BigInt},
-}}

@@ -2,11 +2,13 @@ package analyze
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 // optimize analyses OPTIMIZE.
@@ -15,15 +17,17 @@ func (a *analyzer) optimize(o *ast.Optimize) (plan.Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &plan.Optimize{Target: t.src, Text: o.WhereText, Pos: o.Pos()}
-	if o.Full {
-		return nil, a.errorf(o.Pos(), "DELTA_OPTIMIZE_FULL_NOT_SUPPORTED", "42601", "OPTIMIZE FULL is for clustered tables.")
+	out := &plan.Optimize{
+		Target: t.src, Text: o.WhereText, Full: o.Full, MinFileBytes: a.bytes(minFileSize), MaxFileBytes: a.bytes(maxFileSize), Pos: o.Pos(),
+	}
+	if err := a.clusteredOptimize(o, t.src.Rules); err != nil {
+		return nil, err
 	}
 	if out.Where, err = a.partitionFiles(o.Where, t); err != nil {
 		return nil, err
 	}
 	for _, z := range o.ZOrder {
-		i := fieldAt(t.src.Columns, z[len(z)-1].Name)
+		i := fieldAt(t.src.Columns, z[0].Name)
 		if i < 0 {
 			return nil, a.errorf(z[0].P, "DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST", "42703", "There is no column %s to order by.", quoteAll(z.Strings()))
 		}
@@ -31,9 +35,65 @@ func (a *analyzer) optimize(o *ast.Optimize) (plan.Statement, error) {
 		if slices.Contains(t.src.Rules.PartitionBy, name) {
 			return nil, a.errorf(z[0].P, "DELTA_ZORDERING_ON_PARTITION_COLUMN", "42P10", "%s is a partition column; ZORDER BY takes others.", quote(name))
 		}
-		out.ZOrder = append(out.ZOrder, name)
+		if err := a.orderable(t.src.Columns[i], z); err != nil {
+			return nil, err
+		}
+		out.ZOrder = append(out.ZOrder, strings.Join(append([]string{name}, z.Strings()[1:]...), "."))
 	}
 	return out, nil
+}
+
+// The session's sizes of files that OPTIMIZE merges and makes.
+const (
+	minFileSize = "spark.databricks.delta.optimize.minFileSize"
+	maxFileSize = "spark.databricks.delta.optimize.maxFileSize"
+)
+
+// bytes is a setting in bytes, 0 where it is not set.
+func (a *analyzer) bytes(key string) int64 {
+	n, err := strconv.ParseInt(a.env.Conf[key], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// clusteredOptimize refuses what OPTIMIZE does not take for clustered tables,
+// and what it takes for no others.
+func (a *analyzer) clusteredOptimize(o *ast.Optimize, r *plan.Rules) error {
+	clustered := slices.Contains(r.Features, "clustering")
+	switch {
+	case o.Full && len(r.ClusterBy) == 0:
+		return a.errorf(o.Pos(), "DELTA_OPTIMIZE_FULL_NOT_SUPPORTED", "42601", "OPTIMIZE FULL is for clustered tables with clustering columns.")
+	case clustered && len(o.ZOrder) > 0:
+		return a.errorf(o.ZOrder[0][0].P, "DELTA_CLUSTERING_WITH_ZORDER_BY", "42613", "The table is clustered; OPTIMIZE orders it by its clustering columns.").
+			hint("Leave ZORDER BY out, or change the columns by ALTER TABLE ... CLUSTER BY.")
+	case clustered && o.Where != nil:
+		return a.errorf(o.Where.Pos(), "DELTA_CLUSTERING_WITH_PARTITION_PREDICATE", "0A000", "The table is clustered; it has no partitions to choose from.").
+			hint("Leave the condition out: " + o.WhereText + ".")
+	}
+	return nil
+}
+
+// orderable refuses columns whose values have no order.
+func (a *analyzer) orderable(f types.Field, path ast.Name) error {
+	t := f.Type
+	for _, p := range path[1:] {
+		st, ok := t.(types.Struct)
+		at := -1
+		if ok {
+			at = fieldAt(st.Fields, p.Name)
+		}
+		if at < 0 {
+			return a.errorf(p.P, "DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST", "42703", "There is no column %s to order by.", quoteAll(path.Strings()))
+		}
+		t = st.Fields[at].Type
+	}
+	switch t.(type) {
+	case types.Array, types.Map:
+		return a.errorf(path[0].P, "DELTA_ZORDERING_ON_COLUMN_WITHOUT_STATS", "KD00D", "%s is %s, whose values have no order to follow.", quoteAll(path.Strings()), t)
+	}
+	return nil
 }
 
 // partitionFiles is a plan of the files whose partitions fulfil a condition;

@@ -24,6 +24,8 @@ type Rules struct {
 	Properties  map[string]string
 	// Features are the table features that the table has, by name.
 	Features []string
+	// ClusterBy are the columns that the table is clustered by, each a path.
+	ClusterBy [][]string
 }
 
 // ColumnRule is what a column asks, and what it is without a value. Texts are

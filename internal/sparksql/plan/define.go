@@ -98,15 +98,19 @@ type FeatureDrop struct {
 	Truncate bool
 }
 
-// Optimize merges small files.
+// Optimize merges small files and orders rows.
 type Optimize struct {
 	Target *Source
 	// Where keeps to the partitions that fulfil it, a plan of the files; nil is all.
 	Where  Node
 	Text   string
 	ZOrder []string
+	Full   bool // all files of a clustered table
 	Purge  bool // REORG ... APPLY (PURGE)
-	Pos    sparksql.Pos
+	// MinFileBytes and MaxFileBytes are the session's sizes of files to merge
+	// and to make, 0 where it has none.
+	MinFileBytes, MaxFileBytes int64
+	Pos                        sparksql.Pos
 }
 
 // Vacuum deletes files that no version within the retention needs.
