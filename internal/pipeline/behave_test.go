@@ -60,7 +60,7 @@ func TestRowErrorStopsOneFlowOnly(t *testing.T) {
 	defer stop()
 	r.send(0, "d", `{"v":2}`)
 	err := p.Update(context.Background())
-	if err == nil || !strings.Contains(err.Error(), "src/c.sql:1:1: [CAST_INVALID_INPUT]") || !strings.Contains(err.Error(), "c.s.below was left out") {
+	if err == nil || !strings.Contains(err.Error(), "src/c.sql:1:49: [CAST_INVALID_INPUT]") || !strings.Contains(err.Error(), "c.s.below was left out") {
 		t.Errorf("%v", err)
 	}
 	r.same("silver", r.ask("SELECT v FROM silver"), "2")
