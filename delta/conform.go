@@ -65,7 +65,7 @@ func fit(a arrow.Array, want arrow.DataType) (arrow.Array, error) {
 	case arrow.NULL:
 		return array.MakeArrayOfNull(memory.DefaultAllocator, want, a.Len()), nil
 	case arrow.LARGE_STRING, arrow.LARGE_BINARY, arrow.STRING_VIEW, arrow.BINARY_VIEW, arrow.DICTIONARY, arrow.TIMESTAMP,
-		arrow.INT8, arrow.INT16, arrow.INT32, arrow.UINT8, arrow.UINT16, arrow.FLOAT32:
+		arrow.INT8, arrow.INT16, arrow.INT32, arrow.UINT8, arrow.UINT16, arrow.UINT32, arrow.FLOAT32:
 		if !widens(a.DataType(), want) {
 			break
 		}
@@ -92,6 +92,8 @@ func widens(from, to arrow.DataType) bool {
 		return to.ID() == arrow.INT32 || to.ID() == arrow.INT64 || from.ID() == arrow.UINT8 && to.ID() == arrow.INT16
 	case arrow.INT32, arrow.UINT16:
 		return to.ID() == arrow.INT64 || from.ID() == arrow.UINT16 && to.ID() == arrow.INT32
+	case arrow.UINT32:
+		return to.ID() == arrow.INT64
 	case arrow.FLOAT32:
 		return to.ID() == arrow.FLOAT64
 	}

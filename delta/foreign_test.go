@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -60,11 +61,17 @@ func (b byHand) write(t *testing.T, dir string) {
 // parquetOf writes a file with one column of one row.
 func parquetOf(t *testing.T, path, column string, value int64) {
 	t.Helper()
+	parquetAs(t, path, column, arrow.PrimitiveTypes.Int64, strconv.FormatInt(value, 10))
+}
+
+// parquetAs is parquetOf for a value of any type, given as text.
+func parquetAs(t *testing.T, path, column string, typ arrow.DataType, value string) {
+	t.Helper()
 	check(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	sc := arrow.NewSchema([]arrow.Field{{Name: column, Type: arrow.PrimitiveTypes.Int64, Nullable: true}}, nil)
+	sc := arrow.NewSchema([]arrow.Field{{Name: column, Type: typ, Nullable: true}}, nil)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, sc)
 	defer b.Release()
-	b.Field(0).(*array.Int64Builder).Append(value)
+	check(t, b.Field(0).AppendValueFromString(value))
 	rec := b.NewRecordBatch()
 	defer rec.Release()
 	f, err := os.Create(path)
@@ -165,6 +172,32 @@ func TestChangesOfTypes(t *testing.T) {
 		_, err := read(t, dir)
 		if fine && err != nil || !fine && (!errors.Is(err, delta.ErrUnsupportedFeature) || !strings.Contains(err.Error(), "id")) {
 			t.Errorf("%s: %v", change, err)
+		}
+	}
+}
+
+// Files of writers that have unsigned integers, other widths and precisions.
+func TestFilesOfNeighbouringTypes(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		stored      arrow.DataType
+		typ         string
+		text, shown string
+	}{
+		{arrow.PrimitiveTypes.Uint8, "short", "255", "255"},
+		{arrow.PrimitiveTypes.Uint16, "integer", "65535", "65535"},
+		{arrow.PrimitiveTypes.Uint32, "long", "4294967295", "4294967295"},
+		{arrow.PrimitiveTypes.Int8, "long", "-128", "-128"},
+		{arrow.PrimitiveTypes.Float32, "double", "0.5", "0.5"},
+		{&arrow.Decimal128Type{Precision: 9, Scale: 2}, "decimal(12,3)", "-1.25", "-1.25"},
+		{arrow.BinaryTypes.LargeString, "string", "x", "x"},
+		{&arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}, "timestamp", "2024-01-01T10:00:00.123456789Z", "2024-01-01T10:00:00.123456Z"},
+		{&arrow.TimestampType{Unit: arrow.Millisecond}, "timestamp", "2024-01-01T10:00:00.123", "2024-01-01T10:00:00.123Z"},
+	} {
+		parquetAs(t, filepath.Join(dir, "a.parquet"), "id", c.stored, c.text)
+		byHand{schema: strings.Replace(longID, `"long"`, `"`+c.typ+`"`, 1), adds: []string{add("a.parquet")}}.write(t, dir)
+		if got, err := read(t, dir); err != nil || !slices.Equal(got, []string{c.shown}) {
+			t.Errorf("%s as %s: %q, %v", c.stored, c.typ, got, err)
 		}
 	}
 }

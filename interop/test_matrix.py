@@ -17,6 +17,9 @@ QUICK = {
     "spark__databricks__delta__snapshotPartitions": "1", "spark__sql__shuffle__partitions": "1", "spark__sql__adaptive__enabled": "false",
     "spark__sql__codegen__wholeStage": "false", "spark__sql__codegen__factoryMode": "NO_CODEGEN",
     "spark__sql__parquet__compression__codec": "snappy", "spark__ui__retainedStages": "5", "spark__ui__retainedJobs": "5",
+    # The plans of thousands of statements, else kept as text and as trees, fill a heap of 1 GB long before the end.
+    "spark__sql__ui__retainedExecutions": "5", "spark__ui__retainedTasks": "50", "spark__sql__maxPlanStringLength": "1000",
+    "spark__driver__memory": "3g",
 }
 
 

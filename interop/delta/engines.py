@@ -112,6 +112,11 @@ class Spark:
         jvm = self.session._jvm
         jvm.org.apache.spark.sql.delta.DeltaLog.forTable(self.session._jsparkSession, str(table.path)).checkpoint()
 
+    def forget(self, table):
+        """Gives up what Spark keeps of a table that is done with."""
+        jvm = self.session._jvm
+        jvm.org.apache.spark.sql.delta.DeltaLog.invalidateCache(self.session._jsparkSession, jvm.org.apache.hadoop.fs.Path(str(table.path)))
+
 
 class DeltaRs:
     """deltalake, the Python face of delta-rs."""

@@ -195,6 +195,9 @@ class Run:
         there = self.results.get((c.key, "Spark makes"), "") is None and self.written_by_spark(c, self.tables[f"s_{c.key}"])
         if made and there:
             self.cell(c.key, "same outcome", lambda: same("making", made, there, c.unequal))
+        if self.spark:
+            for made_by in "hs":
+                self.spark.forget(self.tables[f"{made_by}_{c.key}"])
         self.tick(f"{c.key}: {time.monotonic() - begun:.1f} s")
 
     def check_made_by_rs(self, k):
