@@ -122,6 +122,12 @@ func TestFilesOutsideOfTheTable(t *testing.T) {
 			t.Errorf("%s: %v, %v", path, got, err)
 		}
 	}
+	for _, path := range []string{"./part=a%20b/a.parquet", "part=a%20b//a.parquet"} {
+		byHand{adds: []string{add(path)}}.write(t, filepath.Join(dir, "source"))
+		if got, err := read(t, filepath.Join(dir, "source")); err != nil || !slices.Equal(got, []string{"7"}) {
+			t.Errorf("%s: %v, %v", path, got, err)
+		}
+	}
 	for _, path := range []string{"s3://bucket/a.parquet", "dbfs:/user/hive/a.parquet", "abfss://c@a.dfs.core.windows.net/a.parquet"} {
 		byHand{adds: []string{add(path)}}.write(t, clone)
 		if _, err := read(t, clone); !errors.Is(err, objstore.ErrNotFound) || !strings.Contains(err.Error(), path) {

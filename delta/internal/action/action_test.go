@@ -67,6 +67,7 @@ func TestPathsAreDecodedOnce(t *testing.T) {
 	for in, want := range map[string]string{
 		"a/b.parquet": "a/b.parquet", "a%20b": "a b", "p=a%252Fb/x": "p=a%2Fb/x", "/p": "/p", "file:/p": "/p", "file:///p": "/p",
 		"file:/a%25b": "/a%b", "a+b": "a+b", "50%": "50%", "s3://b/k%20k": "s3://b/k k", "a:b": "a:b",
+		"./a": "a", "a//b": "a/b", "a/./b": "a/b", "../t/a": "../t/a", "x/../../t/a": "../t/a", "//p": "/p", "file:/x/../p": "/p", "s3://b//k": "s3://b//k", "a..b/..c": "a..b/..c",
 	} {
 		if got := Canonical(in); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)

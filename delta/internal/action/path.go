@@ -2,6 +2,7 @@ package action
 
 import (
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -23,17 +24,27 @@ func Key(path string, dv *DeletionVector) string {
 // Canonical is the decoded form of an action's path: relative paths to the
 // table's root, absolute local ones with one leading slash whether or not they
 // were written with the file scheme, others with their scheme.
-func Canonical(path string) string {
-	if !strings.ContainsAny(path, "%:") && !strings.HasPrefix(path, "//") {
-		return path
+func Canonical(named string) string {
+	if !strings.ContainsAny(named, "%:") {
+		return tidy(named)
 	}
-	if rest, ok := strings.CutPrefix(path, "file:"); ok && strings.HasPrefix(rest, "/") {
-		path = "/" + strings.TrimLeft(rest, "/")
+	if rest, ok := strings.CutPrefix(named, "file:"); ok && strings.HasPrefix(rest, "/") {
+		named = "/" + strings.TrimLeft(rest, "/")
 	}
-	if d, err := url.PathUnescape(path); err == nil {
-		return d
+	if d, err := url.PathUnescape(named); err == nil {
+		named = d
 	}
-	return path
+	return tidy(named)
+}
+
+// tidy leaves out of a path what names no folder: doubled slashes, dots and
+// steps back. Addresses keep theirs.
+func tidy(p string) string {
+	odd := strings.Contains(p, "//") || strings.HasPrefix(p, "./") || strings.Contains(p, "/./") || strings.Contains(p, "/../")
+	if !odd || Absolute(p) && p[0] != '/' {
+		return p
+	}
+	return path.Clean(p)
 }
 
 // Absolute tells whether a canonical path does not lie below the table's root
