@@ -116,11 +116,13 @@ func (r *Rewrite) Marks(a Add, rows *RowSet) error {
 	return err
 }
 
-// Replaces takes a file out all of whose live rows Take brings.
-func (r *Rewrite) Replaces(a Add) error {
+// Replaces takes a file out whose live rows Take brings, all but so many that
+// are deleted. Where the table has a change feed (Fed) it must see these, too.
+func (r *Rewrite) Replaces(a Add, deleted int64) error {
 	f, err := r.touch(a)
 	if err == nil {
 		f.replaced = true
+		r.counts.Deleted += deleted
 	}
 	return err
 }

@@ -21,6 +21,7 @@ type chunk struct {
 	pack     func(src, dst []byte) []byte
 
 	levels  levels
+	present []byte // scratch: levels as a page has them
 	pages   [][]byte
 	indexed int32 // of them that have indices
 	rows    int64
@@ -125,12 +126,11 @@ func (c *chunk) endPage() {
 		c.indexed++
 	}
 	full := c.values.indexed() && c.values.full()
-	page := c.seal(func(dst []byte) []byte {
-		if c.nullable {
-			dst = c.levels.appendTo(dst)
-		}
-		return c.values.page(dst)
-	}, func(dst []byte, size, packed int) []byte {
+	c.present = c.present[:0]
+	if c.nullable {
+		c.present = c.levels.appendTo(c.present)
+	}
+	page := c.seal(func(scratch *[]byte) []byte { return c.values.page(scratch, c.present) }, func(dst []byte, size, packed int) []byte {
 		return appendDataHeader(dst, size, packed, c.levels.n, encoding)
 	})
 	c.pages = append(c.pages, page)
@@ -143,16 +143,23 @@ func (c *chunk) endPage() {
 }
 
 // seal makes a page with its header out of its content.
-func (c *chunk) seal(content func(dst []byte) []byte, header func(dst []byte, size, packed int) []byte) []byte {
+func (c *chunk) seal(content func(scratch *[]byte) []byte, header func(dst []byte, size, packed int) []byte) []byte {
 	b, _ := bodies.Get().(*body)
 	defer bodies.Put(b)
-	b.raw = content(b.raw[:0])
-	b.packed = c.pack(b.raw, b.packed[:0])
-	page := header(make([]byte, 0, len(b.packed)+maxHeader), len(b.raw), len(b.packed))
-	c.raw += int64(len(page) + len(b.raw))
+	b.raw = b.raw[:0]
+	raw := content(&b.raw)
+	b.packed = c.pack(raw, b.packed[:0])
+	page := header(make([]byte, 0, len(b.packed)+maxHeader), len(raw), len(b.packed))
+	c.raw += int64(len(page) + len(raw))
 	page = append(page, b.packed...)
 	c.packed += int64(len(page))
 	return page
+}
+
+// entries are the dictionary's.
+func (c *chunk) entries(scratch *[]byte) []byte {
+	*scratch = c.values.appendEntries(*scratch)
+	return *scratch
 }
 
 // memory is about what the row group has in memory.
@@ -165,7 +172,7 @@ func (c *chunk) end(offset int64, md *metadata.ColumnChunkMetaDataBuilder) ([][]
 	info := metadata.ChunkMetaInfo{NumValues: c.rows, IndexPageOffset: -1, DataPageOffset: offset}
 	stats := metadata.EncodingStats{DataEncodingStats: map[parquet.Encoding]int32{}}
 	if c.indexed > 0 {
-		dict := c.seal(c.values.appendEntries, func(dst []byte, size, packed int) []byte {
+		dict := c.seal(c.entries, func(dst []byte, size, packed int) []byte {
 			return appendDictionaryHeader(dst, size, packed, c.values.entries())
 		})
 		c.pages = slices.Insert(c.pages, 0, dict)

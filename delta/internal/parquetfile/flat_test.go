@@ -237,7 +237,7 @@ func checkBounds(t *testing.T, pf *file.Reader, g, i int, col arrow.Array) {
 		if less(col.DataType(), v, lo) || less(col.DataType(), hi, v) {
 			t.Fatalf("%s: %x is not within %x and %x", col.DataType(), v, lo, hi)
 		}
-		one.values.page(nil)
+		one.values.page(new([]byte), nil)
 	}
 }
 

@@ -73,7 +73,9 @@ func Read(ctx context.Context, in Input, want func(arrow.Field) bool, f func(arr
 		return err
 	}
 	defer func() { _ = pf.Close() }()
-	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows}, memory.DefaultAllocator)
+	// Room is made for a batch in each column, however few rows there are.
+	props := pqarrow.ArrowReadProperties{BatchSize: max(1, min(batchRows, pf.NumRows()))}
+	fr, err := pqarrow.NewFileReader(pf, props, memory.DefaultAllocator)
 	if err != nil {
 		return err
 	}

@@ -24,8 +24,10 @@ type values interface {
 	add(a arrow.Array, from, n int)
 	// size is about how many bytes the page's values take.
 	size() int
-	// page appends the page's values and begins the next one.
-	page(dst []byte) []byte
+	// page gives the page's content, its levels first, and begins the next page.
+	// It is appended to scratch, which may grow, or in memory that is good until
+	// the next add.
+	page(scratch *[]byte, levels []byte) []byte
 	// bounds are the row group's least and greatest value, plainly encoded; nil
 	// where there are none.
 	bounds() (least, greatest []byte)
@@ -53,6 +55,19 @@ const (
 	maxPageRows   = 64 << 10
 )
 
+// hole is room before plain values for the levels of a page without nulls.
+const hole = 16
+
+// behind puts levels before plain values that have a hole in front.
+func behind(scratch *[]byte, levels, raw []byte) []byte {
+	if at := hole - len(levels); at >= 0 {
+		copy(raw[at:], levels)
+		return raw[at:]
+	}
+	*scratch = append(append(*scratch, levels...), raw[hole:]...)
+	return *scratch
+}
+
 // indices are a page's values as places in a dictionary.
 type indices struct {
 	trying bool // values become indices
@@ -62,12 +77,12 @@ type indices struct {
 func (x *indices) indexed() bool { return x.trying }
 func (x *indices) freeze()       { x.trying = false }
 
-// page appends the indices of a dictionary of n entries.
-func (x *indices) page(dst []byte, n int) []byte {
+// page has the indices of a dictionary of n entries.
+func (x *indices) page(scratch *[]byte, levels []byte, n int) []byte {
 	width := widthOf(n)
-	dst = appendHybrid(append(dst, byte(width)), x.list, width)
+	*scratch = appendHybrid(append(append(*scratch, levels...), byte(width)), x.list, width)
 	x.list = x.list[:0]
-	return dst
+	return *scratch
 }
 
 // pays tells whether a dictionary of n entries in so many bytes is worth it
@@ -87,7 +102,7 @@ type fixed[T int32 | int64] struct {
 	seen     bool
 	lo, hi   T
 	dict     numbers[T]
-	raw      []T
+	raw      []byte // plain values behind a hole
 	scratch  []T
 	gathered []T
 }
@@ -98,13 +113,11 @@ func newFixed[T int32 | int64](pool *sync.Pool, window func(arrow.Array, int, in
 	return f
 }
 
-func (f *fixed[T]) free() {
-	f.list, f.raw = f.list[:0], f.raw[:0]
-	f.pool.Put(f)
-}
+func (f *fixed[T]) free() { f.pool.Put(f) }
 
 func (f *fixed[T]) begin() {
 	f.seen, f.trying = false, true
+	f.list, f.raw = f.list[:0], append(f.raw[:0], make([]byte, hole)...)
 	f.dict.reset()
 }
 
@@ -120,7 +133,7 @@ func (f *fixed[T]) add(a arrow.Array, from, n int) {
 		vals = f.gathered
 	}
 	if !f.trying {
-		f.raw = append(f.raw, vals...)
+		f.raw = append(f.raw, f.bytes(vals)...)
 		f.bound(vals)
 		return
 	}
@@ -158,16 +171,16 @@ func (f *fixed[T]) size() int {
 	if f.trying {
 		return len(f.list) * widthOf(f.entries()) / 8
 	}
-	return len(f.bytes(f.raw))
+	return len(f.raw) - hole
 }
 
-func (f *fixed[T]) page(dst []byte) []byte {
+func (f *fixed[T]) page(scratch *[]byte, levels []byte) []byte {
 	if f.trying {
-		return f.indices.page(dst, f.entries())
+		return f.indices.page(scratch, levels, f.entries())
 	}
-	dst = append(dst, f.bytes(f.raw)...)
-	f.raw = f.raw[:0]
-	return dst
+	content := behind(scratch, levels, f.raw)
+	f.raw = f.raw[:hole]
+	return content
 }
 
 func (f *fixed[T]) entries() int                    { return len(f.dict.keys) }
@@ -180,9 +193,10 @@ func (f *fixed[T]) pays() bool {
 }
 
 func (f *fixed[T]) drop() {
-	f.raw = slices.Grow(f.raw, len(f.list))
+	one := len(f.bytes(make([]T, 1)))
+	f.raw = slices.Grow(f.raw, one*len(f.list))
 	for _, i := range f.list {
-		f.raw = append(f.raw, f.dict.keys[i])
+		f.raw = append(f.raw, f.bytes(f.dict.keys[i:i+1])...)
 	}
 	f.list, f.dict.keys, f.trying = f.list[:0], f.dict.keys[:0], false
 }
@@ -230,8 +244,8 @@ type strs struct {
 	seen    bool
 	lo, hi  []byte
 	dict    phrases
-	raw     []byte
-	count   int // bytes of the page's values where they are indices
+	raw     []byte // plain values behind a hole
+	count   int    // bytes of the page's values where they are indices
 }
 
 func newStrs(decimal int) *strs {
@@ -240,13 +254,11 @@ func newStrs(decimal int) *strs {
 	return s
 }
 
-func (s *strs) free() {
-	s.list, s.raw = s.list[:0], s.raw[:0]
-	texts.Put(s)
-}
+func (s *strs) free() { texts.Put(s) }
 
 func (s *strs) begin() {
 	s.seen, s.trying, s.count = false, true, 0
+	s.list, s.raw = s.list[:0], append(s.raw[:0], make([]byte, hole)...)
 	s.dict.reset()
 }
 
@@ -332,17 +344,17 @@ func (s *strs) size() int {
 	if s.trying {
 		return len(s.list) * widthOf(s.entries()) / 8
 	}
-	return len(s.raw)
+	return len(s.raw) - hole
 }
 
-func (s *strs) page(dst []byte) []byte {
+func (s *strs) page(scratch *[]byte, levels []byte) []byte {
 	if s.trying {
 		s.count = 0
-		return s.indices.page(dst, s.entries())
+		return s.indices.page(scratch, levels, s.entries())
 	}
-	dst = append(dst, s.raw...)
-	s.raw = s.raw[:0]
-	return dst
+	content := behind(scratch, levels, s.raw)
+	s.raw = s.raw[:hole]
+	return content
 }
 
 func (s *strs) entries() int { return len(s.dict.ends) }
@@ -407,10 +419,10 @@ func (b *booleans) add(a arrow.Array, from, n int) {
 
 func (b *booleans) size() int { return b.n / 8 }
 
-func (b *booleans) page(dst []byte) []byte {
-	dst = append(dst, b.raw[:bitutil.BytesForBits(int64(b.n))]...)
+func (b *booleans) page(scratch *[]byte, levels []byte) []byte {
+	*scratch = append(append(*scratch, levels...), b.raw[:bitutil.BytesForBits(int64(b.n))]...)
 	b.raw, b.n = b.raw[:0], 0
-	return dst
+	return *scratch
 }
 
 func (b *booleans) bounds() (least, greatest []byte) {

@@ -64,7 +64,8 @@ type rewrite struct {
 	e      Engine
 	t      target
 	schema *arrow.Schema // of the rows
-	again  []delta.Add   // that are read again, and lose rows
+	again  []hit         // files that are read again, and lose rows
+	unread bool          // rows that are deleted do not come
 	sink   *sink         // nil where no rows came
 	scan   time.Duration // to find the files
 }
@@ -83,12 +84,13 @@ func (t target) vectored(rows *plan.Rows, files []delta.Add) bool {
 	return true
 }
 
-// changedOnly are rows without those that stay as they are.
-func changedOnly(rows *plan.Rows, at layout) *plan.Rows {
+// only are rows whose action compares with RowCopied: those that stay as they
+// are ("="), or the others (">").
+func only(rows *plan.Rows, at layout, op string) *plan.Rows {
 	out := *rows
 	act := rows.Plan.Output()[at.action]
 	out.Plan = &plan.Filter{Input: rows.Plan, Cond: &plan.Call{
-		Fn: ">", Args: []plan.Expr{&plan.Column{Attr: act}, &plan.Literal{Value: plan.RowCopied, Typ: types.Int}}, Typ: types.Boolean, Null: true,
+		Fn: op, Args: []plan.Expr{&plan.Column{Attr: act}, &plan.Literal{Value: plan.RowCopied, Typ: types.Int}}, Typ: types.Boolean, Null: true,
 	}}
 	return &out
 }
@@ -115,7 +117,10 @@ func (r *rewrite) do(ctx context.Context, c *plan.Change) error {
 	}
 	switch {
 	case c.Every:
-		r.again = r.t.live()
+		r.again = nil
+		for _, a := range r.t.live() {
+			r.again = append(r.again, hit{add: a})
+		}
 	case !changes: // a MERGE that only inserts looks at the table, but leaves it
 		files, err := r.e.Candidates(rows.Plan, c.Target)
 		if err != nil {
@@ -123,15 +128,21 @@ func (r *rewrite) do(ctx context.Context, c *plan.Change) error {
 		}
 		read = files
 	}
-	read = append(read, r.again...)
+	for _, h := range r.again {
+		read = append(read, h.add)
+	}
 	r.scan = time.Since(begun)
 	if len(read) == 0 && c.Kind != plan.ChangeMerge {
 		return nil
 	}
 	r.sink = newSink(r.take, r.schema, rows, c.Identity)
-	if changes && r.t.vectored(rows, read) {
+	switch {
+	case changes && r.t.vectored(rows, read):
 		r.sink.gone = map[string]*delta.RowSet{}
-		rows = changedOnly(rows, r.sink.at)
+		rows = only(rows, r.sink.at, ">")
+	case c.Kind == plan.ChangeDelete && c.Touched != nil && !r.t.snap.Fed():
+		r.unread = true // how many they are is known
+		rows = only(rows, r.sink.at, "=")
 	}
 	if err := each(ctx, r.e, rows.Plan, c.Target, read, r.sink.take); err != nil {
 		return err
@@ -165,7 +176,7 @@ func (r *rewrite) dropAll(ctx context.Context, c *plan.Change) error {
 func (r *rewrite) split(found []hit, deletes bool) error {
 	for _, f := range found {
 		if !deletes || !f.whole() {
-			r.again = append(r.again, f.add)
+			r.again = append(r.again, f)
 		} else if err := r.Drop(f.add, f.rows); err != nil {
 			return err
 		}
@@ -176,18 +187,22 @@ func (r *rewrite) split(found []hit, deletes bool) error {
 // takeOut says what becomes of the files that were read.
 func (r *rewrite) takeOut() error {
 	if r.sink.gone == nil {
-		for _, a := range r.again {
-			if err := r.Replaces(a); err != nil {
+		for _, h := range r.again {
+			deleted := int64(0)
+			if r.unread {
+				deleted = h.rows
+			}
+			if err := r.Replaces(h.add, deleted); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	marked := 0
-	for _, a := range r.again {
-		if set := r.sink.gone[r.e.Path(r.t.snap, a)]; set != nil {
+	for _, h := range r.again {
+		if set := r.sink.gone[r.e.Path(r.t.snap, h.add)]; set != nil {
 			marked++
-			if err := r.Marks(a, set); err != nil {
+			if err := r.Marks(h.add, set); err != nil {
 				return err
 			}
 		}
