@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/google/uuid"
 
 	"github.com/marisma/marisma/delta/internal/action"
@@ -203,6 +204,9 @@ func (w *Writer) writePart(values Values, rec arrow.RecordBatch) error {
 	if err != nil {
 		return err
 	}
+	for _, c := range rec.Columns() {
+		settle(c)
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { f.stats.Add(rec) })
 	err = f.pq.Write(rec)
@@ -211,6 +215,17 @@ func (w *Writer) writePart(values Values, rec arrow.RecordBatch) error {
 		return w.finish(f, false)
 	}
 	return err
+}
+
+// settle has an array count its nulls, which Arrow does at the first question:
+// two goroutines must not ask it at once.
+func settle(a arrow.Array) {
+	_ = a.NullN()
+	if st, ok := a.(*array.Struct); ok {
+		for i := range st.NumField() {
+			settle(st.Field(i))
+		}
+	}
 }
 
 func (w *Writer) file(values Values) (*dataFile, error) {
