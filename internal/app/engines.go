@@ -48,7 +48,7 @@ func openEngines(ctx context.Context, p *bundle.Project, s *stores, workerComman
 		// Flows run beside each other and beside the hub; with a thread for
 		// each core in each of them they would wait for each other.
 		Memory: memory / 2, Instances: instances, Threads: max(1, instances/2), TempDir: temp,
-		AllowedDirs: []string{s.folder.Path(dirTables)}, Logger: log.With("part", "duck"),
+		AllowedDirs: append([]string{s.folder.Path(dirTables)}, s.dirs...), Logger: log.With("part", "duck"),
 	})
 	if err != nil {
 		return nil, err

@@ -39,6 +39,7 @@ type stores struct {
 	first    string // the admin token where this start made the first one
 	catalog  *catalog.Catalog
 	tables   *query.Tables
+	dirs     []string // that DuckDB may read besides the tables' folder
 	registry *iothub.Registry
 	log      *eventlog.Log
 	metrics  *prometheus.Registry
@@ -77,6 +78,12 @@ func openStores(ctx context.Context, p *bundle.Project, log *slog.Logger) (_ *st
 		return nil, err
 	}
 	s.tables = query.NewTables(objstore.LocalOn(fs, dirTables), delta.WithEngine("Marisma/"+obs.Build().Version))
+	roots, dirs, err := openRoots(ctx, p, s.folder.Path(path.Join(dirTemp, dirCache)))
+	if err != nil {
+		return nil, err
+	}
+	s.tables.Allow(roots...)
+	s.dirs = dirs
 	if s.registry, err = iothub.OpenRegistry(fs, dirHub); err != nil {
 		return nil, fmt.Errorf("device registry: %w", err)
 	}

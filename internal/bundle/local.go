@@ -30,7 +30,7 @@ func (l *loader) local(p *Project) {
 	if !l.isMap(n, localFile) {
 		return
 	}
-	l.strictKeys(n, localFile, "hub", "listeners", "devices", "memory", "data")
+	l.strictKeys(n, localFile, "hub", "listeners", "devices", "memory", "data", "paths")
 	l.hub(n.get("hub"), &p.Hub)
 	l.listeners(n.get("listeners"), &p.Listeners)
 	p.Devices = l.devices(n.get("devices"))
@@ -40,12 +40,42 @@ func (l *loader) local(p *Project) {
 			l.errorf(v.pos, "memory: expected at least 128MiB, found %s", v.describe())
 		}
 	}
+	p.Paths = l.paths(n.get("paths"))
 	if d := l.word(n.get("data"), "data"); d != "" {
 		if d = filepath.FromSlash(d); !filepath.IsAbs(d) {
 			d = filepath.Join(l.dir, d)
 		}
 		p.Data = filepath.Clean(d)
 	}
+}
+
+// paths are the places that statements may open by their paths, local folders
+// made absolute.
+func (l *loader) paths(n *node) []string {
+	if n.isEmpty() {
+		return nil
+	}
+	if n.kind != list {
+		l.errorf(n.pos, "paths: expected a list of folders and addresses, found %s", n.describe())
+		return nil
+	}
+	var out []string
+	for _, v := range n.items {
+		w := l.word(v, "paths")
+		scheme, _, remote := strings.Cut(w, "://")
+		switch {
+		case w == "":
+		case remote && !slices.Contains([]string{"abfs", "abfss", "az", "s3", "s3a"}, strings.ToLower(scheme)):
+			l.errorf(v.pos, "paths: expected a folder or an address that begins with abfss://, az:// or s3://, found %s", v.describe())
+		case remote:
+			out = append(out, w)
+		case filepath.IsAbs(w):
+			out = append(out, filepath.Clean(w))
+		default:
+			out = append(out, filepath.Join(l.dir, filepath.FromSlash(w)))
+		}
+	}
+	return out
 }
 
 // strictKeys refuses keys that are not known.

@@ -19,7 +19,10 @@ type Project struct {
 	Devices   []DeviceSeed
 	Memory    int64  // budget in bytes, 0: chosen by the machine's
 	Data      string // data folder of marisma.yml, absolute; see DataDir
-	Warnings  []Problem
+	// Paths are the folders (absolute) and addresses of cloud stores of
+	// marisma.yml whose tables and files statements may open by their paths.
+	Paths    []string
+	Warnings []Problem
 }
 
 // Pipeline is a pipeline with its SQL files.

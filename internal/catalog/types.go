@@ -25,6 +25,7 @@ const (
 	StreamingTable   Type = "STREAMING_TABLE"
 	MaterializedView Type = "MATERIALIZED_VIEW"
 	Managed          Type = "MANAGED"
+	External         Type = "EXTERNAL" // lies where its property "location" says
 	View             Type = "VIEW"
 )
 

@@ -275,7 +275,7 @@ func (r *rig) append(name, sql string, overwrite bool) {
 		r.t.Fatal(err)
 	}
 	defer conn.Put()
-	rows, err := query.Run(ctx, conn, q.Plan, query.Options{ANSI: true, Inputs: query.Inputs(ctx, q.Plan, r.tabs.LocalPath)})
+	rows, err := query.Run(ctx, conn, q.Plan, query.Options{ANSI: true, Inputs: query.Inputs(ctx, q.Plan, r.tabs)})
 	if err != nil {
 		r.t.Fatalf("%s: %v", sql, err)
 	}

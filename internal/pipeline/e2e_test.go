@@ -116,7 +116,7 @@ func (r *rig) ask(sql string) []string {
 		r.t.Fatal(err)
 	}
 	defer conn.Put()
-	rows, err := query.Run(ctx, conn, q.Plan, query.Options{Now: env.Now, ANSI: true, Inputs: query.Inputs(ctx, q.Plan, r.tabs.LocalPath)})
+	rows, err := query.Run(ctx, conn, q.Plan, query.Options{Now: env.Now, ANSI: true, Inputs: query.Inputs(ctx, q.Plan, r.tabs)})
 	if err != nil {
 		r.t.Fatalf("%s: %v", sql, err)
 	}

@@ -21,7 +21,7 @@ import (
 // engine is what the executors of a pipeline's flows share.
 type engine struct {
 	pool   *duck.Pool
-	path   func(key string) string // the local file behind a store's key
+	at     query.Locator // puts tables' files where DuckDB reads them
 	files  *source.Files
 	zone   string
 	ansi   bool
@@ -161,7 +161,7 @@ func (e *execution) input(ctx context.Context, p *journal.Plan, s *plan.Scan, pr
 		return e.filesInput(ctx, p, h)
 	}
 	if h, ok := tableOf(s.Source); ok && (s.Source.Version != nil || s.Source.Timestamp != nil) {
-		return query.Files(ctx, h.Snapshot, e.path, preds...)
+		return query.Files(ctx, h.Snapshot, e.at, preds...)
 	}
 	name, t, err := e.table(s.Source)
 	if err != nil {
@@ -175,7 +175,7 @@ func (e *execution) input(ctx context.Context, p *journal.Plan, s *plan.Scan, pr
 	if err != nil {
 		return query.Input{}, err
 	}
-	return query.Files(ctx, snap, e.path, preds...)
+	return query.Files(ctx, snap, e.at, preds...)
 }
 
 func findPin(p *journal.Plan, name string) (journal.Pin, bool) {
@@ -232,7 +232,7 @@ func (e *execution) streamInput(ctx context.Context, p *journal.Plan, s *plan.Sc
 		if err != nil {
 			return query.Input{}, err
 		}
-		return query.AddsInput(ctx, snap, adds, e.path)
+		return query.AddsInput(ctx, snap, adds, e.at)
 	}
 	return query.Input{}, fmt.Errorf("pipeline: %s reads a stream of unknown kind %T", e.ds.full, e.stream)
 }

@@ -75,7 +75,7 @@ func Load(ctx context.Context, cfg Config) (*Pipeline, error) {
 	p.events = newEvents(cfg.Pipeline.Key, cfg.Pipeline.Name, cfg.Logger)
 	p.upkeep = newUpkeep(cfg.Logger, p.prepared)
 	e := &engine{
-		pool: cfg.Pool, path: cfg.Tables.LocalPath, files: files, zone: g.env.TimeZone,
+		pool: cfg.Pool, at: cfg.Tables, files: files, zone: g.env.TimeZone,
 		ansi: g.env.Conf["spark.sql.ansi.enabled"] != "false",
 		tables: func(full string) *delta.Table {
 			if n := p.byName[full]; n != nil {

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -17,26 +18,85 @@ import (
 
 // runner is the engine as package dml needs it, for one statement.
 type runner struct {
-	e   *Engine
-	opt Options
+	e     *Engine
+	opt   Options
+	files *statementFiles
+}
+
+// newRunner begins a statement; its files stay until close.
+func (e *Engine) newRunner(opt Options) runner {
+	return runner{e, opt, &statementFiles{tables: e.cfg.Tables, at: map[string]heldFile{}}}
+}
+
+func (r runner) close() { r.files.close() }
+
+// statementFiles keeps the files that the plans of one statement read, so that
+// each has one path throughout.
+type statementFiles struct {
+	tables *Tables
+	mu     sync.Mutex
+	at     map[string]heldFile
+}
+
+type heldFile struct {
+	path    string
+	release func()
+}
+
+// File puts a file where the engine can read it, until the statement ends.
+func (f *statementFiles) File(ctx context.Context, s *delta.Snapshot, a delta.Add) (string, func(), error) {
+	k := fmt.Sprintf("%p %s", s.Store(), s.Locate(a))
+	f.mu.Lock()
+	h, ok := f.at[k]
+	f.mu.Unlock()
+	if ok {
+		return h.path, func() {}, nil
+	}
+	p, release, err := f.tables.File(ctx, s, a)
+	if err != nil {
+		return "", nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if h, ok := f.at[k]; ok { // another scan was faster
+		release()
+		return h.path, func() {}, nil
+	}
+	f.at[k] = heldFile{p, release}
+	return p, func() {}, nil
+}
+
+// path is where a file is read, "" for one that was not.
+func (f *statementFiles) path(s *delta.Snapshot, a delta.Add) string {
+	if p := f.tables.local(s.Store(), s.Locate(a)); p != "" {
+		return p
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at[fmt.Sprintf("%p %s", s.Store(), s.Locate(a))].path
+}
+
+func (f *statementFiles) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, h := range f.at {
+		h.release()
+	}
+	clear(f.at)
 }
 
 var _ dml.Engine = runner{}
 
 // Run runs n; scans of target read files alone.
 func (r runner) Run(ctx context.Context, n plan.Node, target *plan.Source, files []delta.Add) (dml.Batches, error) {
-	inputs := Inputs(ctx, n, r.e.cfg.Tables.LocalPath)
-	req, err := r.e.requestFrom(n, r.opt, func(s *plan.Scan) (Input, error) {
+	inputs := Inputs(ctx, n, r.files)
+	return r.e.execute(ctx, n, r.opt, func(s *plan.Scan) (Input, error) {
 		h, ok := s.Source.Handle.(*Handle)
 		if files == nil || !ok || s.Source != target {
 			return inputs(s)
 		}
-		return AddsInput(ctx, h.Snapshot, files, r.e.cfg.Tables.LocalPath)
+		return AddsInput(ctx, h.Snapshot, files, r.files)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return r.e.batches(ctx, req, n, r.opt)
 }
 
 // Table is the table behind a source.
@@ -48,10 +108,8 @@ func (r runner) Table(src *plan.Source) (*delta.Table, *delta.Snapshot, error) {
 	return h.Delta, h.Snapshot, nil
 }
 
-// Path is the local path of a file.
-func (r runner) Path(s *delta.Snapshot, a delta.Add) string {
-	return r.e.cfg.Tables.LocalPath(s.Locate(a))
-}
+// Path is where a file is read.
+func (r runner) Path(s *delta.Snapshot, a delta.Add) string { return r.files.path(s, a) }
 
 // Candidates are the files of target that n's conditions leave.
 func (r runner) Candidates(n plan.Node, target *plan.Source) ([]delta.Add, error) {
@@ -72,7 +130,8 @@ func (r runner) Candidates(n plan.Node, target *plan.Source) ([]delta.Add, error
 
 // change runs a statement that changes a table's rows.
 func (e *Engine) change(ctx context.Context, st plan.Statement, opt Options) (*Result, error) {
-	r := runner{e, opt}
+	r := e.newRunner(opt)
+	defer r.close()
 	if err := notOfAPipeline(st); err != nil {
 		return nil, err
 	}

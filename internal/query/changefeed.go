@@ -129,7 +129,7 @@ func (f *feed) fault(err error) error {
 
 // input reads the feed's files: those whose rows share one kind of change,
 // those of which only some rows changed, and those whose rows say it themselves.
-func (f *feed) input(ctx context.Context, path func(key string) string) (Input, error) {
+func (f *feed) input(ctx context.Context, at Locator) (Input, error) {
 	files, _, err := f.delta.ChangeFiles(ctx, f.from, f.to)
 	if err != nil {
 		return Input{}, f.fault(err)
@@ -139,25 +139,26 @@ func (f *feed) input(ctx context.Context, path func(key string) string) (Input, 
 		files []delta.ChangeFile
 	}
 	for _, c := range files {
-		at := 0
+		kind := 0
 		switch {
 		case c.Type == "":
-			at = 2
+			kind = 2
 		case c.Only != nil:
-			at = 1
+			kind = 1
 		}
-		if at > 0 {
+		if kind > 0 {
 			c.Add.DeletionVector = nil
 		}
-		parts[at].adds, parts[at].files = append(parts[at].adds, c.Add), append(parts[at].files, c)
+		parts[kind].adds, parts[kind].files = append(parts[kind].adds, c.Add), append(parts[kind].files, c)
 	}
 	out := Input{Union: []Input{}}
 	for i, p := range parts {
 		if len(p.adds) == 0 {
 			continue
 		}
-		in, err := AddsInput(ctx, f.now, p.adds, path)
+		in, err := AddsInput(ctx, f.now, p.adds, at)
 		if err != nil {
+			out.Release()
 			return Input{}, err
 		}
 		in.Partition = append(in.Partition[:len(in.Partition):len(in.Partition)], delta.CommitVersion, delta.CommitTimestamp)

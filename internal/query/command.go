@@ -11,7 +11,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -110,6 +112,7 @@ var commands = map[string]func(*Engine, context.Context, *Session, *plan.Command
 	"clear cache":         (*Engine).nothing,
 	"comment on schema":   (*Engine).commentOnSchema,
 	"comment on table":    (*Engine).commentOnTable,
+	"convert to delta":    (*Engine).convert,
 	"create index":        (*Engine).index,
 	"create schema":       (*Engine).createSchema,
 	"describe catalog":    (*Engine).describeCatalog,
@@ -162,10 +165,30 @@ func schemaName(sess *Session, name []string) (cat, schema string) {
 func (e *Engine) table(ctx context.Context, sess *Session, c *plan.Command) (catalog.Table, error) {
 	r := NewResolver(e.cfg.Catalog, e.cfg.Tables, sess.Catalog, sess.Schema)
 	cat, schema, name, ok := r.full(c.Name)
+	if ok && strings.EqualFold(schema, "delta") && isPath(name) {
+		t, d, err := r.byPath(ctx, name)
+		if err == nil && !inCatalog(t) {
+			t.Columns, err = columnsIn(ctx, d)
+		}
+		switch {
+		case (errors.Is(err, delta.ErrNotATable) || sparksql.ClassOf(err) == "PATH_NOT_FOUND") && c.Verb == "describe history":
+			return t, fault(c.Pos, "DELTA_TABLE_ONLY_OPERATION", "0AKDD", "there is no Delta table at "+name+".", "Paths may lie in: "+e.cfg.Tables.rootNames()+".")
+		case errors.Is(err, delta.ErrNotATable) || sparksql.ClassOf(err) == "PATH_NOT_FOUND":
+			return t, fault(c.Pos, "DELTA_MISSING_DELTA_TABLE", "42P01", "there is no Delta table at "+name+".", "Paths may lie in: "+e.cfg.Tables.rootNames()+".")
+		}
+		return t, err
+	}
 	if !ok {
 		return catalog.Table{}, fault(c.Pos, "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "a table is named by catalog, schema and name, not "+strings.Join(c.Name, ".")+".", "")
 	}
 	t, err := e.cfg.Catalog.Table(ctx, cat, schema, name)
+	if err == nil && t.Type == catalog.External { // others may have changed it
+		d, err := e.cfg.Tables.Open(ctx, t)
+		if err == nil {
+			t.Columns, err = columnsIn(ctx, d)
+		}
+		return t, err
+	}
 	return t, notFound(c, err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
@@ -28,27 +29,19 @@ func (e *Engine) createTable(ctx context.Context, sess *Session, c *plan.CreateT
 		return &Result{Columns: res.Columns}, nil
 	}
 	at := dml.Place{Store: e.cfg.Tables.Store(), Options: e.cfg.Tables.Options(), Managed: true}
-	var row catalog.Table
-	var err error
-	if c.Old != nil {
-		h, ok := c.Old.Handle.(*Handle)
-		if !ok {
-			return nil, fmt.Errorf("query: %v is no table", c.Old.Name)
-		}
-		row, at.Old, at.Root = h.Table, h.Delta, h.Delta.Root()
-	} else if row, err = e.enter(ctx, sess, c); err != nil {
+	row, born, err := e.rowOf(ctx, sess, c, &at)
+	if err != nil {
 		return nil, err
 	}
-	at.Root = row.ID
-	d, n, err := dml.Define(ctx, r, c, at)
+	d, n, err := e.made(ctx, c, r, at)
 	if err != nil {
-		if c.Old == nil && !errors.Is(err, delta.ErrCommitStateUnknown) {
+		if born && !errors.Is(err, delta.ErrCommitStateUnknown) {
 			err = e.unborn(ctx, row, err)
 		}
 		return nil, err
 	}
 	e.cfg.Tables.Put(row, d)
-	if c.Old == nil {
+	if born {
 		if err := e.cfg.Catalog.Activate(ctx, row.ID); err != nil {
 			return nil, err
 		}
@@ -65,13 +58,73 @@ func (e *Engine) createTable(ctx context.Context, sess *Session, c *plan.CreateT
 	return &Result{}, nil
 }
 
+// rowOf is the row of the table that a statement makes, and its place; born
+// tells that the row was made for it.
+func (e *Engine) rowOf(ctx context.Context, sess *Session, c *plan.CreateTable, at *dml.Place) (row catalog.Table, born bool, err error) {
+	named := catalog.Table{Type: catalog.Managed}
+	if c.Location != "" {
+		p, err := e.cfg.Tables.place(c.Location)
+		if err != nil {
+			return row, false, e.cfg.Tables.outside(c.Location)
+		}
+		at.Store, at.Root, at.Managed = p.root.Store, p.key, false
+		named = catalog.Table{Type: catalog.External, Properties: map[string]string{locationKey: p.address}}
+	}
+	if c.Old != nil {
+		h, ok := c.Old.Handle.(*Handle)
+		if !ok {
+			return row, false, fmt.Errorf("query: %v is no table", c.Old.Name)
+		}
+		if c.Location != "" && (h.Delta.Store() != at.Store || h.Delta.Root() != at.Root) {
+			return row, false, fault(c.Pos, "DELTA_TABLE_LOCATION_MISMATCH", "42613", "the table lies at "+e.cfg.Tables.Location(h.Delta)+", not at "+c.Location+".", "Leave LOCATION out to replace it where it is.")
+		}
+		at.Old, at.Store, at.Root, at.Managed = h.Delta, h.Delta.Store(), h.Delta.Root(), h.Table.Type == catalog.Managed
+		if inCatalog(h.Table) || c.Path {
+			return h.Table, false, nil
+		}
+	}
+	if c.Path {
+		return pathTable(named.Properties[locationKey]), false, nil
+	}
+	if row, err = e.enter(ctx, sess, c, named); err != nil {
+		return row, false, err
+	}
+	if c.Location == "" {
+		at.Root = row.ID
+	}
+	return row, true, nil
+}
+
+// made makes the table at its place, or takes over the one that is there.
+func (e *Engine) made(ctx context.Context, c *plan.CreateTable, r runner, at dml.Place) (*delta.Table, dml.CloneCounts, error) {
+	if c.Adopt != nil {
+		h, ok := c.Adopt.Handle.(*Handle)
+		if !ok {
+			return nil, dml.CloneCounts{}, fmt.Errorf("query: %v is no table", c.Adopt.Name)
+		}
+		return h.Delta, dml.CloneCounts{}, nil
+	}
+	if c.Location != "" && at.Old == nil {
+		p, err := e.cfg.Tables.place(c.Location)
+		if err != nil {
+			return nil, dml.CloneCounts{}, e.cfg.Tables.outside(c.Location)
+		}
+		switch empty, err := p.empty(ctx); {
+		case err != nil:
+			return nil, dml.CloneCounts{}, err
+		case !empty:
+			return nil, dml.CloneCounts{}, fault(c.Pos, "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION", "42601", "there are files at "+c.Location+", and they are no Delta table.", "CONVERT TO DELTA makes a table of Parquet files.")
+		}
+	}
+	return dml.Define(ctx, r, c, at)
+}
+
 // enter makes the row of a table that is to be born.
-func (e *Engine) enter(ctx context.Context, sess *Session, c *plan.CreateTable) (catalog.Table, error) {
+func (e *Engine) enter(ctx context.Context, sess *Session, c *plan.CreateTable, row catalog.Table) (catalog.Table, error) {
 	r := NewResolver(e.cfg.Catalog, e.cfg.Tables, sess.Catalog, sess.Schema)
 	cat, schema, name, _ := r.full(c.Name)
-	row, err := e.cfg.Catalog.CreateTable(ctx, catalog.Table{
-		Catalog: cat, Schema: schema, Name: name, Type: catalog.Managed, Owner: sess.Principal.Name, Comment: c.Comment,
-	})
+	row.Catalog, row.Schema, row.Name, row.Owner, row.Comment = cat, schema, name, sess.Principal.Name, c.Comment
+	row, err := e.cfg.Catalog.CreateTable(ctx, row)
 	switch {
 	case errors.Is(err, catalog.ErrExists):
 		return row, &sparksql.Error{
@@ -95,19 +148,35 @@ func (e *Engine) unborn(ctx context.Context, row catalog.Table, cause error) err
 	return cause
 }
 
-// syncColumns writes what the log says of a table's columns into the catalog.
-func (e *Engine) syncColumns(ctx context.Context, row catalog.Table, d *delta.Table) error {
+// columnsIn are a table's columns as its log says.
+func columnsIn(ctx context.Context, d *delta.Table) ([]catalog.Column, error) {
 	s, err := d.Snapshot(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fields, err := types.FromArrowFields(s.Schema().Fields())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var cols []catalog.Column
 	for _, f := range fields {
 		cols = append(cols, catalog.Column{Name: f.Name, Type: f.Type.String(), Nullable: f.Nullable, Comment: f.Comment})
+	}
+	return cols, nil
+}
+
+// syncColumns writes what the log says of a table's columns into the catalog.
+func (e *Engine) syncColumns(ctx context.Context, row catalog.Table, d *delta.Table) error {
+	if !inCatalog(row) {
+		return nil
+	}
+	cols, err := columnsIn(ctx, d)
+	if err != nil {
+		return err
+	}
+	s, err := d.Snapshot(ctx)
+	if err != nil {
+		return err
 	}
 	return e.cfg.Catalog.SetColumns(ctx, row.ID, cols, s.Metadata().Description)
 }
@@ -119,11 +188,14 @@ func (e *Engine) dropTable(ctx context.Context, sess *Session, d *plan.DropTable
 	}
 	r := NewResolver(e.cfg.Catalog, e.cfg.Tables, sess.Catalog, sess.Schema)
 	cat, schema, name, _ := r.full(d.Name)
+	if strings.EqualFold(schema, "delta") && isPath(name) { // it has no row to remove, and its files are their owner's
+		return &Result{}, nil
+	}
 	t, err := e.cfg.Catalog.Table(ctx, cat, schema, name)
 	if err != nil {
 		return nil, err
 	}
-	if t.Type != catalog.View && t.Type != catalog.Managed {
+	if t.Type != catalog.View && !ofStatements(t) {
 		return nil, &sparksql.Error{
 			Class: "WRONG_COMMAND_FOR_OBJECT_TYPE", SQLState: "42809", Phase: sparksql.PhaseAnalysis, Pos: d.Pos,
 			Message: fmt.Sprintf("%s is a %s.", t.FullName(), t.Type), Hint: "Tables of pipelines go when their pipeline no longer has them.",
@@ -132,8 +204,11 @@ func (e *Engine) dropTable(ctx context.Context, sess *Session, d *plan.DropTable
 	if err := e.cfg.Catalog.DropTable(ctx, t.ID); err != nil && !errors.Is(err, catalog.ErrNotFound) {
 		return nil, err
 	}
-	if t.Type == catalog.Managed {
+	switch t.Type {
+	case catalog.Managed:
 		e.erase(t)
+	case catalog.External: // its files are its owner's
+		e.cfg.Tables.Forget(t)
 	}
 	return &Result{}, nil
 }
@@ -167,9 +242,14 @@ func (e *Engine) alterTable(ctx context.Context, sess *Session, a *plan.AlterTab
 	return &Result{}, e.syncColumns(ctx, h.Table, h.Delta)
 }
 
+// ofStatements tells whether statements may change a table: it is no pipeline's.
+func ofStatements(t catalog.Table) bool {
+	return t.Type == catalog.Managed || t.Type == catalog.External
+}
+
 // pipelineOwned refuses statements that change what a pipeline fills.
 func pipelineOwned(t catalog.Table, pos sparksql.Pos) error {
-	if t.Type == catalog.Managed {
+	if ofStatements(t) {
 		return nil
 	}
 	return &sparksql.Error{

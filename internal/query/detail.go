@@ -126,7 +126,7 @@ func (e *Engine) detail(ctx context.Context, sess *Session, c *plan.Command) (*R
 		{Name: "minWriterVersion", Type: types.Int, Nullable: true}, {Name: "tableFeatures", Type: list, Nullable: true},
 	}
 	return jsonResult(fields, map[string]any{
-		"format": "delta", "id": m.ID, "name": t.FullName(), "description": description, "location": e.location(d.Root()),
+		"format": "delta", "id": m.ID, "name": t.FullName(), "description": description, "location": e.cfg.Tables.Location(d),
 		"createdAt": arrowTime(time.UnixMilli(m.CreatedTime)), "lastModified": arrowTime(s.Timestamp()),
 		"partitionColumns": append([]string{}, m.PartitionColumns...), "clusteringColumns": cluster,
 		"numFiles": s.NumFiles(), "sizeInBytes": s.Bytes(), "properties": entries(m.Configuration),

@@ -99,23 +99,54 @@ func (e *Engine) query(ctx context.Context, sess *Session, n plan.Node, opt Opti
 	if asText {
 		n = textPlan(n, sess.zone())
 	}
-	req, err := e.request(ctx, n, opt)
+	rows, err := e.execute(ctx, n, opt, Inputs(ctx, n, e.cfg.Tables))
 	if err != nil {
 		return nil, err
 	}
-	if res.rows, err = e.batches(ctx, req, n, opt); err != nil {
-		return nil, err
-	}
+	res.rows = rows
 	return res, nil
 }
 
-// request lowers n for a worker, with the list of files that it may read.
-func (e *Engine) request(ctx context.Context, n plan.Node, opt Options) (worker.Request, error) {
-	return e.requestFrom(n, opt, Inputs(ctx, n, e.cfg.Tables.LocalPath))
+// execute runs n over what inputs gives for each scan. Errors that the
+// statement raised are *sparksql.Error.
+func (e *Engine) execute(ctx context.Context, n plan.Node, opt Options, inputs func(*plan.Scan) (Input, error)) (Batches, error) {
+	h := &held{}
+	req, err := e.request(n, opt, func(s *plan.Scan) (Input, error) {
+		in, err := inputs(s)
+		h.inputs = append(h.inputs, in)
+		return in, err
+	})
+	if err == nil {
+		h.Batches, err = e.batches(ctx, req, n, opt)
+	}
+	if err != nil {
+		h.release()
+		return nil, err
+	}
+	return h, nil
 }
 
-// requestFrom is request with what each scan reads.
-func (e *Engine) requestFrom(n plan.Node, opt Options, inputs func(*plan.Scan) (Input, error)) (worker.Request, error) {
+// held is a result that keeps the files it is read from.
+type held struct {
+	Batches
+	inputs []Input
+}
+
+func (h *held) release() {
+	for _, in := range h.inputs {
+		in.Release()
+	}
+	h.inputs = nil
+}
+
+// Close ends the statement and lets its files go.
+func (h *held) Close() {
+	h.Batches.Close()
+	h.release()
+}
+
+// request lowers n for a worker, with the list of files that it may read.
+func (e *Engine) request(n plan.Node, opt Options, inputs func(*plan.Scan) (Input, error)) (worker.Request, error) {
 	var req worker.Request
 	res, err := opt.lower(n, func(s *plan.Scan) (string, error) {
 		in, err := inputs(s)

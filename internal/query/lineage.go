@@ -17,7 +17,7 @@ const madeByStatements = "statements"
 // Rows of constants come from nowhere and change nothing.
 func (e *Engine) noteLineage(ctx context.Context, t catalog.Table, st plan.Statement) error {
 	l, replaces, ok := lineage.Write(st)
-	if !ok || t.Type != catalog.Managed || len(l.Sources) == 0 && !replaces {
+	if !ok || !ofStatements(t) || !inCatalog(t) || len(l.Sources) == 0 && !replaces {
 		return nil
 	}
 	if !replaces {

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/marisma/marisma/internal/query/dml"
@@ -10,7 +11,8 @@ import (
 
 // define runs a statement that changes what tables are, or looks after them.
 func (e *Engine) define(ctx context.Context, sess *Session, st plan.Statement, opt Options) (*Result, error) {
-	r := runner{e, opt}
+	r := e.newRunner(opt)
+	defer r.close()
 	switch st := st.(type) {
 	case *plan.CreateTable:
 		return e.createTable(ctx, sess, st, r)
@@ -59,19 +61,11 @@ func (e *Engine) vacuum(ctx context.Context, v *plan.Vacuum, r runner) (*Result,
 		return nil, err
 	}
 	if !v.DryRun {
-		return pathRows(e.location(t.Root())), nil
+		return pathRows(e.cfg.Tables.Location(t)), nil
 	}
 	paths := make([]string, len(n.Keys))
 	for i, k := range n.Keys {
-		paths[i] = e.location(k)
+		paths[i] = e.cfg.Tables.Location(t) + strings.TrimPrefix(k, t.Root())
 	}
 	return pathRows(paths...), nil
-}
-
-// location is where a key lies, as a URI.
-func (e *Engine) location(key string) string {
-	if p := e.cfg.Tables.LocalPath(key); p != "" {
-		return "file:" + p
-	}
-	return key
 }

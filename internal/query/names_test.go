@@ -107,7 +107,7 @@ func TestOneVersionInAStatement(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.append(d, batch(t, s, `[{"id":2}]`))
-	got, err := r.run(n, query.Inputs(context.Background(), n, r.tabs.LocalPath))
+	got, err := r.run(n, query.Inputs(context.Background(), n, r.tabs))
 	if err != nil || fmt.Sprint(got) != "[1|1]" {
 		t.Errorf("%v %v", got, err)
 	}

@@ -92,7 +92,7 @@ func (e *Engine) optimized(t *delta.Table, st *plan.Optimize, o delta.OptimizeRe
 		m["deletionVectorStats"] = map[string]any{"numDeletionVectorsRemoved": vectors, "numDeletionVectorRowsRemoved": rows}
 	}
 	return jsonResult([]types.Field{{Name: "path", Type: types.String, Nullable: true}, nested("metrics", optimizeMetrics())},
-		map[string]any{"path": e.location(t.Root()), "metrics": m})
+		map[string]any{"path": e.cfg.Tables.Location(t), "metrics": m})
 }
 
 // fileSizes are the extremes of files' sizes.

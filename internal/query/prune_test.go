@@ -185,7 +185,7 @@ func (q queries) next() string {
 
 // unpruned reads all files of a scan's table.
 func (r *rig) unpruned(s *plan.Scan) (query.Input, error) {
-	return query.Files(context.Background(), s.Source.Handle.(*query.Handle).Snapshot, r.tabs.LocalPath)
+	return query.Files(context.Background(), s.Source.Handle.(*query.Handle).Snapshot, r.tabs)
 }
 
 func TestPruningChangesNoResult(t *testing.T) {
@@ -216,7 +216,7 @@ func TestPruningChangesNoResult(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}
-		inputs := query.Inputs(context.Background(), node, r.tabs.LocalPath)
+		inputs := query.Inputs(context.Background(), node, r.tabs)
 		got, err := r.run(node, func(s *plan.Scan) (query.Input, error) {
 			whole, err := r.unpruned(s)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/marisma/marisma/delta"
@@ -60,21 +61,38 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 	if v := r.globals.find(schema, table); v != nil {
 		return nil, v, nil
 	}
-	t, err := r.catalog.Table(ctx, cat, schema, table)
-	if errors.Is(err, catalog.ErrNotFound) || errors.Is(err, catalog.ErrInvalid) {
-		return nil, nil, nil
+	var t catalog.Table
+	var d *delta.Table
+	var err error
+	if strings.EqualFold(schema, "delta") && isPath(table) {
+		if at == (analyze.TimeTravel{}) {
+			table, at = pathVersion(table)
+		}
+		t, d, err = r.byPath(ctx, table)
+		if errors.Is(err, delta.ErrNotATable) {
+			return nil, nil, nil
+		}
+	} else {
+		t, err = r.catalog.Table(ctx, cat, schema, table)
+		if errors.Is(err, catalog.ErrNotFound) || errors.Is(err, catalog.ErrInvalid) {
+			return nil, nil, nil
+		}
+		if err == nil && t.Type == catalog.View {
+			v, err := storedView(t)
+			return nil, v, err
+		}
+		if err == nil {
+			if d, err = r.tables.Open(ctx, t); err != nil {
+				err = fmt.Errorf("table %s: %w", t.FullName(), err)
+			}
+		}
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	full := []string{t.Catalog, t.Schema, t.Name}
-	if t.Type == catalog.View {
-		v, err := storedView(t)
-		return nil, v, err
-	}
-	d, err := r.tables.Open(ctx, t)
-	if err != nil {
-		return nil, nil, fmt.Errorf("table %s: %w", t.FullName(), err)
+	if !inCatalog(t) {
+		full = full[1:]
 	}
 	if foreign(t) && (at.Version != nil || at.Timestamp != nil) {
 		return nil, nil, &sparksql.Error{
@@ -155,14 +173,14 @@ func (r *Resolver) Names(ctx context.Context) []string {
 
 // Inputs reads each scan of n from the snapshot that the resolver pinned,
 // pruned by what n's filters say.
-func Inputs(ctx context.Context, n plan.Node, path func(key string) string) func(*plan.Scan) (Input, error) {
+func Inputs(ctx context.Context, n plan.Node, at Locator) func(*plan.Scan) (Input, error) {
 	preds := Prune(n)
 	return func(s *plan.Scan) (Input, error) {
 		switch h := s.Source.Handle.(type) {
 		case *Handle:
-			return Files(ctx, h.Snapshot, path, preds[s]...)
+			return Files(ctx, h.Snapshot, at, preds[s]...)
 		case *feed:
-			return h.input(ctx, path)
+			return h.input(ctx, at)
 		}
 		return Input{}, fmt.Errorf("query: source %v cannot be read here", s.Source.Name)
 	}

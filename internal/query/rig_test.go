@@ -143,7 +143,7 @@ func (r *rig) ask(sql string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.run(n, query.Inputs(context.Background(), n, r.tabs.LocalPath))
+	return r.run(n, query.Inputs(context.Background(), n, r.tabs))
 }
 
 // want runs a query and compares its rows, without order.

@@ -44,6 +44,18 @@ type Input struct {
 	// Union, if not nil, are inputs whose rows are read one after the other;
 	// nothing else counts then.
 	Union []Input
+
+	release func() // lets the files go, nil without
+}
+
+// Release lets the files go that were fetched for the scan.
+func (in Input) Release() {
+	if in.release != nil {
+		in.release()
+	}
+	for _, u := range in.Union {
+		u.Release()
+	}
 }
 
 // files calls f for each file of in.
@@ -126,6 +138,7 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 			return "", err
 		}
 		if in.Batches == nil {
+			release = append(release, in.Release)
 			return filesSQL(s, in)
 		}
 		from, free, err := conn.Bind(in.Batches)

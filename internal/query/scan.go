@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/sparksql/lower"
@@ -241,39 +242,50 @@ func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"
 
 func str(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// Files gives the local files of a snapshot that may hold rows for preds.
-func Files(ctx context.Context, s *delta.Snapshot, path func(key string) string, preds ...delta.Predicate) (Input, error) {
+// Locator puts data files where the engine can read them, until release is
+// called. *Tables is one.
+type Locator interface {
+	File(ctx context.Context, s *delta.Snapshot, a delta.Add) (file string, release func(), err error)
+}
+
+// Files gives the files of a snapshot that may hold rows for preds.
+func Files(ctx context.Context, s *delta.Snapshot, at Locator, preds ...delta.Predicate) (Input, error) {
 	adds, _, err := s.Files(preds...)
 	if err != nil {
 		return Input{}, err
 	}
-	return AddsInput(ctx, s, adds, path)
+	return AddsInput(ctx, s, adds, at)
 }
 
 // AddsInput reads the live rows of files that are or were a table's; s tells
 // how to read them.
-func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, path func(key string) string) (Input, error) {
+func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Locator) (_ Input, err error) {
 	partition := partitionColumns(s)
 	in := Input{Files: make([]File, len(adds)), Partition: partition, Columns: fileColumns(s, partition)}
+	defer func() {
+		if err != nil {
+			in.Release()
+		}
+	}()
+	if in.release, err = fetch(ctx, s, adds, at, in.Files); err != nil {
+		return in, err
+	}
 	rows, known := int64(0), true
 	for i, a := range adds {
 		n, ok := delta.RecordCount(a)
 		rows, known = rows+n, known && ok
 		values, err := partitionTexts(s, a, in.Partition)
 		if err != nil {
-			return Input{}, err
+			return in, err
 		}
-		f := File{Path: path(s.Locate(a)), Partition: values}
-		if f.Path == "" {
-			return Input{}, fmt.Errorf("%w: %s lies outside of the tables' store, where statements do not read", delta.ErrUnsupportedFeature, s.Locate(a))
-		}
+		f := File{Path: in.Files[i].Path, Partition: values}
 		gone, err := s.Deleted(ctx, a)
 		if err != nil {
-			return Input{}, err
+			return in, err
 		}
 		if gone != nil {
 			if f.Deleted, err = gone.ToBytes(); err != nil {
-				return Input{}, fmt.Errorf("query: deletion vector of %s: %w", a.Path, err)
+				return in, fmt.Errorf("query: deletion vector of %s: %w", a.Path, err)
 			}
 		}
 		in.Files[i] = f
@@ -282,6 +294,28 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, path fu
 		in.Rows = &rows
 	}
 	return in, nil
+}
+
+// fetch finds files' paths, several at a time; what it gives releases them.
+func fetch(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Locator, to []File) (func(), error) {
+	const atOnce = 8
+	release := make([]func(), len(adds))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for i, a := range adds {
+		g.Go(func() (err error) {
+			to[i].Path, release[i], err = at.File(ctx, s, a)
+			return err
+		})
+	}
+	err := g.Wait()
+	return func() {
+		for _, f := range release {
+			if f != nil {
+				f()
+			}
+		}
+	}, err
 }
 
 // fileColumns are the columns of a snapshot's files by the table's names, nil

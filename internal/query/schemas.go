@@ -95,7 +95,7 @@ func (e *Engine) commentOnTable(ctx context.Context, sess *Session, c *plan.Comm
 		return nil, fault(c.Pos, "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "COMMENT ON TABLE takes a table, and "+t.FullName()+" is a view.", "")
 	}
 	text := c.Args["comment"]
-	if t.Type == catalog.Managed && !foreign(t) {
+	if ofStatements(t) && !foreign(t) {
 		d, err := e.cfg.Tables.Open(ctx, t)
 		if err == nil {
 			err = dml.Describe(ctx, d, text)
@@ -103,6 +103,9 @@ func (e *Engine) commentOnTable(ctx context.Context, sess *Session, c *plan.Comm
 		if err != nil {
 			return nil, err
 		}
+	}
+	if !inCatalog(t) {
+		return &Result{}, nil
 	}
 	return &Result{}, e.cfg.Catalog.SetColumns(ctx, t.ID, t.Columns, text)
 }

@@ -173,11 +173,7 @@ func (r *scriptRun) Each(ctx context.Context, f *ast.For, body func() error) err
 			}
 		}
 	}
-	req, err := r.e.request(ctx, pq.Plan, s.opt)
-	if err != nil {
-		return err
-	}
-	rows, err := r.e.batches(ctx, req, pq.Plan, s.opt)
+	rows, err := r.e.execute(ctx, pq.Plan, s.opt, Inputs(ctx, pq.Plan, r.e.cfg.Tables))
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (t *task) once(ctx context.Context, st ast.Statement) (*Result, error) {
 	case *plan.Query:
 		return e.query(ctx, sess, ps.Plan, s.opt, t.asText)
 	case *plan.AlterTable, *plan.Change, *plan.CreateTable, *plan.DropTable, *plan.Insert, *plan.Optimize, *plan.Restore, *plan.Truncate, *plan.Vacuum:
-		res, err := e.define(ctx, sess, ps, s.opt)
+		res, err := e.tended(ctx, changed(ps), func() (*Result, error) { return e.define(ctx, sess, ps, s.opt) })
 		return asText(res, err, t.asText)
 	case *plan.Command:
 		return e.command(ctx, sess, ps, t.asText)
@@ -129,11 +129,7 @@ func (s *step) values(ctx context.Context, n plan.Node, limit int) ([][]plan.Exp
 	if row := folded(n); row != nil {
 		return [][]plan.Expr{row}, nil
 	}
-	req, err := s.e.request(ctx, n, s.opt)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.e.batches(ctx, req, n, s.opt)
+	rows, err := s.e.execute(ctx, n, s.opt, Inputs(ctx, n, s.e.cfg.Tables))
 	if err != nil {
 		return nil, err
 	}

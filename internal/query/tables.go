@@ -16,6 +16,7 @@ import (
 type Tables struct {
 	store objstore.Store
 	opts  []delta.Option
+	roots []Root // of paths
 
 	mu   sync.Mutex
 	open map[string]*delta.Table
@@ -34,7 +35,15 @@ func (t *Tables) Open(ctx context.Context, c catalog.Table) (*delta.Table, error
 	if d := t.open[c.ID]; d != nil {
 		return d, nil
 	}
-	d, err := delta.Open(ctx, t.store, c.ID, t.opts...)
+	store, root := t.store, c.ID
+	if l := c.Properties[locationKey]; l != "" {
+		p, err := t.place(l)
+		if err != nil {
+			return nil, t.outside(l)
+		}
+		store, root = p.root.Store, p.key
+	}
+	d, err := delta.Open(ctx, store, root, t.opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,22 @@ func Schema(in Input) (_ *arrow.Schema, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return fr.Schema()
+	s, err := fr.Schema()
+	if err != nil {
+		return nil, err
+	}
+	fields := s.Fields()
+	ps := pf.MetaData().Schema
+	for i := range ps.NumColumns() {
+		if c := ps.Column(i); c.PhysicalType() == parquet.Types.Int96 && len(c.ColumnPath()) == 1 {
+			for j, f := range fields {
+				if f.Name == c.Name() { // Read gives these so
+					fields[j].Type = arrow.FixedWidthTypes.Timestamp_us
+				}
+			}
+		}
+	}
+	return arrow.NewSchema(fields, nil), nil
 }
 
 // Read calls f for each batch of a file in the order of its rows, with those

@@ -31,6 +31,13 @@ const (
 	stepsSchema = "w"
 )
 
+// pathsFolder holds the tables that statements name by their paths: pathsMask
+// in a statement stands for it.
+const (
+	pathsFolder = "paths"
+	pathsMask   = "<paths>"
+)
+
 // Memory of the DuckDB instance that runs the statements.
 const memory = 1 << 30
 
@@ -57,16 +64,23 @@ func Open(ctx context.Context, corpus, dir string) (_ *Lab, err error) {
 	if corpus, err = filepath.Abs(corpus); err != nil {
 		return nil, err
 	}
-	store := filepath.Join(dir, "tables")
-	if err := os.MkdirAll(store, 0o750); err != nil {
-		return nil, err
+	store, paths := filepath.Join(dir, "tables"), filepath.Join(dir, pathsFolder)
+	for _, d := range []string{store, paths} {
+		if err := os.MkdirAll(d, 0o750); err != nil {
+			return nil, err
+		}
 	}
 	if l.catalog, err = catalog.Open(ctx, filepath.Join(dir, "catalog.db")); err != nil {
 		return nil, err
 	}
 	l.tables = query.NewTables(objstore.Local(store))
+	root, err := query.LocalRoot(paths)
+	if err != nil {
+		return nil, err
+	}
+	l.tables.Allow(root)
 	l.pool, err = duck.Open(duck.Config{
-		Memory: memory, Instances: 1, Threads: 1, ReadOnlySandbox: true, AllowedDirs: []string{store, filepath.Join(corpus, "tables")},
+		Memory: memory, Instances: 1, Threads: 1, ReadOnlySandbox: true, AllowedDirs: []string{store, paths, filepath.Join(corpus, "tables")},
 	})
 	if err != nil {
 		return nil, err
@@ -270,6 +284,13 @@ func (l *Lab) clean(ctx context.Context) error {
 		if err := os.RemoveAll(filepath.Join(l.dir, "tables", t.ID)); err != nil { //nolint:gosec // the catalog made the ID
 			return err
 		}
+	}
+	paths := filepath.Join(l.dir, pathsFolder)
+	if err := os.RemoveAll(paths); err != nil {
+		return err
+	}
+	if err := os.Mkdir(paths, 0o750); err != nil {
+		return err
 	}
 	schemas, err := l.catalog.Schemas(ctx, labCatalog)
 	if err != nil {

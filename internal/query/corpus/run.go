@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/marisma/marisma/internal/obs"
@@ -81,7 +83,7 @@ func (l *Lab) step(ctx context.Context, sess *query.Session, s *Step) (out Answe
 	if err != nil {
 		return Answer{Err: err}
 	}
-	res, err := l.engine.RunWith(ctx, sess, s.SQL, args)
+	res, err := l.engine.RunWith(ctx, sess, strings.ReplaceAll(s.SQL, pathsMask, filepath.Join(l.dir, pathsFolder)), args)
 	if err != nil {
 		return Answer{Err: err}
 	}

@@ -22,7 +22,7 @@ type alterer struct {
 func (a *analyzer) alterTable(st *ast.AlterTable) (plan.Statement, error) {
 	src, view, name, err := a.source(st.Target)
 	if err != nil {
-		return nil, err
+		return nil, noDeltaTable(err, "ALTER TABLE")
 	}
 	if r, ok := st.Action.(*ast.RenameTable); ok {
 		return a.renameTable(st, r, src, view)

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -56,7 +57,7 @@ func (a *analyzer) source(t ast.Target) (*plan.Source, *View, ast.Name, error) {
 func (a *analyzer) target(t ast.Target, verb string) (*targetRelation, error) {
 	src, view, name, err := a.source(t)
 	if err != nil {
-		return nil, err
+		return nil, noDeltaTable(err, verb)
 	}
 	if view != nil && verb == "INSERT" {
 		return nil, a.errorf(t.Pos(), "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "INSERT takes a table, and %s is a view.", quoteAll(name.Strings()))
@@ -76,6 +77,22 @@ func (a *analyzer) target(t ast.Target, verb string) (*targetRelation, error) {
 		return nil, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "The table %s does not support %s.", quoteAll(src.Name), verb)
 	}
 	return a.readTarget(src, t, name), nil
+}
+
+// noDeltaTable gives the error of a path without anything the class that
+// statements about a table's definition have for it.
+func noDeltaTable(err error, verb string) error {
+	e, ok := errors.AsType[*sparksql.Error](err)
+	if !ok || e.Class != "PATH_NOT_FOUND" {
+		return err
+	}
+	switch verb {
+	case "INSERT", "UPDATE", "DELETE", "MERGE", "UPDATE TABLE", "MERGE INTO TABLE":
+		return err
+	}
+	c := *e
+	c.Class, c.SQLState = "DELTA_MISSING_DELTA_TABLE", "42P01"
+	return &c
 }
 
 func (a *analyzer) readTarget(src *plan.Source, t ast.Target, name ast.Name) *targetRelation {

@@ -43,6 +43,11 @@ func (a *analyzer) createTable(c *ast.CreateTable) (plan.Statement, error) {
 	if err := k.keys(); err != nil {
 		return nil, err
 	}
+	if k.out.Adopt != nil {
+		if err := k.adopted(); err != nil {
+			return nil, err
+		}
+	}
 	return k.out, k.rules()
 }
 
@@ -64,7 +69,8 @@ func (k *creator) name() error {
 	case len(name) > 3:
 		return k.a.errorf(name[0].P, "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "A table's name has up to three parts: catalog, schema and name.")
 	case len(name) == 2 && strings.EqualFold(name[0].Name, "delta") && strings.Contains(name[1].Name, "/"):
-		return k.a.errorf(name[0].P, "UNSUPPORTED_FEATURE.PATH_BASED_TABLE", "0A000", "Tables have names here; a path makes none.")
+		k.out.Path, k.out.Location = true, name[1].Name
+		name = nil
 	}
 	for _, p := range name {
 		if !plainName(p.Name) {
@@ -72,7 +78,7 @@ func (k *creator) name() error {
 		}
 	}
 	src, view, err := k.a.env.Resolver.Table(k.a.ctx, qualified(k.out.Name, k.a.here()), TimeTravel{})
-	if err != nil {
+	if err != nil && (!k.out.Path || sparksql.ClassOf(err) != "PATH_NOT_FOUND") {
 		return k.a.placed(err, k.ast.Pos())
 	}
 	there := src != nil || view != nil && !view.Temporary
@@ -92,6 +98,57 @@ func (k *creator) name() error {
 		return k.a.noTable(k.out.Name, k.ast.Pos())
 	}
 	k.out.Old = src
+	return k.location()
+}
+
+// location finds what lies at LOCATION already.
+func (k *creator) location() error {
+	if k.ast.Location == "" || k.out.Path {
+		return nil
+	}
+	at := []string{"delta", k.ast.Location}
+	src, _, err := k.a.env.Resolver.Table(k.a.ctx, qualified(at, k.a.here()), TimeTravel{})
+	switch {
+	case err != nil && sparksql.ClassOf(err) != "PATH_NOT_FOUND":
+		return k.a.placed(err, k.ast.Pos())
+	case src == nil || err != nil || k.out.Old != nil || k.out.Skip:
+	case k.ast.Replace:
+		k.out.Old = src
+	case k.ast.Query != nil || k.ast.Clone != nil:
+		return k.a.errorf(k.ast.Pos(), "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION", "42601", "There is a table at %s already.", quote(k.ast.Location)).hint("CREATE TABLE ... LOCATION without a query takes it over, CREATE OR REPLACE TABLE replaces it.")
+	default:
+		k.out.Adopt = src
+	}
+	return nil
+}
+
+// adopted compares what the statement says with the table at LOCATION.
+func (k *creator) adopted() error {
+	src := k.out.Adopt
+	at := quote(k.ast.Location)
+	mismatch := func(class, what string) error {
+		return k.a.errorf(k.ast.Pos(), class, "42KD7", "The table at %s has other %s.", at, what).hint("Leave them out to take the table as it is.")
+	}
+	if len(k.out.Columns) > 0 {
+		same := len(k.out.Columns) == len(src.Columns)
+		for i := 0; same && i < len(src.Columns); i++ {
+			c, f := k.out.Columns[i], src.Columns[i]
+			r := src.Rules.Columns[i]
+			same = strings.EqualFold(c.Name, f.Name) && types.Equal(stored(c.Type), f.Type) && c.Nullable == f.Nullable && c.Comment == f.Comment &&
+				c.Generated == r.Generated && c.Default == r.Default
+		}
+		if !same {
+			return mismatch("DELTA_CREATE_TABLE_SCHEME_MISMATCH", "columns")
+		}
+		if !slices.EqualFunc(k.out.PartitionBy, src.Rules.PartitionBy, strings.EqualFold) {
+			return mismatch("DELTA_CREATE_TABLE_WITH_DIFFERENT_PARTITIONING", "partition columns")
+		}
+	}
+	for p, v := range k.out.Properties {
+		if have, ok := src.Rules.Properties[p]; !ok || have != v {
+			return mismatch("DELTA_CREATE_TABLE_WITH_DIFFERENT_PROPERTY", "properties")
+		}
+	}
 	return nil
 }
 
@@ -105,8 +162,6 @@ func (k *creator) refused() error {
 		return a.errorf(c.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "CREATE TABLE takes no %s.", c.Constraint).hint("ALTER TABLE ... ADD CONSTRAINT ... CHECK adds a condition.")
 	case c.Buckets:
 		return a.errorf(c.Pos(), "DELTA_OPERATION_NOT_ALLOWED_DETAIL", "0AKDC", "Delta tables have no buckets.").hint("Use CLUSTER BY.")
-	case c.Location != "":
-		return a.errorf(c.Pos(), "UNSUPPORTED_FEATURE.TABLE_LOCATION", "0A000", "Tables lie in the data folder; LOCATION cannot be chosen.")
 	case c.Query == nil && c.Clone == nil && c.Like.Name == nil && len(c.Columns) == 0 && len(c.Properties) > 0 && c.Provider == "":
 		return a.errorf(c.Pos(), "UNABLE_TO_INFER_SCHEMA", "42KD9", "A table needs columns, or AS with a query.")
 	}
@@ -469,11 +524,14 @@ func (a *analyzer) dropTable(d *ast.DropTable) (plan.Statement, error) {
 	}
 	out := &plan.DropTable{Name: name.Strings(), Pos: d.Pos()}
 	src, view, err := a.env.Resolver.Table(a.ctx, qualified(out.Name, a.here()), TimeTravel{})
-	if err != nil {
+	if err != nil && sparksql.ClassOf(err) != "PATH_NOT_FOUND" {
 		return nil, a.placed(err, d.Target.Pos())
 	}
-	if src == nil && view == nil {
+	if err != nil || src == nil && view == nil {
 		if !d.IfExists {
+			if err != nil {
+				return nil, a.errorf(d.Target.Pos(), "TABLE_OR_VIEW_NOT_FOUND", "42P01", "There is no table at %s.", quote(out.Name[len(out.Name)-1]))
+			}
 			return nil, a.noTable(out.Name, d.Target.Pos())
 		}
 		out.Missing = true

@@ -114,6 +114,9 @@ func (p *parser) describe(c *ast.Command) (ast.Statement, error) {
 		if k := p.cur().kind; k == tString || k == tOp && c.Verb == "describe function" {
 			at := p.here()
 			c.Name = ast.Name{{At: at, Name: p.next().text, Quoted: true}}
+			if k == tString && c.Verb != "describe function" {
+				c.Name = append(ast.Name{{At: at, Name: "delta"}}, c.Name...)
+			}
 		} else if c.Name, err = p.name("a name"); err != nil {
 			return nil, err
 		}

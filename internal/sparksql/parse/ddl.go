@@ -29,7 +29,7 @@ func (p *parser) tableStatement(base ast.Stmt) (ast.Statement, error) {
 		}
 		return p.createTable(&ast.CreateTable{Stmt: base, Replace: true}, false)
 	}
-	return p.unsupported(base, "CONVERT")
+	return p.convert(base)
 }
 
 func (p *parser) dropTable(base ast.Stmt) (ast.Statement, error) {

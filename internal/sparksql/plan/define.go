@@ -25,7 +25,13 @@ type CreateTable struct {
 	ClusterBy   [][]string
 	Properties  map[string]string
 	Comment     string
-	Location    string
+	// Location is where the table lies, "" for the catalog's own place; Path
+	// tells that it is the table's name, too.
+	Location string
+	Path     bool
+	// Adopt is the table that lies at Location already and becomes this one, nil
+	// without.
+	Adopt *Source
 	// Rows are those of AS SELECT, nil without.
 	Rows *Rows
 	// Clone is the table of SHALLOW CLONE, nil without.

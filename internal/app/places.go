@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/marisma/marisma/internal/bundle"
+	"github.com/marisma/marisma/internal/query"
+	"github.com/marisma/marisma/objstore"
+	"github.com/marisma/marisma/objstore/azure"
+	"github.com/marisma/marisma/objstore/cache"
+	"github.com/marisma/marisma/objstore/s3"
+)
+
+// dirCache is below the data folder's temporary files: copies of what lies in
+// cloud stores, by the store's address.
+const dirCache = "cache"
+
+// cacheBytes bounds the copies of one store.
+const cacheBytes = 4 << 30
+
+// openRoots opens the places that statements may name by their paths: the
+// project folder and those of marisma.yml. dirs are the folders among them and
+// those of copies, which DuckDB must be allowed to read.
+func openRoots(ctx context.Context, p *bundle.Project, cacheDir string) (roots []query.Root, dirs []string, err error) {
+	for _, address := range append([]string{p.Dir}, p.Paths...) {
+		if !strings.Contains(address, "://") {
+			r, err := query.LocalRoot(address)
+			if err != nil {
+				return nil, nil, err
+			}
+			roots, dirs = append(roots, r), append(dirs, r.Address)
+			continue
+		}
+		sum := sha256.Sum256([]byte(address))
+		dir := filepath.Join(cacheDir, hex.EncodeToString(sum[:8]))
+		r, err := remoteRoot(ctx, address, dir)
+		if err != nil {
+			return nil, nil, fmt.Errorf("paths of marisma.yml: %s: %w", address, err)
+		}
+		roots, dirs = append(roots, r), append(dirs, dir)
+	}
+	return roots, dirs, nil
+}
+
+// remoteRoot is a place in a cloud store behind a cache. Its credentials are
+// those of the environment, under the names that the services' command lines
+// and SDKs read.
+func remoteRoot(ctx context.Context, address, dir string) (query.Root, error) {
+	var store objstore.Store
+	var err error
+	switch scheme, rest, _ := strings.Cut(address, "://"); strings.ToLower(scheme) {
+	case "s3", "s3a":
+		endpoint := os.Getenv("AWS_ENDPOINT_URL_S3")
+		if endpoint == "" {
+			endpoint = os.Getenv("AWS_ENDPOINT_URL")
+		}
+		store, err = s3.Open(ctx, "s3://"+rest, s3.Options{Endpoint: endpoint, PathStyle: endpoint != ""})
+	default:
+		o := azure.Options{ConnectionString: objstore.Secret(os.Getenv("AZURE_STORAGE_CONNECTION_STRING"))}
+		if o.ConnectionString == "" {
+			o.Account, o.Endpoint = os.Getenv("AZURE_STORAGE_ACCOUNT"), os.Getenv("AZURE_STORAGE_ENDPOINT")
+			o.AccountKey, o.SAS = objstore.Secret(os.Getenv("AZURE_STORAGE_KEY")), objstore.Secret(os.Getenv("AZURE_STORAGE_SAS_TOKEN"))
+		}
+		store, err = azure.Open(ctx, address, o)
+	}
+	if err != nil {
+		return query.Root{}, err
+	}
+	c, err := cache.Open(store, dir, cache.Options{MaxBytes: cacheBytes})
+	if err != nil {
+		return query.Root{}, err
+	}
+	return query.Root{Address: address, Store: c}, nil
+}
