@@ -180,7 +180,7 @@ func (f *feed) input(ctx context.Context, at Locator) (Input, error) {
 func (f *File) change(c delta.ChangeFile) error {
 	values := map[string]string{
 		delta.ChangeType: c.Type, delta.CommitVersion: strconv.FormatInt(c.Version, 10),
-		delta.CommitTimestamp: c.Time.UTC().Format("2006-01-02 15:04:05.999999Z07:00"),
+		delta.CommitTimestamp: strconv.FormatInt(c.Time.UnixMicro(), 10),
 	}
 	maps.Copy(values, f.Partition)
 	f.Partition = values
