@@ -176,7 +176,7 @@ func (f *feed) input(ctx context.Context, at Locator) (Input, error) {
 	return out, nil
 }
 
-// change notes what the log says of a file of the feed.
+// change notes what the log says of a file of the feed, as partitionText has it.
 func (f *File) change(c delta.ChangeFile) error {
 	values := map[string]string{
 		delta.ChangeType: c.Type, delta.CommitVersion: strconv.FormatInt(c.Version, 10),

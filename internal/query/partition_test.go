@@ -121,3 +121,16 @@ func (r *rig) rewrite(t *testing.T, root, file, typ string, values []any) {
 		t.Fatal(err)
 	}
 }
+
+// The version and the time of a change are columns of its file, too.
+func TestTheTimesOfChanges(t *testing.T) {
+	r := newRig(t, t.TempDir())
+	sc := arrow.NewSchema([]arrow.Field{{Name: "id", Type: arrow.PrimitiveTypes.Int64, Nullable: true}, {Name: "p", Type: arrow.FixedWidthTypes.Date32, Nullable: true}}, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, sc)
+	defer b.Release()
+	b.Field(0).(*array.Int64Builder).Append(1)
+	b.Field(1).(*array.Date32Builder).Append(19723)
+	r.create("t", sc, []delta.Option{delta.WithPartitionBy("p"), delta.WithProperties(map[string]string{"delta.enableChangeDataFeed": "true"})}, b.NewRecordBatch())
+	r.want("SELECT id, p, _change_type, _commit_version FROM table_changes('t', 1)", "1|2024-01-01|insert|1")
+	r.want("SELECT count(*) FROM table_changes('t', 1) WHERE _commit_timestamp BETWEEN TIMESTAMP '2020-01-01' AND current_timestamp()", "1")
+}
