@@ -26,7 +26,7 @@ def both(cell, *keys):
 
 GAPS = [
     # What this project lacks.
-    Gap("tables outside the catalog are not converted", "PARSE_SYNTAX_ERROR", cells("here writes", "convert")),
+    Gap("the matrix lays no Parquet files where this project may convert them", "PARSE_SYNTAX_ERROR", cells("here writes", "convert")),
     Gap("tables made here keep no VARIANT", "VARIANT_COLUMN", cells("here writes", "variant")),
     Gap("statements do not read tables with VARIANT columns (the delta package does)", "arrow.parquet.variant", cells("here reads", "variant")),
     Gap("rows that are moved would lose their row ids", "rowTracking", cells("here writes", "row_tracking", "databricks") + cells("here changes", "row_tracking", "databricks")),

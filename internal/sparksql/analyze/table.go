@@ -94,6 +94,8 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 	}
 	var r relation
 	switch {
+	case src != nil && src.Rules != nil && len(src.Columns) == 0:
+		return relation{}, a.errorf(t.Pos(), "DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "The table %s has no columns.", quoteAll(name)).hint("ALTER TABLE ... ADD COLUMNS gives it some.")
 	case src != nil:
 		r, err = a.scan(src, t)
 	case view != nil:
