@@ -180,7 +180,8 @@ func (t *Table) Update(ctx context.Context, set map[string]string, where string,
 	if err != nil {
 		return none, err
 	}
-	cols := []string{fileColumn, rowColumn}
+	cols := c.placeColumns("")
+	keep := len(cols)
 	var given []arrow.Field
 	for _, f := range values {
 		cols, given = append(cols, f.expr+" AS "+ident(f.Name)), append(given, f.Field)
@@ -197,7 +198,7 @@ func (t *Table) Update(ctx context.Context, set map[string]string, where string,
 		return none, err
 	}
 	found := newPlaces(c.files)
-	err = r.eachRow(engine, query, cols[:2], arrow.NewSchema(given, nil), "", map[string]RowSource{"target": c.source}, func(rec arrow.RecordBatch) error {
+	err = r.eachRow(engine, query, cols[:keep], arrow.NewSchema(given, nil), "", map[string]RowSource{"target": c.source}, func(rec arrow.RecordBatch) error {
 		if _, err := found.add(rec); err != nil {
 			return err
 		}
@@ -211,6 +212,16 @@ func (t *Table) Update(ctx context.Context, set map[string]string, where string,
 		}
 	}
 	return c.end(r, err)
+}
+
+// placeColumns are the columns that say where the rows of a change lie and, with
+// row tracking, which they are; alias, if any, names the table.
+func (c *change) placeColumns(alias string) []string {
+	out := []string{alias + fileColumn, alias + rowColumn}
+	if c.snap.TracksRows() {
+		out = append(out, alias+ident(RowID))
+	}
+	return out
 }
 
 // eachRow gives the rows of a SELECT to f, which has some columns to keep and

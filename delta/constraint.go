@@ -78,10 +78,15 @@ func (r *ruleSet) invariants(fields []arrow.Field) {
 	}
 }
 
-// apply fills in columns that rec lacks and checks the rows. The caller
-// releases what it gives.
-func (r *ruleSet) apply(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
-	query, err := r.query(rec.Schema(), "given", nil, "")
+// apply fills in columns that rec lacks and checks the rows; columns to keep
+// are none of the table's. The caller releases what it gives.
+func (r *ruleSet) apply(rec arrow.RecordBatch, keep []string) (arrow.RecordBatch, error) {
+	given := arrow.NewSchema(slices.DeleteFunc(slices.Clone(rec.Schema().Fields()), func(f arrow.Field) bool { return slices.Contains(keep, f.Name) }), nil)
+	quoted := make([]string, len(keep))
+	for i, k := range keep {
+		quoted[i] = ident(k)
+	}
+	query, err := r.query(given, "given", quoted, "")
 	if err != nil {
 		return nil, err
 	}

@@ -162,7 +162,8 @@ func (t *Table) Merge(ctx context.Context, source RowSource, on string, opts ...
 		}
 	}
 	run := merging{merge: m, c: c, r: r, deleted: newPlaces(c.files), updated: newPlaces(c.files)}
-	err = r.eachRow(engine, query, []string{fileColumn, rowColumn, clauseColumn}, arrow.NewSchema(given, nil), m.deletes(),
+	run.keep = len(c.placeColumns("")) + 1
+	err = r.eachRow(engine, query, append(c.placeColumns(""), clauseColumn), arrow.NewSchema(given, nil), m.deletes(),
 		map[string]RowSource{mergeTarget: c.source, mergeSource: source}, run.take)
 	if err == nil {
 		err = run.touch()
@@ -242,7 +243,7 @@ func (m *merge) query(c *change, s, source *arrow.Schema, on string) (string, er
 		}
 		cases = append(cases, cond)
 	}
-	cols := []string{tgt + fileColumn, tgt + rowColumn, numbered(cases) + " AS " + clauseColumn}
+	cols := append(c.placeColumns(tgt), numbered(cases)+" AS "+clauseColumn)
 	for _, f := range s.Fields() {
 		if _, computed := f.Metadata.GetValue(generationKey); computed || f.Type.ID() == arrow.NULL {
 			continue
@@ -342,12 +343,15 @@ type merging struct {
 	c                *change
 	r                *Rewrite
 	deleted, updated *places
+	// keep is how many columns of the join are none of the table's: the row's
+	// place, its id, the clause.
+	keep int
 }
 
 func (m *merging) take(rec arrow.RecordBatch) error {
-	acts, ok := rec.Column(2).(*array.Int64)
+	acts, ok := rec.Column(m.keep - 1).(*array.Int64)
 	if !ok {
-		return fmt.Errorf("delta: the engine gives clauses as %s", rec.Column(2).DataType())
+		return fmt.Errorf("delta: the engine gives clauses as %s", rec.Column(m.keep-1).DataType())
 	}
 	rows := map[effect][]int32{}
 	for i := range acts.Len() {
@@ -373,10 +377,10 @@ func (m *merging) take(rec arrow.RecordBatch) error {
 }
 
 func (m *merging) act(do effect, rec arrow.RecordBatch) error {
-	rest := pick(rec, placesFrom(rec, 3))
-	defer rest.Release()
 	switch do {
 	case doInsert:
+		rest := pick(rec, placesFrom(rec, m.keep))
+		defer rest.Release()
 		return m.r.Insert(rest)
 	case doDelete:
 		_, err := m.deleted.add(rec)
@@ -386,6 +390,12 @@ func (m *merging) act(do effect, rec arrow.RecordBatch) error {
 	if twice, err := m.updated.add(rec); err != nil || twice >= 0 {
 		return errors.Join(err, ambiguous(twice))
 	}
+	at := placesFrom(rec, m.keep)
+	for i := 2; i < m.keep-1; i++ { // the row's id
+		at = append(at, i)
+	}
+	rest := pick(rec, at)
+	defer rest.Release()
 	return m.r.Replace(rest)
 }
 

@@ -38,6 +38,9 @@ func (s *Snapshot) placed(files []Add) (RowSource, error) {
 			fields = append(fields, f)
 		}
 	}
+	if s.TracksRows() {
+		fields = append(fields, trackedFields(nil, false)[:1]...)
+	}
 	all := arrow.NewSchema(fields, nil)
 	return RowSource{Schema: all, Read: func(ctx context.Context, columns []int) iter.Seq2[arrow.RecordBatch, error] {
 		if columns == nil {

@@ -153,9 +153,6 @@ func TestRowsAreNumbered(t *testing.T) {
 	if conf["delta.rowTracking.materializedRowIdColumnName"] == "" || conf["delta.rowTracking.materializedRowCommitVersionColumnName"] == "" {
 		t.Errorf("%v", conf)
 	}
-	if _, err := again.NewWriter(ctx, delta.WriterOptions{Rearranged: true}); !errors.Is(err, delta.ErrUnsupportedFeature) || !strings.Contains(err.Error(), "rowTracking") {
-		t.Errorf("rows would lose their ids: %v", err)
-	}
 }
 
 func TestRowsOfATableThatBeginsToTrackThemAreNumbered(t *testing.T) {

@@ -67,7 +67,7 @@ func (t *Table) rearrange(ctx context.Context, s *Snapshot, bins []bin, o Writer
 		}
 		return err
 	}
-	c.Metrics = rearranged(c.Adds, c.Removes)
+	c.Metrics, c.Tags = rearranged(c.Adds, c.Removes), s.preserved(c.Tags)
 	r, err := t.Commit(ctx, c)
 	if err != nil {
 		if errors.Is(err, ErrCommitStateUnknown) {

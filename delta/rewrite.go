@@ -72,7 +72,7 @@ type RewriteOptions struct {
 // NewRewrite begins a change of rows; ctx governs it until its end.
 func (s *Snapshot) NewRewrite(ctx context.Context, opt RewriteOptions) (*Rewrite, error) {
 	o := opt.Writer
-	o.SchemaTo, o.ChangeData = opt.SchemaTo, false
+	o.SchemaTo, o.ChangeData, o.KeepRows = opt.SchemaTo, false, true
 	w, err := s.table.NewWriter(ctx, o)
 	if err != nil {
 		return nil, err
@@ -170,8 +170,13 @@ func (r *Rewrite) Insert(rec arrow.RecordBatch) error {
 	return r.put(rec, feedKinds[RowInserted])
 }
 
-// Replace adds the new values of updated rows; the batch stays the caller's.
+// Replace adds the new values of updated rows; the batch stays the caller's. On
+// tables with row tracking (Snapshot.TracksRows) it must have the column RowID
+// besides the table's, by which the rows stay known.
 func (r *Rewrite) Replace(rec arrow.RecordBatch) error {
+	if r.snap.TracksRows() && !rec.Schema().HasField(RowID) {
+		return fmt.Errorf("%w: updated rows of a table with row tracking need the column %s", ErrSchemaMismatch, RowID)
+	}
 	r.counts.Updated += rec.NumRows()
 	return r.put(rec, feedKinds[RowUpdated])
 }
@@ -243,7 +248,7 @@ func (r *Rewrite) Commit(c Commit) (CommitResult, RowCounts, error) {
 	if len(c.Adds)+len(c.Removes) == 0 && c.Txn == nil && !c.redefines() {
 		return CommitResult{Version: -1}, r.counts, nil
 	}
-	c.DataChange, c.ReadVersion, c.ready = true, r.snap.version, ready
+	c.DataChange, c.ReadVersion, c.ready, c.Tags = true, r.snap.version, ready, r.snap.preserved(c.Tags)
 	r.measure(&c)
 	res, err := r.snap.table.Commit(r.ctx, c)
 	if err != nil && !errors.Is(err, ErrCommitStateUnknown) {
@@ -355,10 +360,10 @@ func (r *Rewrite) copyRest(a Add, besides *RowSet) error {
 	if n := recordCount(a.Stats); n >= 0 && all.GetCardinality() == uint64(n) {
 		return nil
 	}
-	return r.snap.readRows(r.ctx, a, r.w.known(r.snap), all, false, func(rec arrow.RecordBatch) error {
+	return r.snap.readRows(r.ctx, a, r.snap.withTracked(r.w.known(r.snap)), all, false, func(rec arrow.RecordBatch) error {
 		defer rec.Release()
 		r.counts.Copied += rec.NumRows()
-		fit, err := conform(rec, r.schema) // columns that the commit adds
+		fit, err := conform(rec, r.w.takes) // columns that the commit adds
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,8 @@ const (
 	rowIDColumnKey    = "delta.rowTracking.materializedRowIdColumnName"
 	rowVersionColumn  = "delta.rowTracking.materializedRowCommitVersionColumnName"
 	rowTrackingDomain = "delta.rowTracking"
+	// rowTrackingSuspended is the property that has writers give out no ids.
+	rowTrackingSuspended = "delta.rowTrackingSuspended"
 )
 
 type highWaterMark struct {
@@ -48,7 +50,11 @@ func (t *Table) trackRows(before *state, set *action.Set, version int64) error {
 	if set.Protocol != nil {
 		protocol = set.Protocol
 	}
-	if !tracksRows(protocol) {
+	meta := before.meta
+	if set.Metadata != nil {
+		meta = set.Metadata
+	}
+	if !tracksRows(protocol) || meta != nil && meta.Configuration[rowTrackingSuspended] == "true" {
 		return nil
 	}
 	mark := highWaterMark{RowID: -1}

@@ -64,6 +64,10 @@ func (s *Snapshot) columns(names []string) (*arrow.Schema, error) {
 	var fields []arrow.Field
 	for _, n := range names {
 		i := find(s.schema, n)
+		if i < 0 && s.tracked(n) != "" {
+			fields = append(fields, arrow.Field{Name: n, Type: arrow.PrimitiveTypes.Int64, Nullable: true})
+			continue
+		}
 		if i < 0 {
 			return nil, fmt.Errorf("%w: no column %q", ErrSchemaMismatch, n)
 		}
@@ -102,7 +106,7 @@ func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set 
 	}
 	picks := func(c arrow.Field) bool {
 		for _, w := range want.Fields() {
-			if !s.partitioned(w.Name) && indexOf([]arrow.Field{c}, w, s.mapping) == 0 {
+			if name := s.tracked(w.Name); name == c.Name && name != "" || !s.partitioned(w.Name) && indexOf([]arrow.Field{c}, w, s.mapping) == 0 {
 				return true
 			}
 		}
@@ -110,7 +114,7 @@ func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set 
 	}
 	first := uint64(0)
 	return parquetfile.Read(ctx, in, picks, func(rec arrow.RecordBatch) error {
-		out, err := s.complete(rec, a, want)
+		out, err := s.complete(rec, a, want, int64(first))
 		if err != nil {
 			return err
 		}
@@ -172,8 +176,9 @@ func choose(ctx context.Context, rec arrow.RecordBatch, set *RowSet, in bool, fi
 	return out, nil
 }
 
-// complete gives a file's batch the wanted columns.
-func (s *Snapshot) complete(rec arrow.RecordBatch, a Add, want *arrow.Schema) (arrow.RecordBatch, error) {
+// complete gives a file's batch, whose first row is at a position, the wanted
+// columns.
+func (s *Snapshot) complete(rec arrow.RecordBatch, a Add, want *arrow.Schema, first int64) (arrow.RecordBatch, error) {
 	n := int(rec.NumRows())
 	inFile := rec.Schema().Fields()
 	cols := make([]arrow.Array, 0, want.NumFields())
@@ -185,7 +190,13 @@ func (s *Snapshot) complete(rec arrow.RecordBatch, a Add, want *arrow.Schema) (a
 	for _, f := range want.Fields() {
 		var c arrow.Array
 		var err error
-		switch at := indexOf(inFile, f, s.mapping); {
+		switch at, own := indexOf(inFile, f, s.mapping), s.tracked(f.Name); {
+		case own != "":
+			var kept arrow.Array
+			if at = trackedIn(inFile, own); at >= 0 {
+				kept = rec.Column(at)
+			}
+			c, err = trackedColumn(f.Name, a, kept, first, n)
 		case s.partitioned(f.Name):
 			c, err = constant(f.Type, a.PartitionValues[s.mapping.Name(f)], n)
 		case at < 0 || f.Type.ID() == arrow.NULL:

@@ -16,8 +16,9 @@ const feedBefore = "update_preimage"
 
 // Take brings rows with what happens to each: rec has their values after the
 // change, and of deleted rows the old ones. Where the table has a change feed,
-// before has the old values of all rows, as far as any are updated. The batches
-// stay the caller's.
+// before has the old values of all rows, as far as any are updated. On tables with
+// row tracking (TracksRows) rec has the columns RowID and RowCommitVersion, too,
+// with what is known of rows that were there. The batches stay the caller's.
 func (r *Rewrite) Take(rec, before arrow.RecordBatch, acts []RowAction) error {
 	if int64(len(acts)) != rec.NumRows() {
 		return fmt.Errorf("delta: %d actions of %d rows", len(acts), rec.NumRows())
@@ -36,6 +37,11 @@ func (r *Rewrite) Take(rec, before arrow.RecordBatch, acts []RowAction) error {
 	if err := r.tellTaken(rec, before, acts); err != nil {
 		return err
 	}
+	rec, err := r.versioned(rec, acts)
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
 	kept, err := r.chosen(rec, acts, func(a RowAction) bool { return a != RowDeleted })
 	if err != nil {
 		return err
@@ -98,6 +104,8 @@ func (r *Rewrite) tell(rec arrow.RecordBatch, kind func(row int) string) error {
 	if r.feed == nil || rec.NumRows() == 0 {
 		return nil
 	}
+	rec = r.w.untracked(rec)
+	defer rec.Release()
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
 	b.Reserve(int(rec.NumRows()))

@@ -37,8 +37,13 @@ type WriterOptions struct {
 	// ChangeData writes files of the change feed: rows have the column
 	// ChangeType besides the table's. ChangeOf makes the adds what Commit takes.
 	ChangeData bool
-	// Rearranged marks files that hold rows the table has already.
+	// Rearranged marks files that hold rows the table has already; it implies
+	// KeepRows.
 	Rearranged bool
+	// KeepRows takes, on tables with row tracking, rows with the columns RowID
+	// and RowCommitVersion besides the table's: rows that have one are the table's
+	// rows of that name, moved or, without RowCommitVersion, updated.
+	KeepRows bool
 	// SchemaTo, if set, is the schema that the commit of the files gives the
 	// table.
 	SchemaTo *arrow.Schema
@@ -67,14 +72,17 @@ type Writer struct {
 	table  *Table
 	opt    WriterOptions
 	schema *arrow.Schema // the table's
-	data   *arrow.Schema // the table's columns that data files have
+	takes  *arrow.Schema // of rows: the table's columns and those of row tracking that it keeps
+	data   *arrow.Schema // takes' columns that data files have
 	files  *arrow.Schema // of the data files: data's columns under their names there
 	part   []string      // partition columns
-	keys   []string      // and their names in partition values
-	folder string        // below the root
-	sel    stats.Select
-	rules  *ruleSet // nil: nothing to compute
-	upload func(key string, r io.Reader) (info objstore.Info, durable func() error, err error)
+	// counted are the columns of files that may have statistics.
+	counted *arrow.Schema
+	keys    []string // and their names in partition values
+	folder  string   // below the root
+	sel     stats.Select
+	rules   *ruleSet // nil: nothing to compute
+	upload  func(key string, r io.Reader) (info objstore.Info, durable func() error, err error)
 
 	open  []*dataFile // most recently used last
 	done  []*dataFile
@@ -107,9 +115,6 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	if err == nil {
 		err = t.writable(protocol, meta, sc)
 	}
-	if err == nil && opt.Rearranged && meta.Configuration[rowTrackingKey] == "true" {
-		err = unsupported([]string{"rowTracking (rows keep their ids only where their files stay)"}, protocol, true)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +129,7 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	if opt.ChangeData {
 		below = changeFolder
 	}
-	return &Writer{
+	w := &Writer{
 		rules: computed, folder: below, table: t, opt: opt, schema: sc, part: meta.PartitionColumns, keys: partitionKeys(sc, m, meta.PartitionColumns),
 		data: stored(sc, meta.PartitionColumns), files: m.Files(sc, meta.PartitionColumns), sel: stats.FromProperties(sc, m, meta.Configuration),
 		upload: func(key string, r io.Reader) (objstore.Info, func() error, error) {
@@ -134,7 +139,12 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 			info, err := t.store.Put(ctx, key, r, objstore.PutOptions{})
 			return info, nil, err
 		},
-	}, nil
+	}
+	w.takes, w.counted = w.schema, w.files
+	if tr := trackingOf(protocol, meta); tr != nil && (opt.Rearranged || opt.KeepRows) && !opt.ChangeData {
+		err = w.keepRows(tr)
+	}
+	return w, err
 }
 
 // stored are the table's columns that its data files have.
@@ -182,12 +192,12 @@ func (w *Writer) prepare(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 	full := rec
 	if w.rules != nil {
 		var err error
-		if full, err = w.rules.apply(rec); err != nil {
+		if full, err = w.rules.apply(rec, w.kept(rec)); err != nil {
 			return nil, err
 		}
 		defer full.Release()
 	}
-	fit, err := conform(full, w.schema)
+	fit, err := conform(full, w.takes)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +260,7 @@ func (w *Writer) file(values Values) (*dataFile, error) {
 		ext = "." + w.opt.Compression + ext
 	}
 	f := &dataFile{
-		id: id, path: path.Join(w.folder, id, "part-"+name.String()+ext), values: values, stats: stats.New(w.files, w.sel),
+		id: id, path: path.Join(w.folder, id, "part-"+name.String()+ext), values: values, stats: stats.New(w.counted, w.sel),
 	}
 	f.spool = newSpool(func(r io.Reader) (objstore.Info, func() error, error) { return w.upload(w.table.key(f.path), r) })
 	if f.pq, err = parquetfile.NewWriter(f, w.files, w.opt.Compression, w.opt.RowGroupBytes); err != nil {

@@ -39,6 +39,9 @@ type Input struct {
 	// Columns are the columns of Files by the table's names for them, where
 	// the files have others (column mapping), at whatever depth.
 	Columns map[string]arrow.Field
+	// Tracked names the columns in which Files keep what row tracking knows of
+	// their rows, where it is not what File says.
+	Tracked struct{ RowID, Version string }
 	// Kept turns File.Deleted round: these rows are read, and no others.
 	Kept bool
 	// Union, if not nil, are inputs whose rows are read one after the other;
@@ -76,6 +79,9 @@ type File struct {
 	// Deleted are the positions of rows to leave out as a portable 64-bit
 	// Roaring bitmap, nil for none.
 	Deleted []byte
+	// BaseRowID is the id of the first row and Version the version of all, for
+	// tables with row tracking.
+	BaseRowID, Version *int64
 }
 
 // Options of one execution.

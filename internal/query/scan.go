@@ -35,6 +35,10 @@ func scanColumn(s *plan.Scan, i int) string {
 		return "_metadata.file_path"
 	case plan.RowOrdinal:
 		return "_metadata.row_index"
+	case plan.RowIDOrdinal:
+		return delta.RowID
+	case plan.RowVersionOrdinal:
+		return delta.RowCommitVersion
 	default:
 		return s.Source.Columns[at].Name
 	}
@@ -70,6 +74,10 @@ func filesSQL(s *plan.Scan, in Input) (string, error) {
 			f.outer = append(f.outer, "f."+name+" AS "+lower.Col(a))
 			continue
 		}
+		if at := s.Ordinals[i]; at == plan.RowIDOrdinal || at == plan.RowVersionOrdinal {
+			f.outer = append(f.outer, f.trackedColumn(at)+" AS "+lower.Col(a))
+			continue
+		}
 		if err := f.column(s.Source.Columns[s.Ordinals[i]], lower.Col(a)); err != nil {
 			return "", err
 		}
@@ -88,6 +96,22 @@ type fileScan struct {
 	parts   []string // partition columns that are wanted
 	deleted bool
 	place   bool // the rows' files and places are wanted
+	tracked bool // and what row tracking knows of them
+}
+
+// trackedColumn is what row tracking knows of a row: what its file keeps of it,
+// or what the log says of the file's rows.
+func (f *fileScan) trackedColumn(at int) string {
+	f.place, f.tracked = true, true
+	name, log := f.in.Tracked.RowID, `p."marisma base" + f.file_row_number`
+	if at == plan.RowVersionOrdinal {
+		name, log = f.in.Tracked.Version, `p."marisma version"`
+	}
+	if name == "" {
+		return log
+	}
+	f.empty = append(f.empty, "CAST(NULL AS BIGINT) AS "+ident(name))
+	return "coalesce(f." + ident(name) + ", " + log + ")"
 }
 
 func (f *fileScan) column(c types.Field, as string) error {
@@ -162,18 +186,18 @@ func (f *fileScan) sql() string {
 		seen[x.Path] = true
 	}
 	read := "read_parquet([" + strings.Join(names, ", ") + "]"
-	joined := f.deleted || len(f.parts) > 0 || len(names) < len(f.in.Files)
+	joined := f.deleted || f.tracked || len(f.parts) > 0 || len(names) < len(f.in.Files)
 	if joined || f.place {
 		read += ", filename = 'marisma file'"
 	}
 	if f.deleted || f.place {
 		read += ", file_row_number = true"
 	}
-	if !f.in.Uniform {
+	if !f.in.Uniform || f.tracked {
 		read += ", union_by_name = true"
 	}
 	read += ")"
-	if !f.in.Uniform && len(f.empty) > 0 {
+	if (!f.in.Uniform || f.tracked) && len(f.empty) > 0 {
 		read = "(SELECT * FROM " + read + " UNION ALL BY NAME SELECT " + strings.Join(f.empty, ", ") + " WHERE false)"
 	}
 	from := read + " AS f"
@@ -203,6 +227,9 @@ func (f *fileScan) logSQL() string {
 		if f.deleted {
 			vals = append(vals, blob(x.Deleted))
 		}
+		if f.tracked {
+			vals = append(vals, bigint(x.BaseRowID), bigint(x.Version))
+		}
 		rows[i] = "(" + strings.Join(vals, ", ") + ")"
 	}
 	names := []string{fileColumn}
@@ -212,7 +239,18 @@ func (f *fileScan) logSQL() string {
 	if f.deleted {
 		names = append(names, `"marisma deleted"`)
 	}
+	if f.tracked {
+		names = append(names, `"marisma base"`, `"marisma version"`)
+	}
 	return "(VALUES " + strings.Join(rows, ", ") + ") AS p(" + strings.Join(names, ", ") + ")"
+}
+
+// bigint is a literal of a number; nil is NULL.
+func bigint(n *int64) string {
+	if n == nil {
+		return "CAST(NULL AS BIGINT)"
+	}
+	return fmt.Sprintf("CAST(%d AS BIGINT)", *n)
 }
 
 // blob is a literal of bytes; nil is NULL.
@@ -262,6 +300,7 @@ func Files(ctx context.Context, s *delta.Snapshot, at Locator, preds ...delta.Pr
 func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Locator) (_ Input, err error) {
 	partition := partitionColumns(s)
 	in := Input{Files: make([]File, len(adds)), Partition: partition, Columns: fileColumns(s, partition)}
+	in.Tracked.RowID, in.Tracked.Version = s.TrackedColumns()
 	defer func() {
 		if err != nil {
 			in.Release()
@@ -278,7 +317,7 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Loca
 		if err != nil {
 			return in, err
 		}
-		f := File{Path: in.Files[i].Path, Partition: values}
+		f := File{Path: in.Files[i].Path, Partition: values, BaseRowID: a.BaseRowID, Version: a.DefaultRowCommitVersion}
 		gone, err := s.Deleted(ctx, a)
 		if err != nil {
 			return in, err

@@ -160,21 +160,13 @@ func num(n int64) string { return strconv.FormatInt(n, 10) }
 
 func ms(d time.Duration) string { return num(d.Milliseconds()) }
 
-// sizes sums the bytes of files.
-func sizes[T any](files []T, size func(T) int64) string {
+// removeBytes is the size of files that go.
+func removeBytes(rs []delta.Remove) string {
 	var n int64
-	for _, f := range files {
-		n += size(f)
+	for _, r := range rs {
+		n += r.Size
 	}
 	return num(n)
-}
-
-func addBytes(adds []delta.Add) string {
-	return sizes(adds, func(a delta.Add) int64 { return a.Size })
-}
-
-func removeBytes(rs []delta.Remove) string {
-	return sizes(rs, func(r delta.Remove) int64 { return r.Size })
 }
 
 // removes takes files out of the table.

@@ -3,6 +3,7 @@ package dml
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -28,10 +29,10 @@ type sink struct {
 }
 
 // layout says where in a batch what stands; -1 for what it lacks.
-type layout struct{ action, place, before int }
+type layout struct{ action, place, before, tracked int }
 
 func layoutOf(rows *plan.Rows, columns int) layout {
-	out, next := layout{-1, -1, -1}, columns+len(rows.Checks)
+	out, next := layout{-1, -1, -1, -1}, columns+len(rows.Checks)
 	if len(rows.Plan.Output()) == next {
 		return out
 	}
@@ -41,6 +42,9 @@ func layoutOf(rows *plan.Rows, columns int) layout {
 	}
 	if rows.Before {
 		out.before = next
+	}
+	if rows.Tracked {
+		out.tracked = len(rows.Plan.Output()) - 2
 	}
 	return out
 }
@@ -94,7 +98,9 @@ func (s *sink) take(rec arrow.RecordBatch) error {
 		before = s.named(rec, s.at.before)
 		defer before.Release()
 	}
-	return writeError(s.put(table, before, acts))
+	known := s.known(rec, table)
+	defer known.Release()
+	return writeError(s.put(known, before, acts))
 }
 
 // actions are what happened to the rows of a batch, nil where all are new. They
@@ -159,6 +165,19 @@ func (s *sink) named(rec arrow.RecordBatch, from int) arrow.RecordBatch {
 		}
 	}
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rec.NumRows())
+}
+
+// known gives a batch of the table's columns those of row tracking, where the
+// plan has them. The caller releases it.
+func (s *sink) known(rec, table arrow.RecordBatch) arrow.RecordBatch {
+	if s.at.tracked < 0 {
+		table.Retain()
+		return table
+	}
+	fields := append(slices.Clone(table.Schema().Fields()), arrow.Field{Name: delta.RowID, Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+		arrow.Field{Name: delta.RowCommitVersion, Type: arrow.PrimitiveTypes.Int64, Nullable: true})
+	cols := append(slices.Clone(table.Columns()), rec.Column(s.at.tracked), rec.Column(s.at.tracked+1))
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, table.NumRows())
 }
 
 // check refuses a batch with a row that breaks a rule.

@@ -246,9 +246,10 @@ type rowBuilder struct {
 	// the rows that the rules are for.
 	action plan.Expr
 	// place is where a row lies, nil for a table without deletion vectors; before
-	// are the columns before the change, nil for one without a change feed.
-	place, before []plan.Expr
-	carried       []plan.Attr // the action and what follows it
+	// are the columns before the change, nil for one without a change feed; tracked
+	// is what row tracking knows of a row.
+	place, before, tracked []plan.Expr
+	carried                []plan.Attr // the action and what follows it
 	// replace is a condition on new rows over the columns, nil without.
 	replace func(cols []column) (plan.Expr, error)
 }
@@ -275,7 +276,7 @@ func (b *rowBuilder) build(in plan.Node, vals, old []plan.Expr) (*plan.Rows, err
 	}
 	var act plan.Attr
 	if b.action != nil {
-		for _, x := range slices.Concat([]plan.Expr{b.action}, b.place, b.before) {
+		for _, x := range slices.Concat([]plan.Expr{b.action}, b.place, b.before, b.tracked) {
 			at := newAttr("carried", x.Type())
 			if len(b.carried) == 0 {
 				at.Name = "action"
@@ -420,7 +421,7 @@ func (b *rowBuilder) check(in plan.Node, cols []column, act plan.Attr, vals []pl
 	for _, at := range b.carried {
 		p.Exprs = append(p.Exprs, passOn(at))
 	}
-	out.Placed, out.Before = len(b.place) > 0, len(b.before) > 0
+	out.Placed, out.Before, out.Tracked = len(b.place) > 0, len(b.before) > 0, len(b.tracked) > 0
 	out.Plan = b.a.plan(b.ctes, p)
 	return out, nil
 }

@@ -21,7 +21,8 @@ type targetRelation struct {
 	cols      []column // the table's columns under the name that the statement uses
 	file, row plan.Attr
 	// grown is scan with the columns that a MERGE adds, nil without.
-	grown plan.Node
+	grown   plan.Node
+	tracked []plan.Attr // what row tracking knows of rows
 }
 
 // targetName is the name that a statement gives, IDENTIFIER resolved.
@@ -114,6 +115,7 @@ func (a *analyzer) readTarget(src *plan.Source, t ast.Target, name ast.Name) *ta
 	out.row = plan.Attr{ID: plan.NewID(), Name: "row", Type: types.BigInt}
 	out.scan.Attrs = append(out.scan.Attrs, out.file, out.row)
 	out.scan.Ordinals = append(out.scan.Ordinals, plan.FileOrdinal, plan.RowOrdinal)
+	out.tracked = trackRows(out.scan)
 	return out
 }
 
@@ -144,7 +146,7 @@ func (a *analyzer) viewTarget(v *View, t ast.Target, name ast.Name) (*targetRela
 		node = p.Input
 	}
 	scan, ok := node.(*plan.Scan)
-	if !ok || len(scan.Source.Columns) != len(r.cols) || scan.Source.Rules == nil {
+	if !ok || len(scan.Source.Columns) != len(r.visible()) || scan.Source.Rules == nil {
 		return nil, a.partialScan(t)
 	}
 	return a.readTarget(scan.Source, ast.Target{At: t.At, Alias: aliasOf(t, name)}, name), nil
@@ -272,7 +274,7 @@ func (a *analyzer) deletion(t *targetRelation, cond plan.Expr, ctes []*plan.CTE,
 // plainRows are t's rows as they are, with an action.
 func (a *analyzer) plainRows(t *targetRelation, action plan.Expr, ctes []*plan.CTE, pos sparksql.Pos) (*plan.Rows, error) {
 	b := &rowBuilder{a: a, target: &plan.Source{Columns: t.src.Columns}, schema: t.src.Columns, pos: pos, ctes: ctes, action: action}
-	b.place = t.place()
+	b.place, b.tracked = t.place(), t.ids()
 	return b.build(t.scan, t.values(), nil)
 }
 
@@ -291,6 +293,27 @@ func (t *targetRelation) place() []plan.Expr {
 		return nil
 	}
 	return []plan.Expr{&plan.Column{Attr: nullable(t.file)}, &plan.Column{Attr: nullable(t.row)}}
+}
+
+// ids are what row tracking knows of a row, nil without.
+func (t *targetRelation) ids() []plan.Expr {
+	var out []plan.Expr
+	for _, at := range t.tracked {
+		out = append(out, &plan.Column{Attr: nullable(at)})
+	}
+	return out
+}
+
+// trackRows has a scan read what row tracking knows of rows, nil without.
+func trackRows(s *plan.Scan) []plan.Attr {
+	if !s.Source.Rules.TracksRows() {
+		return nil
+	}
+	out := []plan.Attr{
+		{ID: plan.NewID(), Name: "row_id", Type: types.BigInt, Nullable: true}, {ID: plan.NewID(), Name: "row_commit_version", Type: types.BigInt, Nullable: true},
+	}
+	s.Attrs, s.Ordinals = append(s.Attrs, out...), append(s.Ordinals, plan.RowIDOrdinal, plan.RowVersionOrdinal)
+	return out
 }
 
 // before are the columns as a change finds them, nil where the table has no

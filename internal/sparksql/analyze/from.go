@@ -75,6 +75,14 @@ func (a *analyzer) alias2(r relation, al ast.TableAlias, pos sparksql.Pos, fallb
 			vis[i].Qualifier = []string{q}
 		}
 	}
+	for _, c := range r.cols { // what is known of a table's rows stays in reach
+		if n := len(c.Qualifier); c.hidden && n > 0 && c.Qualifier[n-1] == metadataColumn {
+			if q != "" {
+				c.Qualifier = []string{q, metadataColumn}
+			}
+			vis = append(vis, c)
+		}
+	}
 	r.cols = vis
 	return r, nil
 }

@@ -156,7 +156,7 @@ func (g *merger) rows(kind plan.JoinKind, once bool) (*plan.Rows, error) {
 	}
 	old := g.t.values()
 	b := &rowBuilder{a: g.a, target: g.t.src, schema: g.schema, s: g.s, pos: g.ast.Pos(), ctes: g.ctes, action: &plan.Column{Attr: act}}
-	b.place, b.before = g.t.place(), g.t.before()
+	b.place, b.before, b.tracked = g.t.place(), g.t.before(), g.t.ids()
 	return b.build(acted, vals, old)
 }
 

@@ -54,7 +54,7 @@ func (a *analyzer) update(u *ast.Update) (plan.Statement, error) {
 		}
 	}
 	b := &rowBuilder{a: a, target: t.src, schema: t.src.Columns, s: s, pos: u.Pos(), ctes: ctes, action: &plan.Column{Attr: act}}
-	b.place, b.before = t.place(), t.before()
+	b.place, b.before, b.tracked = t.place(), t.before(), t.ids()
 	rows, err := b.build(acted, vals, t.values())
 	if err != nil {
 		return nil, err

@@ -1,20 +1,28 @@
 package plan
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 // Ordinals of a Scan that stand for no column of its source: the data file
-// that a row comes from, as the runner named it (STRING), and the row's
-// position in that file from 0 (BIGINT).
+// that a row comes from, as the runner named it (STRING), the row's position in
+// that file from 0 (BIGINT) and, of tables with row tracking, the number by
+// which the row stays known and the version that wrote it last (BIGINT).
 const (
-	FileOrdinal = -1
-	RowOrdinal  = -2
+	FileOrdinal       = -1
+	RowOrdinal        = -2
+	RowIDOrdinal      = -3
+	RowVersionOrdinal = -4
 )
 
 // Rules are what a table asks of the rows that are written to it. They come
 // with the Source of a table that statements may change.
+//
+// A table with row tracking (TracksRows) knows its rows when they are changed.
 type Rules struct {
 	PartitionBy []string
 	// Columns has one entry for each of Source.Columns.
@@ -36,6 +44,11 @@ type ColumnRule struct {
 	Generated string
 	Invariant string
 	Identity  *IdentityRule
+}
+
+// TracksRows tells whether rows have ids and versions.
+func (r *Rules) TracksRows() bool {
+	return r != nil && strings.EqualFold(r.Properties["delta.enableRowTracking"], "true") && slices.Contains(r.Features, "rowTracking")
 }
 
 // IdentityRule says which numbers a column gets that the table counts.
@@ -77,6 +90,9 @@ type Rows struct {
 	Placed bool
 	// Before says that then the columns follow as they were before the change.
 	Before bool
+	// Tracked says that last come the row's id and version (as RowIDOrdinal and
+	// RowVersionOrdinal give them), NULL for a new row.
+	Tracked bool
 }
 
 // Row actions of a Change (INT).
