@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -64,9 +65,7 @@ func ConvertFromParquet(ctx context.Context, store objstore.Store, root string, 
 	if schema.HasNTZ(s) {
 		made = append(made, func(o *options) {
 			props := map[string]string{featurePrefix + "timestampNtz": "supported"}
-			for k, v := range o.properties {
-				props[k] = v
-			}
+			maps.Copy(props, o.properties)
 			o.properties = props
 		})
 	}

@@ -186,8 +186,8 @@ func (d *dropper) stopUse(s *Snapshot) error {
 	switch d.name {
 	case "checkConstraints":
 		for k := range s.meta.Configuration {
-			if strings.HasPrefix(k, constraintKey) {
-				return fmt.Errorf("%w: the constraint %s", ErrFeatureInUse, strings.TrimPrefix(k, constraintKey))
+			if name, ok := strings.CutPrefix(k, constraintKey); ok {
+				return fmt.Errorf("%w: the constraint %s", ErrFeatureInUse, name)
 			}
 		}
 	case "columnMapping":

@@ -10,8 +10,8 @@ import (
 	"github.com/marisma/marisma/objstore"
 )
 
-// ErrDeletedRows: files of the table have deletion vectors, which the manifests
-// cannot tell.
+// ErrDeletedRows says that files of the table have deletion vectors, which
+// manifests cannot tell.
 var ErrDeletedRows = errors.New("delta: files have deleted rows")
 
 // manifests is the folder of the symlink manifests below a table's root.
@@ -40,7 +40,7 @@ func (t *Table) WriteManifests(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		lists[key].WriteString(uri + "\n")
+		_, _ = lists[key].WriteString(uri + "\n") // a Builder does not fail
 	}
 	if len(keys) == 0 && len(lists) == 0 {
 		lists[t.key(path.Join(manifests, "manifest"))] = &strings.Builder{}

@@ -56,7 +56,8 @@ type place struct {
 	address string // as it is kept: an absolute path or a URI
 }
 
-// ErrOutside: the path lies in none of the places that statements may open.
+// ErrOutside says that a path lies in none of the places that statements may
+// open.
 var ErrOutside = errors.New("query: the path may not be opened")
 
 // isPath tells whether the name of a table is a path.

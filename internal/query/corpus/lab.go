@@ -286,10 +286,10 @@ func (l *Lab) clean(ctx context.Context) error {
 		}
 	}
 	paths := filepath.Join(l.dir, pathsFolder)
-	if err := os.RemoveAll(paths); err != nil {
+	if err := os.RemoveAll(paths); err != nil { //nolint:gosec // below the test's own folder
 		return err
 	}
-	if err := os.Mkdir(paths, 0o750); err != nil {
+	if err := os.Mkdir(paths, 0o750); err != nil { //nolint:gosec // the same
 		return err
 	}
 	schemas, err := l.catalog.Schemas(ctx, labCatalog)

@@ -40,17 +40,6 @@ func mathRules() map[string]rule {
 	}
 }
 
-// unwrapped is e without implicit casts.
-func unwrapped(e plan.Expr) plan.Expr {
-	for {
-		c, ok := e.(*plan.Cast)
-		if !ok || !c.Implicit {
-			return e
-		}
-		e = c.X
-	}
-}
-
 func bitWidth(t types.Type) string {
 	if t == types.BigInt {
 		return "64"
