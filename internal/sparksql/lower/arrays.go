@@ -48,7 +48,7 @@ func arrayRules() map[string]rule {
 		"array_distinct": func(l *lowerer, c *plan.Call, a []string) string { return l.distinctList(l.plainZeros(a[0], c.Typ)) },
 		"array_sort": func(l *lowerer, c *plan.Call, a []string) string {
 			if len(a) > 1 {
-				return l.sortBy(a[0], c.Args[1], l.duckType(c.Typ))
+				return l.sortBy(c.Args[0], a[0], c.Args[1], l.duckType(c.Typ))
 			}
 			return l.sorted(a[0], elem(c.Typ), "'ASC', 'NULLS LAST'")
 		},

@@ -171,12 +171,14 @@ func foldList(l *lowerer, c *plan.Call, a []string) string {
 	acc := l.duckType(c.Args[2].Type())
 	el := l.duckType(elem(c.Args[0].Type()))
 	e, p, q := l.fresh("e"), l.fresh("p"), l.fresh("q")
-	pair := func(accText, x string) string {
-		return "{'acc': " + cast(accText, acc) + ", 'x': " + cast(x, el) + "}"
+	f, around := l.carried(c.Args[2])
+	pair := func(accText, x string, empty bool) string {
+		return "{'acc': " + cast(accText, acc) + ", 'x': " + cast(x, el) + fields(around, empty) + "}"
 	}
-	merge := l.bound(c.Args[2], p+".acc", q+".x")
-	folded := "list_reduce(list_transform(" + a[0] + ", lambda " + e + ": " + pair("NULL", e) + "), lambda " + p + ", " + q + ": " +
-		pair(merge, "NULL") + ", " + pair(a[1], "NULL") + ").acc"
+	l.within(q, around)
+	merge := l.bound(f, p+".acc", q+".x")
+	folded := "list_reduce(list_transform(" + a[0] + ", lambda " + e + ": " + pair("NULL", e, false) + "), lambda " + p + ", " + q + ": " +
+		pair(merge, "NULL", true) + ", " + pair(a[1], "NULL", true) + ").acc"
 	if len(c.Args) == 4 {
 		v := l.fresh("v")
 		folded = "list_extract(list_transform([" + folded + "], lambda " + v + ": " + l.bound(c.Args[3], v) + "), 1)"

@@ -3,6 +3,7 @@ package lower
 import (
 	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -85,16 +86,34 @@ func compare(op string) rule {
 
 // sortBy sorts by a comparator: each element goes behind those that are not
 // above it.
-func (l *lowerer) sortBy(x string, f plan.Expr, dt string) string {
+func (l *lowerer) sortBy(list plan.Expr, x string, by plan.Expr, dt string) string {
+	f, around := l.carried(by)
 	e, acc, in, y := l.fresh("e"), l.fresh("v"), l.fresh("v"), l.fresh("y")
-	cmp := l.bound(f, "list_extract("+in+", 1)", y)
+	first, second, item, lists := "list_extract("+in+", 1)", y, e, dt
+	if funcs.IsFoldable(list) { // equal lists in all rows keep the columns in their place
+		around = nil
+		f, _ = by.(*plan.Lambda)
+	}
+	if len(around) > 0 {
+		first, second, item = first+".e", y+".e", "{'e': "+e+fields(around, false)+"}"
+		lists = "STRUCT(e " + strings.TrimSuffix(dt, "[]")
+		for _, c := range around {
+			lists += ", " + c.name + " " + c.duck
+		}
+		lists += ")[]"
+		l.within(y, around)
+	}
+	cmp := l.bound(f, first, second)
 	if f.Nullable() {
 		cmp = "coalesce(" + cmp + ", " + raise("COMPARATOR_RETURNS_NULL", "22004", "The comparator of array_sort gave NULL.") + ")"
 	}
 	split := func(op string) string { return "list_filter(" + acc + ", lambda " + y + ": " + cmp + " " + op + " 0)" }
 	merged := split(">=") + " || " + in + " || " + split("<")
-	return "CASE WHEN " + x + " IS NOT NULL THEN list_reduce(list_transform(" + x + ", lambda " + e + ": [" + e + "]), lambda " + acc + ", " + in + ": " +
-		merged + ", " + cast("[]", dt) + ") END"
+	ordered := "list_reduce(list_transform(" + x + ", lambda " + e + ": [" + item + "]), lambda " + acc + ", " + in + ": " + merged + ", " + cast("[]", lists) + ")"
+	if len(around) > 0 {
+		ordered = "list_transform(" + ordered + ", lambda " + y + ": " + y + ".e)"
+	}
+	return "CASE WHEN " + x + " IS NOT NULL THEN " + ordered + " END"
 }
 
 // plainZeros makes every -0.0 inside an array 0.0.

@@ -227,9 +227,9 @@ func (l *lowerer) joined(list string, between plan.Expr, sep string) string {
 	if _, ok := funcs.Eval(between); ok {
 		return "array_to_string(" + list + ", " + sep + ")"
 	}
-	v, x, y := l.fresh("v"), l.fresh("v"), l.fresh("v")
+	v, x := l.fresh("v"), l.fresh("v")
 	return l.let2("list_filter("+list+", lambda "+v+": "+v+" IS NOT NULL)", sep, func(list, sep string) string {
-		return "CASE WHEN " + sep + " IS NULL THEN NULL WHEN len(" + list + ") > 0 THEN list_reduce(" + list + ", lambda " + x + ", " + y + ": " + x + " || " + sep + " || " + y + ") WHEN " + list + " IS NOT NULL THEN '' END"
+		return "substring(array_to_string(list_transform(" + list + ", lambda " + x + ": " + sep + " || " + x + "), ''), length(" + sep + ") + 1)"
 	})
 }
 
