@@ -159,11 +159,15 @@ func checkPartition(s *arrow.Schema, partition []string) error {
 			return fmt.Errorf("%w: partitioned by %q twice", ErrSchemaMismatch, p)
 		}
 	}
-	if stored(s, partition).NumFields() == 0 {
-		return fmt.Errorf("%w: no column is left for the data files", ErrSchemaMismatch)
+	if len(partition) == s.NumFields() {
+		return ErrNoColumn
 	}
 	return nil
 }
+
+// ErrNoColumn says that rows have nothing that a data file could hold: all
+// columns of the table are VOID or partition it. It is an ErrSchemaMismatch.
+var ErrNoColumn = fmt.Errorf("%w: no column is left for the data files", ErrSchemaMismatch)
 
 func jsonText(v any) string {
 	b, err := action.Marshal(v)

@@ -140,6 +140,9 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 			return info, nil, err
 		},
 	}
+	if w.data.NumFields() == 0 {
+		return nil, ErrNoColumn
+	}
 	w.takes, w.counted = w.schema, w.files
 	if tr := trackingOf(protocol, meta); tr != nil && (opt.Rearranged || opt.KeepRows) && !opt.ChangeData {
 		err = w.keepRows(tr)

@@ -142,6 +142,9 @@ func commitError(err error) error {
 	case errors.Is(err, delta.ErrConstraint):
 		return &sparksql.Error{Class: "DELTA_CANNOT_MODIFY_APPEND_ONLY", SQLState: "42809", Phase: sparksql.PhaseRuntime,
 			Message: "the table takes new rows only (delta.appendOnly).", Hint: "ALTER TABLE ... UNSET TBLPROPERTIES ('delta.appendOnly') lifts it."}
+	case errors.Is(err, delta.ErrNoColumn):
+		return &sparksql.Error{Class: "DELTA_CANNOT_WRITE_EMPTY_SCHEMA.TABLE_ALL_VOID_COLUMNS", SQLState: "428GU", Phase: sparksql.PhaseAnalysis,
+			Message: "all columns of the table are VOID, so that a row has nothing to keep.", Hint: "Add a column of another type."}
 	case errors.Is(err, delta.ErrUnsupportedFeature):
 		return &sparksql.Error{Class: "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", SQLState: "56038", Phase: sparksql.PhaseRuntime, Message: err.Error() + "."}
 	}

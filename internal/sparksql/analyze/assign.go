@@ -31,8 +31,15 @@ type assigner struct {
 func (s assigner) assign(x plan.Expr, t types.Type, column string, pos sparksql.Pos) (plan.Expr, error) {
 	t = stored(t)
 	from := x.Type()
-	if types.Equal(from, t) || t == types.Void {
+	if types.Equal(from, t) {
 		return x, nil
+	}
+	if t == types.Void {
+		if s.store == insertOverflow {
+			return nil, s.a.errorf(pos, "DELTA_METADATA_MISMATCH", "42KDG", "The column %s is VOID and takes NULL only, not %s.", quote(column), from.SQL()).
+				hint("Drop the column, or make the table again with a type for it.")
+		}
+		return nil, s.a.errorf(pos, "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", "42K09", "The column %s is VOID and takes NULL only, not %s.", quote(column), from.SQL())
 	}
 	if to, ok := t.(types.Struct); ok {
 		if f, ok := from.(types.Struct); ok {

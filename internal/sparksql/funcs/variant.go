@@ -179,6 +179,10 @@ func PathOf(x plan.Expr, path string, ctx Context) (plan.Expr, error) {
 	if types.IsString(x.Type()) {
 		return Resolve("get_json_object", []plan.Expr{x, litStr(p)}, ctx)
 	}
+	if x.Type() != types.Variant {
+		// Spark means COLUMN_IS_NOT_VARIANT_TYPE, a class that its own list lacks.
+		return nil, errf(ctx, "INTERNAL_ERROR", "XX000", "The path %s leads into a VARIANT or a text, but %s is %s.", p, SQLName(x), x.Type().SQL())
+	}
 	out, err := Resolve("variant_get", []plan.Expr{x, litStr(p)}, ctx)
 	if c, ok := out.(*plan.Call); ok {
 		c.Const = VariantSpec{Type: types.Variant, Alias: last}
