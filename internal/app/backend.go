@@ -179,7 +179,7 @@ func (b *backend) Tables(ctx context.Context, _ auth.Principal) ([]api.Table, er
 			out[i].Columns = append(out[i].Columns, api.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment})
 		}
 		if t.Type != catalog.View {
-			out[i].Path = b.stores.folder.Path(dirTables, t.ID)
+			out[i].Path = b.stores.tables.Place(t)
 		}
 	}
 	return out, nil

@@ -120,11 +120,7 @@ func (e *Engine) details(t catalog.Table) [][2]string {
 		out = append(out, [2]string{"Comment", t.Comment})
 	}
 	if t.Type != catalog.View {
-		at := e.cfg.Tables.LocalPath(t.ID)
-		if l := t.Properties[locationKey]; l != "" {
-			at = l
-		}
-		return append(out, [2]string{"Location", at}, [2]string{"Provider", "delta"})
+		return append(out, [2]string{"Location", e.cfg.Tables.Place(t)}, [2]string{"Provider", "delta"})
 	}
 	quoted := make([]string, len(t.ViewColumns))
 	for i, c := range t.ViewColumns {

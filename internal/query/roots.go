@@ -280,6 +280,15 @@ func (t *Tables) File(ctx context.Context, s *delta.Snapshot, a delta.Add) (file
 	return file, release, nil
 }
 
+// Place is where a table of the catalog lies: its folder, the address that an
+// external table was given, or "" in a store that is not local.
+func (t *Tables) Place(c catalog.Table) string {
+	if l := c.Properties[locationKey]; l != "" {
+		return l
+	}
+	return t.LocalPath(c.ID)
+}
+
 // Location is where a table lies, as a URI.
 func (t *Tables) Location(d *delta.Table) string {
 	if p := t.local(d.Store(), d.Root()); p != "" {

@@ -136,8 +136,22 @@ class Run:
     def make_here(self):
         for c in self.cases:
             here = Here(self.server)
-            t = Table(f"h_{c.key}", Path("/nowhere"), Table(f"h_{c.key}_u", Path("/nowhere")))
-            self.cell(c.key, "here writes", lambda: [here.run(s, t) for s in c.make])
+            t = Table(f"h_{c.key}", self.server.dir / c.key, Table(f"h_{c.key}_u", Path("/nowhere")))
+
+            def statements():
+                self.make(c, t, here)
+                if t.path.exists():  # converted: here tables need a name
+                    here.run(f"CREATE TABLE {{t}} USING DELTA LOCATION '{t.path}'", t)
+
+            self.cell(c.key, "here writes", statements)
+
+    def make(self, c, t, engine):
+        for s in c.make:
+            if s == "{parquet}":
+                t.path.mkdir()
+                pyarrow.parquet.write_table(made_by_rs.FIRST, t.path / "part.parquet")
+            else:
+                engine.run(s, t)
 
     def locate(self):
         """The folders of all tables; those of the others are emptied."""
@@ -165,16 +179,7 @@ class Run:
     def make_by_spark(self, c):
         t = self.tables[f"s_{c.key}"]
         session = Spark(self.root.newSession())
-
-        def statements():
-            for s in c.make:
-                if s == "{parquet}":
-                    t.path.mkdir()
-                    pyarrow.parquet.write_table(made_by_rs.FIRST, t.path / "part.parquet")
-                else:
-                    session.run(s, t)
-
-        self.cell(c.key, "Spark makes", statements)
+        self.cell(c.key, "Spark makes", lambda: self.make(c, t, session))
 
     def made(self, make, t):
         try:
