@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -115,46 +114,4 @@ func (c *cli) tokenCmd() *cobra.Command {
 			return err
 		},
 	}
-}
-
-func (c *cli) tableCmd() *cobra.Command {
-	cmd := group(&cobra.Command{Use: "table", Short: "Look into tables", SuggestionsMinimumDistance: 2})
-	var limit int
-	history := &cobra.Command{
-		Use: "history <table>", Short: "List a table's commits, newest first",
-		Args: args(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, a []string) error {
-			if limit < 1 {
-				return usageError{errors.New("--limit must be positive")}
-			}
-			return c.history(cmd.Context(), a[0], limit)
-		},
-	}
-	history.Flags().IntVar(&limit, "limit", 20, "number of commits")
-	cmd.AddCommand(history)
-	return cmd
-}
-
-func (c *cli) history(ctx context.Context, table string, limit int) error {
-	cl, p, err := c.client()
-	if err != nil {
-		return err
-	}
-	h, err := cl.History(ctx, p.Qualify(table), limit)
-	if err != nil {
-		return c.explain(err)
-	}
-	if c.format == "json" {
-		return printJSON(c.out, h)
-	}
-	return printHistory(c, h)
-}
-
-func printHistory(c *cli, h []api.Commit) error {
-	t := table{head: []string{"version", "time", "operation", "rows", "files", "engine"}, right: []bool{true, false, false, true, true, false}}
-	for _, k := range h {
-		t.add(fmt.Sprint(k.Version), k.Time.UTC().Format("2006-01-02 15:04:05.000"), k.Operation,
-			k.Metrics["numOutputRows"], k.Metrics["numFiles"], k.Engine)
-	}
-	return t.print(c.out)
 }
