@@ -11,8 +11,9 @@ import (
 // tendTime bounds the upkeep of a table after a statement.
 const tendTime = 30 * time.Second
 
-// tended runs a statement over a table and then writes the checkpoint that is
-// due, and deletes what the log no longer needs. The statement has happened by
+// tended runs a statement over a table, then writes the checkpoint that is due,
+// deletes what the log no longer needs, and merges small files where the table's
+// properties ask for it. The statement has happened by
 // then: a failure of the upkeep is told in the log alone, and the next commit
 // tries again.
 func (e *Engine) tended(ctx context.Context, src *plan.Source, run func() (*Result, error)) (*Result, error) {
@@ -36,6 +37,9 @@ func (e *Engine) tend(ctx context.Context, d *delta.Table) {
 	defer cancel()
 	if _, err := d.Maintain(ctx); err != nil {
 		e.cfg.Logger.WarnContext(ctx, "a table's upkeep failed", "table", d.Root(), "error", err)
+	}
+	if _, err := d.AutoCompact(ctx); err != nil {
+		e.cfg.Logger.WarnContext(ctx, "a table's small files were not merged", "table", d.Root(), "error", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/marisma/marisma/internal/query"
@@ -43,5 +44,20 @@ func TestStatementsWriteCheckpoints(t *testing.T) {
 	run("DROP TABLE t")
 	if _, err := os.Stat(at); err != nil {
 		t.Errorf("the files of an external table went with its name: %v", err)
+	}
+}
+
+// Statements merge the small files of tables that ask for it.
+func TestSmallFilesAreMergedAfterStatements(t *testing.T) {
+	d := newDoor(t)
+	d.must("CREATE TABLE t (id INT) TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true')")
+	for i := range 50 {
+		d.must(fmt.Sprintf("INSERT INTO t VALUES (%d)", i))
+	}
+	if got := d.must("SELECT count(*), count(DISTINCT id) FROM t"); got[0] != "50|50" {
+		t.Error(got)
+	}
+	if got := d.must("DESCRIBE HISTORY t LIMIT 1"); !strings.Contains(got[0], "|OPTIMIZE|") {
+		t.Error(got)
 	}
 }
