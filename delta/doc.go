@@ -45,8 +45,11 @@
 // now and then, merges all of them, and orders rows along a space-filling curve
 // so that fewer files hold what a reader looks for: by ZOrderBy, or by a
 // clustered table's columns (WithClusterBy), of which it orders only what is
-// not in order yet. Vacuum deletes files that no reader needs any more and
-// refuses to do so within the table's retention unless told to. Restore makes the table what it was in a snapshot.
+// not in order yet; AutoCompact, called after commits, does so for tables with
+// delta.autoOptimize.autoCompact. Vacuum deletes files that no reader needs any
+// more and refuses to do so within the table's retention unless told to. Restore
+// makes the table what it was in a snapshot, DropFeature frees it of a feature,
+// and ConvertFromParquet makes a table of a folder of Parquet files.
 //
 // # What a crash can lose
 //
