@@ -28,6 +28,7 @@ GAPS = [
     # What this project lacks.
     Gap("tables made here keep no VARIANT", "VARIANT_COLUMN", cells("here writes", "variant")),
     Gap("statements do not read tables with VARIANT columns (the delta package does)", "arrow.parquet.variant", cells("here reads", "variant")),
+    Gap("CHAR(n) is read as the file has it, which Spark pads", "here and Spark", cells("here reads", "char")),
     # What delta-rs lacks.
     Gap("delta-rs does not know the feature typeWidening", "TypeWidening", both("rs reads", "widening", "widening_far")),
     Gap("delta-rs does not know the feature vacuumProtocolCheck", "VacuumProtocolCheck", both("rs reads", "domain")),

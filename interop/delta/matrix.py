@@ -202,7 +202,8 @@ class Run:
             self.cell(c.key, "same outcome", lambda: same("making", made, there, c.unequal))
         if self.spark:
             for made_by in "hs":
-                self.spark.forget(self.tables[f"{made_by}_{c.key}"])
+                if t := self.tables.get(f"{made_by}_{c.key}"):  # none where making it failed
+                    self.spark.forget(t)
         self.tick(f"{c.key}: {time.monotonic() - begun:.1f} s")
 
     def check_made_by_rs(self, k):

@@ -328,7 +328,7 @@ func testWholeObjects(t *testing.T, s objstore.Store) {
 func testDeferrer(t *testing.T, s objstore.Store) {
 	d, ok := s.(objstore.Deferrer)
 	if !ok {
-		t.Skip("no Deferrer")
+		return // a store need not be one
 	}
 	info, durable, err := d.PutLater(t.Context(), "d/later", strings.NewReader("later"), objstore.PutOptions{})
 	if err != nil {
