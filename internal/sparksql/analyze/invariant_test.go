@@ -42,7 +42,7 @@ func check(n plan.Node, outer map[plan.ID]types.Type, ctes map[*plan.CTE]bool) e
 			}
 		}
 	case *plan.Scan:
-		if len(m.Attrs) == 0 || len(m.Attrs) != len(m.Ordinals) {
+		if len(m.Attrs) != len(m.Ordinals) {
 			return fmt.Errorf("scan of %v has %d columns and %d ordinals", m.Source.Name, len(m.Attrs), len(m.Ordinals))
 		}
 	case *plan.CTERef:
