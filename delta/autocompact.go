@@ -21,14 +21,17 @@ const (
 // comes by again. Version is -1 where nothing was to do.
 func (t *Table) AutoCompact(ctx context.Context) (OptimizeResult, error) {
 	none := OptimizeResult{Version: -1}
-	s, err := t.Snapshot(ctx)
-	if err != nil {
-		return none, err
-	}
-	switch strings.ToLower(s.meta.Configuration["delta.autoOptimize.autoCompact"]) {
+	t.mu.Lock()
+	meta := t.tip.meta // as the commit before left it: most tables need no look at the log
+	t.mu.Unlock()
+	switch strings.ToLower(meta.Configuration["delta.autoOptimize.autoCompact"]) {
 	case "true", "auto":
 	default:
 		return none, nil
+	}
+	s, err := t.Snapshot(ctx)
+	if err != nil {
+		return none, err
 	}
 	opt := OptimizeOptions{TargetBytes: min(targetSize(s.meta), autoTargetBytes), Auto: true}
 	if opt.TargetBytes <= 0 {

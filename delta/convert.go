@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/marisma/marisma/delta/internal/action"
-	"github.com/marisma/marisma/delta/internal/parquetfile"
 	"github.com/marisma/marisma/delta/internal/schema"
 	"github.com/marisma/marisma/delta/internal/stats"
 	"github.com/marisma/marisma/objstore"
@@ -125,17 +124,6 @@ func (c *converter) list(ctx context.Context) error {
 	return nil
 }
 
-// hidden tells whether a path is passed over: a segment of it begins with "_"
-// or ".", unless it names a partition.
-func hidden(rel string) bool {
-	for seg := range strings.SplitSeq(rel, "/") {
-		if strings.HasPrefix(seg, ".") || strings.HasPrefix(seg, "_") && !strings.Contains(seg, "=") {
-			return true
-		}
-	}
-	return false
-}
-
 // values are the partition values in a file's path.
 func (c *converter) values(rel string) (Values, error) {
 	var names []string
@@ -182,11 +170,7 @@ func (c *converter) schema(ctx context.Context) (*arrow.Schema, error) {
 	g.SetLimit(filesAtOnce)
 	for i, a := range c.adds {
 		g.Go(func() error {
-			in, err := openFile(gctx, c.store, c.key(a), a.Size)
-			if err != nil {
-				return err
-			}
-			s, err := parquetfile.Schema(in)
+			s, err := fileSchema(gctx, c.store, c.key(a), a.Size)
 			if err == nil {
 				s, err = schema.Normal(bareSchema(s))
 			}

@@ -12,7 +12,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/marisma/marisma/delta/internal/action"
-	"github.com/marisma/marisma/delta/internal/parquetfile"
 	"github.com/marisma/marisma/delta/internal/schema"
 )
 
@@ -303,11 +302,7 @@ func (d *dropper) otherTypes(s *Snapshot, a Add, want *arrow.Schema) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	in, err := openFile(d.ctx, store, key, a.Size)
-	if err != nil {
-		return false, fmt.Errorf("delta: reading %s: %w", key, err)
-	}
-	have, err := parquetfile.Schema(in)
+	have, err := fileSchema(d.ctx, store, key, a.Size)
 	if err != nil {
 		return false, fmt.Errorf("delta: reading %s: %w", key, err)
 	}
@@ -324,50 +319,12 @@ func (d *dropper) rewrite(s *Snapshot, files []Add) error {
 	if len(files) == 0 {
 		return nil
 	}
-	t := d.t
-	w, err := t.NewWriter(d.ctx, WriterOptions{Rearranged: true, MaxOpen: 1})
-	if err != nil {
-		return err
+	var bins []bin
+	for _, group := range s.byPartition(files) {
+		bins = append(bins, bin{files: group})
 	}
-	c := Commit{ReadVersion: -1, Operation: "REORG", Parameters: map[string]string{"predicate": "[]", "applyPurge": "true"}}
-	now := t.opt.clock().UnixMilli()
-	for _, group := range byPartition(s, files) {
-		if err := w.copyFiles(d.ctx, s, group); err != nil {
-			return w.abort(err)
-		}
-		for _, a := range group {
-			c.Removes = append(c.Removes, a.Remove(now, false))
-		}
-	}
-	if c.Adds, err = w.Close(); err != nil {
-		return err
-	}
-	return t.keep(d.ctx, c)
-}
-
-// keep commits; the files of a commit that did not happen are deleted.
-func (t *Table) keep(ctx context.Context, c Commit) error {
-	_, err := t.Commit(ctx, c)
-	if err == nil || errors.Is(err, ErrCommitStateUnknown) {
-		return err
-	}
-	return t.discard(t.keysOf(c.Adds), err)
-}
-
-func byPartition(s *Snapshot, files []Add) [][]Add {
-	keys := partitionKeys(s.schema, s.mapping, s.meta.PartitionColumns)
-	at := map[string]int{}
-	var out [][]Add
-	for _, a := range files {
-		k := folder(keys, a.PartitionValues)
-		i, ok := at[k]
-		if !ok {
-			i, out = len(out), append(out, nil)
-			at[k] = i
-		}
-		out[i] = append(out[i], a)
-	}
-	return out
+	_, err := d.t.rearrange(d.ctx, s, bins, WriterOptions{}, nil, Commit{ReadVersion: -1, Operation: "REORG", Parameters: purgeParameters("[]")})
+	return err
 }
 
 // unmap writes all files anew under the table's own names.
@@ -415,9 +372,10 @@ func (d *dropper) unmap(s *Snapshot) error {
 	if err != nil {
 		return err
 	}
-	return t.keep(d.ctx, Commit{
+	_, err = t.keep(d.ctx, Commit{
 		Adds: adds, ReplaceAll: true, ReadVersion: s.version, Serializable: true, define: def, Operation: "REMOVE COLUMN MAPPING", Parameters: map[string]string{},
 	})
+	return err
 }
 
 // dropped is the protocol without the feature that a commit drops.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/marisma/marisma/delta/internal/parquetfile"
 	"github.com/marisma/marisma/objstore"
 )
@@ -44,6 +46,15 @@ func (i *input) ReadAt(p []byte, off int64) (int, error) { return i.read(p, off)
 // smallFile is the size in bytes up to which a data file is read in one piece:
 // a request costs more than the columns that are not wanted.
 const smallFile = 1 << 20
+
+// fileSchema is the schema in a file's footer.
+func fileSchema(ctx context.Context, s objstore.Store, key string, size int64) (*arrow.Schema, error) {
+	in, err := openFile(ctx, s, key, size)
+	if err != nil {
+		return nil, err
+	}
+	return parquetfile.Schema(in)
+}
 
 // openFile makes the file behind key readable; size is what the log says of it.
 func openFile(ctx context.Context, s objstore.Store, key string, size int64) (parquetfile.Input, error) {

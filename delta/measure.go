@@ -2,7 +2,6 @@ package delta
 
 import (
 	"maps"
-	"strconv"
 )
 
 // vectorCounts are the deletion vectors that a commit brings, takes away and
@@ -38,7 +37,6 @@ func moved(c *Commit) (adds []Add, gone []Remove, n vectorCounts) {
 // measure gives the commit the numbers that Delta's history has for its
 // operation, besides those that the caller has.
 func (r *Rewrite) measure(c *Commit) {
-	num := func(n int64) string { return strconv.FormatInt(n, 10) }
 	adds, gone, v := moved(c)
 	var bytesAdded, bytesGone int64
 	for _, a := range adds {

@@ -3,7 +3,6 @@ package delta
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -147,7 +146,7 @@ func (o *OptimizeOptions) commit(res *OptimizeResult) Commit {
 	}
 	if o.Purge {
 		c.Operation = "REORG"
-		c.Parameters = map[string]string{"predicate": c.Parameters["predicate"], "applyPurge": "true"}
+		c.Parameters = purgeParameters(c.Parameters["predicate"])
 	}
 	return c
 }
@@ -208,17 +207,9 @@ func (o *OptimizeOptions) plan(s *Snapshot, res *OptimizeResult) ([]bin, error) 
 			return o.cubes(files, res), nil
 		}
 	}
-	groups := map[string][]Add{}
-	keys := partitionKeys(s.schema, s.mapping, s.meta.PartitionColumns)
-	for _, a := range files {
-		if o.worth(a) {
-			k := folder(keys, a.PartitionValues)
-			groups[k] = append(groups[k], a)
-		}
-	}
+	files = slices.DeleteFunc(files, func(a Add) bool { return !o.worth(a) })
 	var bins []bin
-	for _, k := range slices.Sorted(maps.Keys(groups)) {
-		g := groups[k]
+	for _, g := range s.byPartition(files) {
 		if len(o.ZOrderBy) > 0 {
 			bins = append(bins, bin{files: g})
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strconv"
@@ -68,14 +69,35 @@ func (t *Table) rearrange(ctx context.Context, s *Snapshot, bins []bin, o Writer
 		return err
 	}
 	c.Metrics, c.Tags = rearranged(c.Adds, c.Removes), s.preserved(c.Tags)
+	return t.keep(ctx, c)
+}
+
+// keep commits and gives the version, -1 where it failed; the files of a commit
+// that did not happen are deleted.
+func (t *Table) keep(ctx context.Context, c Commit) (int64, error) {
 	r, err := t.Commit(ctx, c)
-	if err != nil {
-		if errors.Is(err, ErrCommitStateUnknown) {
-			return -1, err
-		}
-		return -1, t.discard(t.keysOf(c.Adds), err)
+	switch {
+	case err == nil:
+		return r.Version, nil
+	case errors.Is(err, ErrCommitStateUnknown):
+		return -1, err
 	}
-	return r.Version, nil
+	return -1, t.discard(t.keysOf(c.Adds), err)
+}
+
+// byPartition are the files of each partition, by the partitions' folders.
+func (s *Snapshot) byPartition(files []Add) [][]Add {
+	keys := partitionKeys(s.schema, s.mapping, s.meta.PartitionColumns)
+	groups := map[string][]Add{}
+	for _, a := range files {
+		k := folder(keys, a.PartitionValues)
+		groups[k] = append(groups[k], a)
+	}
+	out := make([][]Add, 0, len(groups))
+	for _, k := range slices.Sorted(maps.Keys(groups)) {
+		out = append(out, groups[k])
+	}
+	return out
 }
 
 func (t *Table) rewriteBin(ctx context.Context, s *Snapshot, b *bin, o WriterOptions, order *ordering) error {
@@ -103,7 +125,6 @@ func (t *Table) rewriteBin(ctx context.Context, s *Snapshot, b *bin, o WriterOpt
 
 // rearranged are the numbers that Delta's history has for OPTIMIZE.
 func rearranged(adds []Add, removes []Remove) map[string]string {
-	num := func(n int64) string { return strconv.FormatInt(n, 10) }
 	var added, gone, vectors, rows int64
 	sizes := make([]int64, len(adds))
 	for i, a := range adds {
@@ -128,6 +149,14 @@ func rearranged(adds []Add, removes []Remove) map[string]string {
 		}
 	}
 	return m
+}
+
+// num is a number as Delta's history has it.
+func num(n int64) string { return strconv.FormatInt(n, 10) }
+
+// purgeParameters are those of REORG ... APPLY (PURGE); predicate is a JSON list.
+func purgeParameters(predicate string) map[string]string {
+	return map[string]string{"predicate": predicate, "applyPurge": "true"}
 }
 
 // optimizeParameters are those of OPTIMIZE as Delta's history shows them.

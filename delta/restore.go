@@ -58,7 +58,6 @@ func (t *Table) Restore(ctx context.Context, to *Snapshot, opts ...WriteOption) 
 	}
 	r.Added, r.Removed = int64(len(c.Adds)), int64(len(c.Removes))
 	c.restoreDefinition(now, to)
-	num := func(n int64) string { return strconv.FormatInt(n, 10) }
 	c.Metrics = map[string]string{
 		"numFiles": "", "numOutputRows": "", "numOutputBytes": "", "tableSizeAfterRestore": num(r.Bytes), "numOfFilesAfterRestore": num(r.Files),
 		"numRemovedFiles": num(r.Removed), "numRestoredFiles": num(r.Added), "removedFilesSize": num(r.RemovedBytes), "restoredFilesSize": num(r.AddedBytes),

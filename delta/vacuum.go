@@ -196,12 +196,18 @@ func (t *Table) gone(set *action.Set, at, before time.Time) []string {
 // isData tells whether a path below the root may be a data file.
 func isData(path string) bool {
 	path = strings.TrimPrefix(path, changeFolder+"/")
+	return path != "" && !hidden(path)
+}
+
+// hidden tells whether a path names no data: a part of it begins with "_" or
+// ".", unless it names a partition.
+func hidden(path string) bool {
 	for part := range strings.SplitSeq(path, "/") {
 		if strings.HasPrefix(part, "_") && !strings.Contains(part, "=") || strings.HasPrefix(part, ".") {
-			return false
+			return true
 		}
 	}
-	return path != ""
+	return false
 }
 
 // DataPath is the path below the table's root of the file that a names, as

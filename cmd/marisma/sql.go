@@ -142,17 +142,12 @@ func (r *sqlRun) one(ctx context.Context, stmt string) error {
 	default:
 		p = &textPrinter{w: r.out}
 	}
+	show := printed(p)
 	return r.client.SQL(ctx, req, func(l api.SQLLine) error {
-		switch {
-		case l.Columns != nil:
-			return p.columns(l.Columns)
-		case l.Done != nil:
-			if l.Done.Catalog != "" {
-				r.catalog, r.schema = l.Done.Catalog, l.Done.Schema
-			}
-			return p.done(*l.Done)
+		if l.Done != nil && l.Done.Catalog != "" {
+			r.catalog, r.schema = l.Done.Catalog, l.Done.Schema
 		}
-		return p.rows(l.Rows)
+		return show(l)
 	})
 }
 
@@ -231,6 +226,19 @@ type resultPrinter interface {
 	columns([]api.Column) error
 	rows([][]*string) error
 	done(api.SQLDone) error
+}
+
+// printed hands the lines of a result to its printer.
+func printed(p resultPrinter) func(api.SQLLine) error {
+	return func(l api.SQLLine) error {
+		switch {
+		case l.Columns != nil:
+			return p.columns(l.Columns)
+		case l.Done != nil:
+			return p.done(*l.Done)
+		}
+		return p.rows(l.Rows)
+	}
 }
 
 // textPrinter collects up to a screen's worth, then prints aligned.

@@ -136,16 +136,7 @@ func (c *cli) statement(ctx context.Context, sql string) error {
 	if c.format == "json" {
 		out = &jsonPrinter{w: bufio.NewWriter(c.out)}
 	}
-	err = cl.SQL(ctx, api.SQLRequest{Statement: sql, Catalog: cat, Schema: schema}, func(l api.SQLLine) error {
-		switch {
-		case l.Columns != nil:
-			return out.columns(l.Columns)
-		case l.Done != nil:
-			return out.done(*l.Done)
-		}
-		return out.rows(l.Rows)
-	})
-	return c.explain(err)
+	return c.explain(cl.SQL(ctx, api.SQLRequest{Statement: sql, Catalog: cat, Schema: schema}, printed(out)))
 }
 
 // listPrinter prints a row as a list of its columns, and single columns as

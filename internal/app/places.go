@@ -52,15 +52,18 @@ func openRoots(ctx context.Context, p *bundle.Project, cacheDir string) (roots [
 // those of the environment, under the names that the services' command lines
 // and SDKs read.
 func remoteRoot(ctx context.Context, address, dir string) (query.Root, error) {
+	loc, err := objstore.Parse(address)
+	if err != nil {
+		return query.Root{}, err
+	}
 	var store objstore.Store
-	var err error
-	switch scheme, rest, _ := strings.Cut(address, "://"); strings.ToLower(scheme) {
-	case "s3", "s3a":
+	switch loc.Kind {
+	case objstore.S3:
 		endpoint := os.Getenv("AWS_ENDPOINT_URL_S3")
 		if endpoint == "" {
 			endpoint = os.Getenv("AWS_ENDPOINT_URL")
 		}
-		store, err = s3.Open(ctx, "s3://"+rest, s3.Options{Endpoint: endpoint, PathStyle: endpoint != ""})
+		store, err = s3.Open(ctx, address, s3.Options{Endpoint: endpoint, PathStyle: endpoint != ""})
 	default:
 		o := azure.Options{ConnectionString: objstore.Secret(os.Getenv("AZURE_STORAGE_CONNECTION_STRING"))}
 		if o.ConnectionString == "" {

@@ -3,26 +3,23 @@ package query
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/parse"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
-// fileFormats can stand before a path.
-var fileFormats = []string{"avro", "binaryfile", "csv", "json", "orc", "parquet", "text"}
-
 // convert is CONVERT TO DELTA: a table over the Parquet files at a path.
 func (e *Engine) convert(ctx context.Context, sess *Session, c *plan.Command) (*Result, error) {
 	format := strings.ToLower(c.Name[0])
 	path := c.Name[len(c.Name)-1]
-	if len(c.Name) != 2 || !isPath(path) || format != "delta" && !slices.Contains(fileFormats, format) {
+	if len(c.Name) != 2 || !isPath(path) || format != "delta" && !analyze.FileFormat(format) {
 		t, err := e.table(ctx, sess, c)
 		switch {
 		case err != nil:

@@ -77,11 +77,7 @@ func (e *Engine) describeParts(ctx context.Context, t catalog.Table, rows *textR
 	if t.Type == catalog.View {
 		return nil
 	}
-	d, err := e.cfg.Tables.Open(ctx, t)
-	if err != nil {
-		return err
-	}
-	snap, err := d.Snapshot(ctx)
+	_, snap, err := e.snapshot(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -98,11 +98,7 @@ func (e *Engine) detail(ctx context.Context, sess *Session, c *plan.Command) (*R
 	if err != nil {
 		return nil, err
 	}
-	d, err := e.cfg.Tables.Open(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	s, err := d.Snapshot(ctx)
+	d, s, err := e.snapshot(ctx, t)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/collation"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
@@ -203,24 +204,35 @@ func (e *Engine) properties(ctx context.Context, t catalog.Table) (map[string]st
 	if t.Type == catalog.View {
 		return t.Properties, nil
 	}
-	d, err := e.cfg.Tables.Open(ctx, t)
+	_, snap, err := e.snapshot(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	snap, err := d.Snapshot(ctx)
-	if err != nil {
-		return nil, err
-	}
+	return tableProperties(t, snap), nil
+}
+
+// tableProperties are a table's properties with its versions and features.
+func tableProperties(t catalog.Table, snap *delta.Snapshot) map[string]string {
 	m, p := snap.Metadata(), snap.Protocol()
 	if foreign(t) {
-		return m.Configuration, nil
+		return m.Configuration
 	}
 	out := map[string]string{"delta.minReaderVersion": strconv.Itoa(p.MinReaderVersion), "delta.minWriterVersion": strconv.Itoa(p.MinWriterVersion)}
 	maps.Copy(out, m.Configuration)
 	for _, f := range append(slices.Clone(p.ReaderFeatures), p.WriterFeatures...) {
 		out["delta.feature."+f] = "supported"
 	}
-	return out, nil
+	return out
+}
+
+// snapshot is a table as it is now.
+func (e *Engine) snapshot(ctx context.Context, t catalog.Table) (*delta.Table, *delta.Snapshot, error) {
+	d, err := e.cfg.Tables.Open(ctx, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := d.Snapshot(ctx)
+	return d, s, err
 }
 
 func (e *Engine) showProperties(ctx context.Context, sess *Session, c *plan.Command) (*Result, error) {
@@ -260,11 +272,7 @@ func (e *Engine) showPartitions(ctx context.Context, sess *Session, c *plan.Comm
 	if t.Type == catalog.View {
 		return nil, fault(c.Pos, "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "SHOW PARTITIONS takes a table, and "+t.FullName()+" is a view.", "")
 	}
-	d, err := e.cfg.Tables.Open(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	snap, err := d.Snapshot(ctx)
+	_, snap, err := e.snapshot(ctx, t)
 	if err != nil {
 		return nil, err
 	}

@@ -23,33 +23,27 @@ func (e *Engine) showCreate(ctx context.Context, sess *Session, c *plan.Command)
 	if err != nil {
 		return nil, err
 	}
-	props, err := e.properties(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	text := createView(t, props)
-	if t.Type != catalog.View {
-		d, err := e.cfg.Tables.Open(ctx, t)
+	text := ""
+	if t.Type == catalog.View {
+		text = createView(t)
+	} else {
+		_, s, err := e.snapshot(ctx, t)
 		if err != nil {
 			return nil, err
 		}
-		s, err := d.Snapshot(ctx)
-		if err != nil {
-			return nil, err
-		}
-		text = createTable(t, s, props)
+		text = createTable(t, s)
 	}
 	return textResult([]string{"createtab_stmt"}, [][]string{{text}}), nil
 }
 
-func createView(t catalog.Table, props map[string]string) string {
+func createView(t catalog.Table) string {
 	cols := make([]string, len(t.Columns))
 	for i, col := range t.Columns {
 		cols[i] = analyze.QuoteOdd(col.Name) + commentClause(col.Comment)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE VIEW %s.%s (\n  %s)\n", analyze.QuoteOdd(t.Schema), analyze.QuoteOdd(t.Name), strings.Join(cols, ",\n  "))
-	trailer(&b, t.Comment, props)
+	trailer(&b, t.Comment, t.Properties)
 	if t.ViewMode != "" {
 		b.WriteString("WITH SCHEMA " + t.ViewMode + "\n")
 	}
@@ -57,7 +51,7 @@ func createView(t catalog.Table, props map[string]string) string {
 	return b.String()
 }
 
-func createTable(t catalog.Table, s *delta.Snapshot, props map[string]string) string {
+func createTable(t catalog.Table, s *delta.Snapshot) string {
 	fields := s.Schema()
 	cols := make([]string, len(t.Columns))
 	for i, col := range t.Columns {
@@ -91,7 +85,7 @@ func createTable(t catalog.Table, s *delta.Snapshot, props map[string]string) st
 		}
 		b.WriteString("CLUSTER BY (" + strings.Join(paths, ", ") + ")\n")
 	}
-	trailer(&b, t.Comment, props)
+	trailer(&b, t.Comment, tableProperties(t, s))
 	return b.String()
 }
 

@@ -167,11 +167,17 @@ type placedError struct {
 func (e *placedError) Error() string { return e.pos.String() + ": " + e.err.Error() }
 func (e *placedError) Unwrap() error { return e.err }
 
-// fileFormats are what can stand before a path in FROM.
-var fileFormats = map[string]bool{"avro": true, "binaryfile": true, "csv": true, "json": true, "orc": true, "parquet": true, "text": true}
+// FileFormat tells whether a word before a path names a format of files.
+func FileFormat(word string) bool {
+	switch strings.ToLower(word) {
+	case "avro", "binaryfile", "csv", "json", "orc", "parquet", "text":
+		return true
+	}
+	return false
+}
 
 func (a *analyzer) noTable(name []string, pos sparksql.Pos) error {
-	if len(name) == 2 && fileFormats[strings.ToLower(name[0])] {
+	if len(name) == 2 && FileFormat(name[0]) {
 		return a.errorf(pos, "PATH_NOT_FOUND", "42K03", "There is nothing that this session may read at %s.", quote(name[1])).hint("Use read_files().")
 	}
 	if len(name) == 2 && strings.EqualFold(name[0], "delta") {
