@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,8 +20,20 @@ import (
 var rewrite = flag.Bool("rewrite", false, "write what the formatter gives into testdata")
 
 // check formats text and tells what is wrong with the result: a lost comment,
-// another tree, a second formatting that changes something.
+// or one at another place, another tree, a second formatting that changes
+// something.
 func check(t *testing.T, name, text string) string {
+	t.Helper()
+	out, before, after := stable(t, name, text)
+	if d := cmp.Diff(comments(before), comments(after)); d != "" {
+		t.Errorf("%s: other comments after formatting:\n%s\n---\n%s\n%s", name, text, out, d)
+	}
+	return out
+}
+
+// stable is check without the order of comments: one that ends its line goes
+// behind another that stands between the words printed on that line.
+func stable(t *testing.T, name, text string) (out string, before, after *parse.Source) {
 	t.Helper()
 	r, err := format.File(name, text)
 	if err != nil {
@@ -29,20 +42,17 @@ func check(t *testing.T, name, text string) string {
 	for _, st := range r.Kept {
 		t.Errorf("%s: the tree of %T has no printer that takes all of its tokens:\n%s", name, st, st.Source())
 	}
-	before, err := parse.Template(name, text)
-	if err != nil {
+	if before, err = parse.Template(name, text); err != nil {
 		t.Fatal(err)
 	}
-	after, err := parse.Template(name, r.Text)
-	if err != nil {
-		t.Errorf("%s: the formatted text does not parse: %v\n%s", name, err, r.Text)
-		return r.Text
+	if after, err = parse.Template(name, r.Text); err != nil {
+		t.Fatalf("%s: the formatted text does not parse: %v\n%s", name, err, r.Text)
 	}
 	if !same(reflect.ValueOf(before.Statements), reflect.ValueOf(after.Statements)) {
 		t.Errorf("%s: another tree after formatting:\n%s\n---\n%s", name, text, r.Text)
 	}
-	if d := cmp.Diff(comments(before), comments(after)); d != "" {
-		t.Errorf("%s: other comments after formatting:\n%s\n---\n%s\n%s", name, text, r.Text, d)
+	if d := cmp.Diff(slices.Sorted(slices.Values(comments(before))), slices.Sorted(slices.Values(comments(after)))); d != "" {
+		t.Errorf("%s: lost comments:\n%s\n---\n%s\n%s", name, text, r.Text, d)
 	}
 	again, err := format.File(name, r.Text)
 	if err != nil {
@@ -51,7 +61,7 @@ func check(t *testing.T, name, text string) string {
 	if d := cmp.Diff(r.Text, again.Text); d != "" {
 		t.Errorf("%s: formatting again changes:\n%s", name, d)
 	}
-	return r.Text
+	return r.Text, before, after
 }
 
 // comments are a source's comments, with how many tokens stand before them in
