@@ -30,9 +30,6 @@ type Input struct {
 	// Partition are the names of the columns that Files do not hold, since
 	// their values stand in the log.
 	Partition []string
-	// Uniform says that every file has all columns, so that no footer need be
-	// read to find out.
-	Uniform bool
 	// Rows is the number of rows that Files hold, nil where it is not known.
 	// A scan that needs no column reads none of them then.
 	Rows *int64

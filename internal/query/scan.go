@@ -70,7 +70,6 @@ func filesSQL(s *plan.Scan, in Input) (string, error) {
 	f := fileScan{in: in, deleted: slices.ContainsFunc(in.Files, func(f File) bool { return f.Deleted != nil })}
 	for i, a := range s.Attrs {
 		if name, ok := placeColumns[s.Ordinals[i]]; ok {
-			f.place = true
 			f.outer = append(f.outer, "f."+name+" AS "+lower.Col(a))
 			continue
 		}
@@ -83,7 +82,7 @@ func filesSQL(s *plan.Scan, in Input) (string, error) {
 		}
 	}
 	if len(f.outer) == 0 {
-		f.outer, f.empty = []string{"1 AS one"}, append(f.empty, "1 AS one")
+		f.outer = []string{"1 AS one"}
 	}
 	return f.sql(), nil
 }
@@ -92,17 +91,26 @@ func filesSQL(s *plan.Scan, in Input) (string, error) {
 type fileScan struct {
 	in      Input
 	outer   []string // what the scan gives
-	empty   []string // the files' columns as typed NULLs
+	schema  []string // the files' columns that it reads
 	parts   []string // partition columns that are wanted
 	deleted bool
-	place   bool // the rows' files and places are wanted
-	tracked bool // and what row tracking knows of them
+	tracked bool // what row tracking knows of the rows is wanted
+}
+
+// stored is the file's column of a name as a value of DuckDB's type t: NULL
+// where a file lacks it, cast where it has another type. The names that it has
+// in the statement are ours, so that none meets those of read_parquet's own
+// columns.
+func (f *fileScan) stored(name, t string) string {
+	as := fmt.Sprintf("s%d", len(f.schema))
+	f.schema = append(f.schema, fmt.Sprintf("%s: {name: '%s', type: %s, default_value: NULL}", str(name), as, str(t)))
+	return "f." + as
 }
 
 // trackedColumn is what row tracking knows of a row: what its file keeps of it,
 // or what the log says of the file's rows.
 func (f *fileScan) trackedColumn(at int) string {
-	f.place, f.tracked = true, true
+	f.tracked = true
 	name, log := f.in.Tracked.RowID, `p."marisma base" + f.file_row_number`
 	if at == plan.RowVersionOrdinal {
 		name, log = f.in.Tracked.Version, `p."marisma version"`
@@ -110,8 +118,7 @@ func (f *fileScan) trackedColumn(at int) string {
 	if name == "" {
 		return log
 	}
-	f.empty = append(f.empty, "CAST(NULL AS BIGINT) AS "+ident(name))
-	return "coalesce(f." + ident(name) + ", " + log + ")"
+	return "coalesce(" + f.stored(name, "BIGINT") + ", " + log + ")"
 }
 
 func (f *fileScan) column(c types.Field, as string) error {
@@ -126,8 +133,7 @@ func (f *fileScan) column(c types.Field, as string) error {
 	}
 	col, mapped := f.in.Columns[c.Name]
 	if !mapped {
-		f.outer = append(f.outer, "f."+ident(c.Name)+" AS "+as)
-		f.empty = append(f.empty, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, ident(c.Name)))
+		f.outer = append(f.outer, f.stored(c.Name, t)+" AS "+as)
 		return nil
 	}
 	stored, err := types.FromArrow(col.Type)
@@ -137,8 +143,7 @@ func (f *fileScan) column(c types.Field, as string) error {
 	if t, err = lower.DuckType(stored); err != nil {
 		return err
 	}
-	f.outer = append(f.outer, renamed("f."+ident(col.Name), stored, c.Type, 0)+" AS "+as)
-	f.empty = append(f.empty, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, ident(col.Name)))
+	f.outer = append(f.outer, renamed(f.stored(col.Name, t), stored, c.Type, 0)+" AS "+as)
 	return nil
 }
 
@@ -172,10 +177,9 @@ func renamed(x string, from, to types.Type, depth int) string {
 	return x
 }
 
-const fileColumn = `"marisma file"`
-
-// placeColumns are the columns of read_parquet that tell where a row lies.
-var placeColumns = map[int]string{plan.FileOrdinal: fileColumn, plan.RowOrdinal: "file_row_number"}
+// placeColumns are the columns that read_parquet has of its own, which tell
+// where a row lies.
+var placeColumns = map[int]string{plan.FileOrdinal: "filename", plan.RowOrdinal: "file_row_number"}
 
 func (f *fileScan) sql() string {
 	names, seen := []string{}, map[string]bool{}
@@ -185,24 +189,12 @@ func (f *fileScan) sql() string {
 		}
 		seen[x.Path] = true
 	}
-	read := "read_parquet([" + strings.Join(names, ", ") + "]"
-	joined := f.deleted || f.tracked || len(f.parts) > 0 || len(names) < len(f.in.Files)
-	if joined || f.place {
-		read += ", filename = 'marisma file'"
+	if len(f.schema) == 0 {
+		f.stored("marisma none", "BOOLEAN") // without a schema the files' columns would hide read_parquet's own
 	}
-	if f.deleted || f.place {
-		read += ", file_row_number = true"
-	}
-	if !f.in.Uniform || f.tracked {
-		read += ", union_by_name = true"
-	}
-	read += ")"
-	if (!f.in.Uniform || f.tracked) && len(f.empty) > 0 {
-		read = "(SELECT * FROM " + read + " UNION ALL BY NAME SELECT " + strings.Join(f.empty, ", ") + " WHERE false)"
-	}
-	from := read + " AS f"
-	if joined {
-		from += " JOIN " + f.logSQL() + " ON f." + fileColumn + " = p." + fileColumn
+	from := "read_parquet([" + strings.Join(names, ", ") + "], schema = MAP{" + strings.Join(f.schema, ", ") + "}) AS f"
+	if f.deleted || f.tracked || len(f.parts) > 0 || len(names) < len(f.in.Files) {
+		from += " JOIN " + f.logSQL() + " ON f.filename = p.\"marisma file\""
 	}
 	listed := scanKernel.Name + "(p.\"marisma deleted\", f.file_row_number)"
 	switch {
@@ -232,7 +224,7 @@ func (f *fileScan) logSQL() string {
 		}
 		rows[i] = "(" + strings.Join(vals, ", ") + ")"
 	}
-	names := []string{fileColumn}
+	names := []string{`"marisma file"`}
 	for _, c := range f.parts {
 		names = append(names, ident(c))
 	}
