@@ -3,10 +3,13 @@ package delta
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/marisma/marisma/delta/internal/parquetfile"
 )
 
 // copied is a batch of a file that is read ahead, or why there is none.
@@ -20,16 +23,34 @@ type copied struct {
 func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) error {
 	m := merger{w: w}
 	defer m.release()
-	if err := w.readAll(ctx, s, files, m.add); err != nil {
+	if err := w.readAll(ctx, s, sourcesOf(files), w.indices(), m.add); err != nil {
 		return err
 	}
 	return m.flush()
 }
 
+// source is a file whose live rows are written anew, but for some.
+type source struct {
+	Add
+	besides *RowSet // live rows; nil for none
+}
+
+func sourcesOf(files []Add) []source {
+	out := make([]source, len(files))
+	for i, a := range files {
+		out[i].Add = a
+	}
+	return out
+}
+
+// indices tells whether the writer's files take texts as indices.
+func (w *Writer) indices() bool { return parquetfile.TakesIndices(w.files) }
+
 // readAll gives the live rows of files, as the writer's files have them, to
-// take, which takes the batches over. Some files are read ahead, at most a few
-// batches of each.
-func (w *Writer) readAll(ctx context.Context, s *Snapshot, files []Add, take func(Values, arrow.RecordBatch) error) error {
+// take, which takes the batches over; texts may be indices where the caller
+// knows what to do with them. Some files are read ahead, at most a few batches
+// of each.
+func (w *Writer) readAll(ctx context.Context, s *Snapshot, files []source, indices bool, take func(Values, arrow.RecordBatch) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	queue := make(chan chan copied, min(runtime.GOMAXPROCS(0), 8))
 	var wg sync.WaitGroup
@@ -44,7 +65,7 @@ func (w *Writer) readAll(ctx context.Context, s *Snapshot, files []Add, take fun
 			}
 			wg.Go(func() {
 				defer close(slot)
-				if err := w.readAhead(ctx, s, a, slot); err != nil {
+				if err := w.readAhead(ctx, s, a, indices, slot); err != nil {
 					slot <- copied{err: fmt.Errorf("delta: rewriting %s: %w", a.Path, err)}
 				}
 			})
@@ -87,9 +108,28 @@ func (c copied) release() {
 }
 
 // readAhead sends a file's live rows.
-func (w *Writer) readAhead(ctx context.Context, s *Snapshot, a Add, to chan<- copied) error {
+func (w *Writer) readAhead(ctx context.Context, s *Snapshot, a source, indices bool, to chan<- copied) error {
+	gone, err := s.Deleted(ctx, a.Add)
+	if err != nil {
+		return err
+	}
+	n := recordCount(a.Stats)
+	if gone != nil {
+		n -= a.DeletionVector.Cardinality
+	}
+	if a.besides != nil {
+		n -= int64(a.besides.GetCardinality())
+		all := a.besides.Clone()
+		if gone != nil {
+			all.Or(gone)
+		}
+		gone = all
+	}
+	if n == 0 && recordCount(a.Stats) >= 0 {
+		return nil
+	}
 	rows := int64(0)
-	err := s.readFile(ctx, a, w.data, func(rec arrow.RecordBatch) error {
+	err = s.scanRows(ctx, a.Add, scanning{want: w.data, set: gone, indices: indices}, func(rec arrow.RecordBatch) error {
 		defer rec.Release()
 		rows += rec.NumRows()
 		data := w.project(rec)
@@ -103,10 +143,6 @@ func (w *Writer) readAhead(ctx context.Context, s *Snapshot, a Add, to chan<- co
 	})
 	if err != nil {
 		return err
-	}
-	n := recordCount(a.Stats)
-	if a.DeletionVector != nil {
-		n -= a.DeletionVector.Cardinality
 	}
 	if recordCount(a.Stats) >= 0 && n != rows {
 		return fmt.Errorf("%w: the file has %d rows, the log says %d", ErrCorrupt, rows, n)
@@ -132,6 +168,19 @@ type merger struct {
 
 // add takes a batch over.
 func (m *merger) add(values Values, rec arrow.RecordBatch) error {
+	if rec.NumRows() >= mergedRows || !rec.Schema().Equal(m.w.files) { // indices are not put together
+		defer rec.Release()
+		if err := m.flush(); err != nil {
+			return err
+		}
+		return m.w.writePart(values, rec)
+	}
+	if len(m.recs) > 0 && !maps.Equal(m.values, values) {
+		if err := m.flush(); err != nil {
+			rec.Release()
+			return err
+		}
+	}
 	m.values = values
 	m.recs = append(m.recs, rec)
 	m.rows += rec.NumRows()

@@ -429,7 +429,7 @@ func expectedRows(t *testing.T, dir string, s *arrow.Schema) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = parquetfile.Read(t.Context(), newInput(t.Context(), store, info.Key, info.Size), func(f arrow.Field) bool { return slices.Contains(names, f.Name) }, func(rec arrow.RecordBatch) error {
+		err = parquetfile.Read(t.Context(), newInput(t.Context(), store, info.Key, info.Size), parquetfile.ReadOptions{Want: func(f arrow.Field) bool { return slices.Contains(names, f.Name) }}, func(rec arrow.RecordBatch) error {
 			fit, err := conform(rec, s)
 			if err == nil {
 				for i := range int(fit.NumRows()) {

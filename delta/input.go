@@ -47,6 +47,20 @@ func (i *input) ReadAt(p []byte, off int64) (int, error) { return i.read(p, off)
 // a request costs more than the columns that are not wanted.
 const smallFile = 1 << 20
 
+// Bounds of what is read of a column at once: on disk, where reading costs
+// little, and where each time is a request.
+const (
+	localPiece  = 512 << 10
+	remotePiece = 8 << 20
+)
+
+func pieceOf(s objstore.Store) int64 {
+	if _, local := s.(objstore.Pather); local {
+		return localPiece
+	}
+	return remotePiece
+}
+
 // fileSchema is the schema in a file's footer.
 func fileSchema(ctx context.Context, s objstore.Store, key string, size int64) (*arrow.Schema, error) {
 	in, err := openFile(ctx, s, key, size)

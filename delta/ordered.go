@@ -32,7 +32,7 @@ func (w *Writer) orderFiles(ctx context.Context, s *Snapshot, files []Add, o *or
 	places := o.places(w)
 	var all heap
 	defer all.release()
-	err := w.readAll(ctx, s, files, func(v Values, rec arrow.RecordBatch) error {
+	err := w.readAll(ctx, s, sourcesOf(files), false, func(v Values, rec arrow.RecordBatch) error {
 		all.add(rec, nil)
 		if all.bytes > o.memory {
 			return errTooMuch
@@ -78,7 +78,7 @@ func (w *Writer) orderOnDisk(ctx context.Context, s *Snapshot, files []Add, o *o
 	defer d.remove()
 	places := o.places(w)
 	parts := d.part(spread, sample.Rows()*perRow, o.memory)
-	err = w.readAll(ctx, s, files, func(_ Values, rec arrow.RecordBatch) error {
+	err = w.readAll(ctx, s, sourcesOf(files), false, func(_ Values, rec arrow.RecordBatch) error {
 		defer rec.Release()
 		return parts.add(rec, sample.Keys(o.kind, places.columns(rec)))
 	})

@@ -115,13 +115,23 @@ func (w *Writer) split(rec arrow.RecordBatch, f func(Values, arrow.RecordBatch) 
 }
 
 // project keeps the data files' columns of a batch, under their names there.
+// Texts that are indices stay so.
 func (w *Writer) project(rec arrow.RecordBatch) arrow.RecordBatch {
 	cols := make([]arrow.Array, 0, w.files.NumFields())
+	files := w.files
 	for i, f := range w.data.Fields() {
 		c := rec.Column(find(rec.Schema(), f.Name))
+		if c.DataType().ID() == arrow.DICTIONARY {
+			c.Retain()
+			cols, files = append(cols, c), nil
+			continue
+		}
 		cols = append(cols, retyped(c.Data(), w.files.Field(i).Type))
 	}
-	out := array.NewRecordBatch(w.files, cols, rec.NumRows())
+	if files == nil {
+		files = arrow.NewSchema(typed(w.files.Fields(), cols), nil)
+	}
+	out := array.NewRecordBatch(files, cols, rec.NumRows())
 	for _, c := range cols {
 		c.Release()
 	}

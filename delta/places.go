@@ -79,7 +79,7 @@ func (s *Snapshot) readWith(ctx context.Context, a Add, want *arrow.Schema, chan
 	if err != nil {
 		return err
 	}
-	return s.scanRows(ctx, a, want, deleted, false, change, f)
+	return s.scanRows(ctx, a, scanning{want: want, set: deleted, change: change}, f)
 }
 
 // withPlaces puts the columns that say where rows lie among those of rec.

@@ -106,8 +106,7 @@ func (r *Rewrite) Update(a Add, rows *RowSet) error {
 	return err
 }
 
-// Marks takes rows of a file out of which Take has told what happens to them;
-// the table must write deletion vectors (WritesVectors).
+// Marks takes rows of a file out of which Take has told what happens to them.
 func (r *Rewrite) Marks(a Add, rows *RowSet) error {
 	f, err := r.touch(a)
 	if err == nil {
@@ -280,6 +279,7 @@ func (r *Rewrite) discard(keys []string, vectors []Add, cause error) error {
 func (r *Rewrite) takeOut(c *Commit) ([]Add, error) {
 	now := r.snap.table.opt.clock().UnixMilli()
 	var marked []FileRows
+	var rest []source
 	for i := range r.files {
 		f := &r.files[i]
 		if err := r.tellOld(f); err != nil {
@@ -301,9 +301,10 @@ func (r *Rewrite) takeOut(c *Commit) ([]Add, error) {
 			continue
 		}
 		c.Removes = append(c.Removes, f.add.Remove(now, true))
-		if err := r.copyRest(f.add, all); err != nil {
-			return nil, fmt.Errorf("delta: reading %s: %w", r.snap.Locate(f.add), err)
-		}
+		rest = append(rest, source{f.add, all})
+	}
+	if err := r.copyRest(rest); err != nil {
+		return nil, err
 	}
 	adds, removes, err := r.snap.DeleteRows(r.ctx, marked)
 	if len(marked) == 0 || err != nil {
@@ -347,20 +348,43 @@ func (r *Rewrite) tellOld(f *touchedFile) error {
 	return nil
 }
 
-// copyRest writes the live rows of a file besides some anew.
-func (r *Rewrite) copyRest(a Add, besides *RowSet) error {
-	gone, err := r.snap.Deleted(r.ctx, a)
+// copyRest writes what stays of files anew.
+func (r *Rewrite) copyRest(files []source) error {
+	if !r.w.schema.Equal(r.snap.schema) {
+		for _, f := range files {
+			if err := r.convertRest(f); err != nil {
+				return fmt.Errorf("delta: reading %s: %w", r.snap.Locate(f.Add), err)
+			}
+		}
+		return nil
+	}
+	m := merger{w: r.w}
+	defer m.release()
+	err := r.w.readAll(r.ctx, r.snap, files, r.w.indices(), func(values Values, rec arrow.RecordBatch) error {
+		r.counts.Copied += rec.NumRows()
+		return m.add(values, rec)
+	})
 	if err != nil {
 		return err
 	}
-	all := besides.Clone()
+	return m.flush()
+}
+
+// convertRest writes what stays of a file anew under the schema that the commit
+// gives the table.
+func (r *Rewrite) convertRest(f source) error {
+	gone, err := r.snap.Deleted(r.ctx, f.Add)
+	if err != nil {
+		return err
+	}
+	all := f.besides.Clone()
 	if gone != nil {
 		all.Or(gone)
 	}
-	if n := recordCount(a.Stats); n >= 0 && all.GetCardinality() == uint64(n) {
+	if n := recordCount(f.Stats); n >= 0 && all.GetCardinality() == uint64(n) {
 		return nil
 	}
-	return r.snap.readRows(r.ctx, a, r.snap.withTracked(r.w.known(r.snap)), all, false, func(rec arrow.RecordBatch) error {
+	return r.snap.readRows(r.ctx, f.Add, r.snap.withTracked(r.w.known(r.snap)), all, false, func(rec arrow.RecordBatch) error {
 		defer rec.Release()
 		r.counts.Copied += rec.NumRows()
 		fit, err := conform(rec, r.w.takes) // columns that the commit adds
@@ -370,7 +394,7 @@ func (r *Rewrite) copyRest(a Add, besides *RowSet) error {
 		defer fit.Release()
 		data := r.w.project(fit)
 		defer data.Release()
-		return r.w.writePart(a.PartitionValues, data)
+		return r.w.writePart(f.PartitionValues, data)
 	})
 }
 

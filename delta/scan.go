@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/compute"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/delta/internal/parquetfile"
@@ -89,13 +89,25 @@ func (s *Snapshot) readFile(ctx context.Context, a Add, want *arrow.Schema, f fu
 // readRows is readFile with only the rows of a set, or with all but them; nil
 // for none.
 func (s *Snapshot) readRows(ctx context.Context, a Add, want *arrow.Schema, set *RowSet, only bool, f func(arrow.RecordBatch) error) error {
-	return s.scanRows(ctx, a, want, set, only, nil, f)
+	return s.scanRows(ctx, a, scanning{want: want, set: set, only: only}, f)
 }
 
-// scanRows is readRows with a change of each batch, if not nil, before rows are
-// chosen; first is the position of the batch's first row. The change takes the
-// batch over.
-func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set *RowSet, only bool, change func(rec arrow.RecordBatch, first uint64) (arrow.RecordBatch, error), f func(arrow.RecordBatch) error) error {
+// scanning says which rows of a file are read, and how.
+type scanning struct {
+	want *arrow.Schema
+	// set, if not nil, has the only rows that are wanted, or those that are not.
+	set  *RowSet
+	only bool
+	// indices lets texts be indices of a dictionary, batch by batch.
+	indices bool
+	// change, if not nil, changes each batch before rows are chosen; first is the
+	// position of the batch's first row. It takes the batch over.
+	change func(rec arrow.RecordBatch, first uint64) (arrow.RecordBatch, error)
+}
+
+// scanRows calls f for each batch of a file's rows. Batches are the callee's to
+// release.
+func (s *Snapshot) scanRows(ctx context.Context, a Add, how scanning, f func(arrow.RecordBatch) error) error {
 	store, key, err := s.table.where(s.Locate(a))
 	if err != nil {
 		return err
@@ -105,7 +117,7 @@ func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set 
 		return err
 	}
 	picks := func(c arrow.Field) bool {
-		for _, w := range want.Fields() {
+		for _, w := range how.want.Fields() {
 			if name := s.tracked(w.Name); name == c.Name && name != "" || !s.partitioned(w.Name) && indexOf([]arrow.Field{c}, w, s.mapping) == 0 {
 				return true
 			}
@@ -113,19 +125,18 @@ func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set 
 		return false
 	}
 	first := uint64(0)
-	return parquetfile.Read(ctx, in, picks, func(rec arrow.RecordBatch) error {
-		out, err := s.complete(rec, a, want, int64(first))
+	return parquetfile.Read(ctx, in, parquetfile.ReadOptions{Want: picks, Indices: how.indices, Piece: pieceOf(store)}, func(rec arrow.RecordBatch) error {
+		out, err := s.complete(rec, a, how.want, int64(first))
 		if err != nil {
 			return err
 		}
-		if change != nil {
-			if out, err = change(out, first); err != nil {
+		if how.change != nil {
+			if out, err = how.change(out, first); err != nil {
 				return err
 			}
 		}
-		if set != nil {
-			out, err = choose(ctx, out, set, only, first)
-			if err != nil {
+		if how.set != nil {
+			if out, err = choose(out, how.set, how.only, first); err != nil {
 				return err
 			}
 			if out.NumRows() == 0 {
@@ -139,45 +150,8 @@ func (s *Snapshot) scanRows(ctx context.Context, a Add, want *arrow.Schema, set 
 	})
 }
 
-// choose keeps the rows of a batch that are in a set, or those that are not;
-// first is the position of the batch's first row in its file. It takes rec over.
-func choose(ctx context.Context, rec arrow.RecordBatch, set *RowSet, in bool, first uint64) (arrow.RecordBatch, error) {
-	n := uint64(rec.NumRows())
-	kept := set.Rank(first + n - 1)
-	if first > 0 {
-		kept -= set.Rank(first - 1)
-	}
-	if !in {
-		kept = n - kept
-	}
-	switch kept {
-	case n:
-		return rec, nil
-	case 0:
-		defer rec.Release()
-		return rec.NewSlice(0, 0), nil
-	}
-	defer rec.Release()
-	b := array.NewBooleanBuilder(memory.DefaultAllocator)
-	defer b.Release()
-	b.Reserve(int(n))
-	for i := range n {
-		b.UnsafeAppend(set.Contains(first+i) == in)
-	}
-	keep := b.NewBooleanArray()
-	defer keep.Release()
-	if rec.NumCols() == 0 {
-		return array.NewRecordBatch(rec.Schema(), nil, int64(kept)), nil
-	}
-	out, err := compute.FilterRecordBatch(ctx, rec, keep, compute.DefaultFilterOptions())
-	if err != nil {
-		return nil, fmt.Errorf("delta: choosing rows: %w", err)
-	}
-	return out, nil
-}
-
 // complete gives a file's batch, whose first row is at a position, the wanted
-// columns.
+// columns. Texts that are indices stay so.
 func (s *Snapshot) complete(rec arrow.RecordBatch, a Add, want *arrow.Schema, first int64) (arrow.RecordBatch, error) {
 	n := int(rec.NumRows())
 	inFile := rec.Schema().Fields()
@@ -187,6 +161,7 @@ func (s *Snapshot) complete(rec arrow.RecordBatch, a Add, want *arrow.Schema, fi
 			c.Release()
 		}
 	}()
+	indices := false
 	for _, f := range want.Fields() {
 		var c arrow.Array
 		var err error
@@ -202,14 +177,55 @@ func (s *Snapshot) complete(rec arrow.RecordBatch, a Add, want *arrow.Schema, fi
 		case at < 0 || f.Type.ID() == arrow.NULL:
 			c = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, n)
 		default:
-			c, err = align(rec.Column(at), f.Type, s.mapping)
+			if c = asIndices(rec.Column(at), f.Type); c != nil {
+				indices = true
+			} else {
+				c, err = align(rec.Column(at), f.Type, s.mapping)
+			}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: column %s: %w", ErrSchemaMismatch, f.Name, err)
 		}
 		cols = append(cols, c)
 	}
+	if indices {
+		return newBatch(typed(want.Fields(), cols), cols, int64(n)), nil
+	}
 	return array.NewRecordBatch(want, cols, int64(n)), nil
+}
+
+// typed gives fields the types of columns.
+func typed(fields []arrow.Field, cols []arrow.Array) []arrow.Field {
+	out := slices.Clone(fields)
+	for i, c := range cols {
+		out[i].Type = c.DataType()
+	}
+	return out
+}
+
+// asIndices keeps texts that are indices, as those of a type; nil for other
+// columns. The caller releases the array.
+func asIndices(a arrow.Array, want arrow.DataType) arrow.Array {
+	t, ok := a.DataType().(*arrow.DictionaryType)
+	if !ok || want.ID() != arrow.STRING && want.ID() != arrow.BINARY {
+		return nil
+	}
+	d, ok := a.Data().(*array.Data)
+	if !ok {
+		return nil
+	}
+	if alike(t.ValueType, want) {
+		a.Retain()
+		return a
+	}
+	dict, ok := retype(d.Dictionary(), want).(*array.Data)
+	if !ok {
+		return nil
+	}
+	defer dict.Release()
+	to := array.NewDataWithDictionary(&arrow.DictionaryType{IndexType: t.IndexType, ValueType: want}, d.Len(), d.Buffers(), d.NullN(), d.Offset(), dict)
+	defer to.Release()
+	return array.NewDictionaryData(to)
 }
 
 func (s *Snapshot) partitioned(name string) bool {

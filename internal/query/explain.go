@@ -95,7 +95,7 @@ func statementPlan(st plan.Statement) (string, plan.Node) {
 	case *plan.Change:
 		name := [...]string{plan.ChangeUpdate: "Update ", plan.ChangeDelete: "Delete ", plan.ChangeMerge: "Merge "}[st.Kind] + strings.Join(st.Target.Name, ".")
 		if st.Rewrite == nil {
-			return name, nil
+			return name, st.Gone
 		}
 		return name, st.Rewrite.Plan
 	case *plan.Command:

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
@@ -104,6 +105,9 @@ func (c *chunk) add(a arrow.Array) {
 
 // pieceFor keeps pieces of long texts from growing a page far past its bound.
 func pieceFor(a arrow.Array) int {
+	if d, ok := a.(*array.Dictionary); ok {
+		return pieceFor(d.Dictionary())
+	}
 	b := a.Data().Buffers()
 	if len(b) < 3 || b[2] == nil {
 		return pieceRows

@@ -123,7 +123,7 @@ const fewRows = 2048
 
 // WriteBuffered adds rows to the row group.
 func (w *flatWriter) WriteBuffered(rec arrow.RecordBatch) error {
-	if !rec.Schema().Equal(w.schema) {
+	if !w.takes(rec.Schema()) {
 		return fmt.Errorf("the batch has the schema %s, the file %s", rec.Schema(), w.schema)
 	}
 	for i, c := range w.columns {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -22,12 +23,17 @@ type Input interface {
 
 // Open reads a file's footer and checks it against the file's size. The caller
 // closes the reader. The Parquet reader panics on some malformed files.
-func Open(in Input) (*file.Reader, error) {
+func Open(in Input) (*file.Reader, error) { return open(in, 0) }
+
+// open is Open with a bound for what is read of a column at once, 0 for none.
+func open(in Input, piece int64) (*file.Reader, error) {
 	size, err := in.Seek(0, io.SeekEnd)
 	if err != nil {
 		return nil, err
 	}
-	pf, err := file.NewParquetReader(in)
+	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props.BufferedStreamEnabled, props.BufferSize = piece > 0, piece
+	pf, err := file.NewParquetReader(in, file.WithReadProps(props))
 	if err != nil {
 		return nil, err
 	}
@@ -73,17 +79,29 @@ func Schema(in Input) (_ *arrow.Schema, err error) {
 	return arrow.NewSchema(fields, nil), nil
 }
 
-// Read calls f for each batch of a file in the order of its rows, with those
-// of its top-level columns that want picks. Where it picks none, batches have
-// a row count only. Batches are valid during the call.
-func Read(ctx context.Context, in Input, want func(arrow.Field) bool, f func(arrow.RecordBatch) error) (err error) {
+// ReadOptions say what Read gives.
+type ReadOptions struct {
+	// Want picks top-level columns. Where it picks none, batches have a row count
+	// only.
+	Want func(arrow.Field) bool
+	// Indices has batches of large row groups keep texts as indices of a
+	// dictionary (arrow.DICTIONARY of INT32) where the file has them so.
+	Indices bool
+	// Piece bounds how many bytes are read of a column at once, and with it the
+	// memory for a row group; 0 for no bound.
+	Piece int64
+}
+
+// Read calls f for each batch of a file in the order of its rows. Batches are
+// valid during the call.
+func Read(ctx context.Context, in Input, opt ReadOptions, f func(arrow.RecordBatch) error) (err error) {
 	defer func() {
 		// The Parquet reader panics on some malformed files.
 		if p := recover(); p != nil {
 			err = fmt.Errorf("malformed Parquet: %v", p)
 		}
 	}()
-	pf, err := Open(in)
+	pf, err := open(in, opt.Piece)
 	if err != nil {
 		return err
 	}
@@ -98,28 +116,18 @@ func Read(ctx context.Context, in Input, want func(arrow.Field) bool, f func(arr
 	if err != nil {
 		return err
 	}
-	tops := map[string]bool{}
+	r := &reader{fr: fr, opt: opt, leaves: map[string][]int{}}
 	for _, c := range whole.Fields() {
-		tops[c.Name] = want(c)
+		if opt.Want(c) {
+			r.columns = append(r.columns, c)
+			r.leaves[c.Name] = nil
+		}
 	}
-	var leaves []int
 	ps := pf.MetaData().Schema
 	for i := range ps.NumColumns() {
-		if tops[ps.Column(i).ColumnPath()[0]] {
-			leaves = append(leaves, i)
-		}
-	}
-	r := &reader{fr: fr, legacy: map[string]int{}}
-	for _, i := range leaves {
-		if c := ps.Column(i); c.PhysicalType() == parquet.Types.Int96 && len(c.ColumnPath()) == 1 {
-			r.legacy[c.Name()] = i
-		} else {
-			r.leaves = append(r.leaves, i)
-		}
-	}
-	for _, c := range whole.Fields() {
-		if tops[c.Name] {
-			r.columns = append(r.columns, c)
+		name := ps.Column(i).ColumnPath()[0]
+		if _, wanted := r.leaves[name]; wanted {
+			r.leaves[name] = append(r.leaves[name], i)
 		}
 	}
 	for g := range pf.NumRowGroups() {
@@ -130,45 +138,60 @@ func Read(ctx context.Context, in Input, want func(arrow.Field) bool, f func(arr
 	return nil
 }
 
-// batchRows is how many rows a batch has at most.
-const batchRows = 16 << 10
+// batchRows is how many rows a batch has at most, batchBytes about how many
+// bytes.
+const (
+	batchRows  = 16 << 10
+	batchBytes = 64 << 20
+)
 
 // reader reads the row groups of one file.
 type reader struct {
 	fr      *pqarrow.FileReader
+	opt     ReadOptions
 	columns []arrow.Field
-	leaves  []int          // what pqarrow reads
-	legacy  map[string]int // top-level INT96 columns, which it would cut to 64-bit nanoseconds
+	leaves  map[string][]int // by the name of a top-level column
 }
 
 func (r *reader) group(ctx context.Context, g int, f func(arrow.RecordBatch) error) error {
-	stamps := map[string]*int96Column{}
-	for name, i := range r.legacy {
-		chunk, err := r.fr.ParquetReader().RowGroup(g).Column(i)
+	own := map[string]columnReader{}
+	var rest []int // what pqarrow reads
+	rg := r.fr.ParquetReader().RowGroup(g)
+	for _, c := range r.columns {
+		leaves := r.leaves[c.Name]
+		col, err := r.column(rg, c, leaves)
 		if err != nil {
-			return err
+			return fmt.Errorf("column %s: %w", c.Name, err)
 		}
-		if stamps[name], err = newInt96Column(chunk); err != nil {
-			return err
+		if col == nil {
+			rest = append(rest, leaves...)
+		} else {
+			own[c.Name] = col
 		}
 	}
 	emit := func(plain arrow.RecordBatch, n int64) error {
-		rec, err := r.join(plain, stamps, n)
+		rec, err := r.join(plain, own, n)
 		if err != nil {
 			return err
 		}
 		defer rec.Release()
 		return f(rec)
 	}
-	if len(r.leaves) == 0 {
-		for left := r.fr.ParquetReader().RowGroup(g).NumRows(); left > 0; left -= batchRows {
-			if err := emit(nil, min(left, batchRows)); err != nil {
+	if len(rest) == 0 {
+		rows := rg.NumRows()
+		most := min(batchRows, max(1, batchBytes/max(1, rg.MetaData().TotalByteSize()/max(1, rows))))
+		for left := rows; left > 0; left -= most {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := emit(nil, min(left, most)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	rr, err := r.fr.GetRecordReader(ctx, r.leaves, []int{g})
+	slices.Sort(rest)
+	rr, err := r.fr.GetRecordReader(ctx, rest, []int{g})
 	if err != nil {
 		return err
 	}
@@ -184,9 +207,42 @@ func (r *reader) group(ctx context.Context, g int, f func(arrow.RecordBatch) err
 	return nil
 }
 
+// column gives what reads a top-level column, nil for those that pqarrow reads.
+func (r *reader) column(rg *file.RowGroupReader, c arrow.Field, leaves []int) (columnReader, error) {
+	if len(leaves) != 1 {
+		return nil, nil
+	}
+	i := leaves[0]
+	pc := r.fr.ParquetReader().MetaData().Schema.Column(i)
+	if pc.PhysicalType() == parquet.Types.Int96 && len(pc.ColumnPath()) == 1 {
+		// pqarrow would cut these to 64-bit nanoseconds.
+		chunk, err := rg.Column(i)
+		if err != nil {
+			return nil, err
+		}
+		return newInt96Column(chunk)
+	}
+	form, ok := formOf(pc, c.Type)
+	if !ok {
+		return nil, nil
+	}
+	md, err := rg.MetaData().ColumnChunk(i)
+	if err != nil {
+		return nil, err
+	}
+	if !readable(md) {
+		return nil, nil
+	}
+	pages, err := rg.GetColumnPageReader(i)
+	if err != nil {
+		return nil, err
+	}
+	return &flatColumn{pages: pages, form: form, optional: pc.MaxDefinitionLevel() > 0, keep: r.opt.Indices && rg.NumRows() >= batchRows}, nil
+}
+
 // join puts n rows of both kinds of columns together in the file's order.
-func (r *reader) join(plain arrow.RecordBatch, stamps map[string]*int96Column, n int64) (arrow.RecordBatch, error) {
-	if len(stamps) == 0 && plain != nil {
+func (r *reader) join(plain arrow.RecordBatch, own map[string]columnReader, n int64) (arrow.RecordBatch, error) {
+	if len(own) == 0 && plain != nil {
 		plain.Retain()
 		return plain, nil
 	}
@@ -199,7 +255,7 @@ func (r *reader) join(plain arrow.RecordBatch, stamps map[string]*int96Column, n
 	}()
 	at := 0
 	for _, c := range r.columns {
-		if col := stamps[c.Name]; col != nil {
+		if col := own[c.Name]; col != nil {
 			a, err := col.next(int(n))
 			if err != nil {
 				return nil, fmt.Errorf("column %s: %w", c.Name, err)

@@ -246,6 +246,7 @@ type strs struct {
 	dict    phrases
 	raw     []byte // plain values behind a hole
 	count   int    // bytes of the page's values where they are indices
+	given   translation
 }
 
 func newStrs(decimal int) *strs {
@@ -254,16 +255,24 @@ func newStrs(decimal int) *strs {
 	return s
 }
 
-func (s *strs) free() { texts.Put(s) }
+func (s *strs) free() {
+	s.given.forget()
+	texts.Put(s)
+}
 
 func (s *strs) begin() {
 	s.seen, s.trying, s.count = false, true, 0
 	s.list, s.raw = s.list[:0], append(s.raw[:0], make([]byte, hole)...)
 	s.dict.reset()
+	s.given.forget()
 }
 
 func (s *strs) add(a arrow.Array, from, n int) {
 	nulls := a.NullN() > 0
+	if d, ok := a.(*array.Dictionary); ok {
+		s.addIndices(d, from, n)
+		return
+	}
 	if d, ok := a.(*array.Decimal128); ok {
 		var b [16]byte
 		for i, v := range d.Values()[from : from+n] {
@@ -381,6 +390,7 @@ func (s *strs) drop() {
 		s.raw = s.appendPlain(s.raw, s.dict.entry(int(i)))
 	}
 	s.list, s.trying, s.count = s.list[:0], false, 0
+	s.given.forget()
 	s.dict.data, s.dict.ends = s.dict.data[:0], s.dict.ends[:0]
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -202,9 +203,46 @@ func (d *decimals) text() (string, string, bool) {
 type strs struct {
 	lo, hi string
 	seen   bool
+	// dict is the dictionary of the rows before, met which of its entries they had.
+	dict arrow.ArrayData
+	met  []bool
+}
+
+// addIndices takes rows that are indices of a dictionary: each of its entries
+// counts once.
+func (s *strs) addIndices(d *array.Dictionary, invalid []bool) {
+	dict, ok := d.Dictionary().(*array.String)
+	if !ok {
+		return
+	}
+	if from := d.Data().Dictionary(); s.dict != from {
+		s.dict, s.met = from, make([]bool, dict.Len())
+	}
+	for i := range d.Len() {
+		if d.IsNull(i) || invalid != nil && invalid[i] {
+			continue
+		}
+		at := d.GetValueIndex(i)
+		if s.met[at] {
+			continue
+		}
+		s.met[at] = true
+		v := dict.Value(at)
+		if !s.seen || v < s.lo {
+			s.lo = strings.Clone(v)
+		}
+		if !s.seen || v > s.hi {
+			s.hi = strings.Clone(v)
+		}
+		s.seen = true
+	}
 }
 
 func (s *strs) add(a arrow.Array, invalid []bool) {
+	if d, ok := a.(*array.Dictionary); ok {
+		s.addIndices(d, invalid)
+		return
+	}
 	arr, ok := a.(*array.String)
 	if !ok || arr.Len() == 0 {
 		return

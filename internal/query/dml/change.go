@@ -46,7 +46,7 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 		out.SchemaTo = high
 	}
 	n := r.Counts()
-	counts := Counts{Updated: n.Updated, Deleted: n.Deleted, Inserted: n.Inserted}
+	counts := Counts{Updated: n.Updated, Deleted: n.Deleted + run.marked, Inserted: n.Inserted}
 	if counts == (Counts{}) && out.SchemaTo == nil {
 		return counts, r.Abort()
 	}
@@ -65,7 +65,7 @@ type rewrite struct {
 	t      target
 	schema *arrow.Schema // of the rows
 	again  []hit         // files that are read again, and lose rows
-	unread bool          // rows that are deleted do not come
+	marked int64         // rows that were deleted by their places
 	sink   *sink         // nil where no rows came
 	scan   time.Duration // to find the files
 }
@@ -84,21 +84,20 @@ func (t target) vectored(rows *plan.Rows, files []delta.Add) bool {
 	return true
 }
 
-// only are rows whose action compares with RowCopied: those that stay as they
-// are ("="), or the others (">").
-func only(rows *plan.Rows, at layout, op string) *plan.Rows {
+// changed are rows to which something happens.
+func changed(rows *plan.Rows, at layout) *plan.Rows {
 	out := *rows
 	act := rows.Plan.Output()[at.action]
 	out.Plan = &plan.Filter{Input: rows.Plan, Cond: &plan.Call{
-		Fn: op, Args: []plan.Expr{&plan.Column{Attr: act}, &plan.Literal{Value: plan.RowCopied, Typ: types.Int}}, Typ: types.Boolean, Null: true,
+		Fn: ">", Args: []plan.Expr{&plan.Column{Attr: act}, &plan.Literal{Value: plan.RowCopied, Typ: types.Int}}, Typ: types.Boolean, Null: true,
 	}}
 	return &out
 }
 
 func (r *rewrite) do(ctx context.Context, c *plan.Change) error {
 	begun := time.Now()
-	if c.Rewrite == nil { // DELETE of all rows
-		return r.dropAll(ctx, c)
+	if c.Kind == plan.ChangeDelete {
+		return r.delete(ctx, c)
 	}
 	rows := c.Rewrite
 	read := []delta.Add{}
@@ -111,9 +110,7 @@ func (r *rewrite) do(ctx context.Context, c *plan.Change) error {
 		if most > 1 && c.Once != nil {
 			rows = c.Once
 		}
-		if err := r.split(found, c.Kind == plan.ChangeDelete); err != nil {
-			return err
-		}
+		r.again = found
 	}
 	switch {
 	case c.Every:
@@ -136,13 +133,9 @@ func (r *rewrite) do(ctx context.Context, c *plan.Change) error {
 		return nil
 	}
 	r.sink = newSink(r.take, r.schema, rows, c.Identity)
-	switch {
-	case changes && r.t.vectored(rows, read):
-		r.sink.gone = map[string]*delta.RowSet{}
-		rows = only(rows, r.sink.at, ">")
-	case c.Kind == plan.ChangeDelete && c.Touched != nil && !r.t.snap.Fed():
-		r.unread = true // how many they are is known
-		rows = only(rows, r.sink.at, "=")
+	if changes && r.t.vectored(rows, read) {
+		r.sink.gone = newPlaces()
+		rows = changed(rows, r.sink.at)
 	}
 	if err := each(ctx, r.e, rows.Plan, c.Target, read, r.sink.take); err != nil {
 		return err
@@ -171,46 +164,55 @@ func (r *rewrite) dropAll(ctx context.Context, c *plan.Change) error {
 	return nil
 }
 
-// split parts files with rows to change in those that go as a whole and those
-// that are read again.
-func (r *rewrite) split(found []hit, deletes bool) error {
+// delete takes rows out by their places, and files all of whose rows go as a
+// whole.
+func (r *rewrite) delete(ctx context.Context, c *plan.Change) error {
+	if c.Gone == nil {
+		return r.dropAll(ctx, c)
+	}
+	begun := time.Now()
+	found, _, err := touched(ctx, r.e, r.t, c)
+	if err != nil {
+		return err
+	}
+	var read []delta.Add
 	for _, f := range found {
-		if !deletes || !f.whole() {
-			r.again = append(r.again, f)
+		if !f.whole() {
+			read = append(read, f.add)
 		} else if err := r.Drop(f.add, f.rows); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(read) == 0 {
+		return nil
+	}
+	gone := newPlaces()
+	err = each(ctx, r.e, c.Gone, c.Target, read, func(rec arrow.RecordBatch) error { return gone.add(rec, 0, nil) })
+	if err != nil {
+		return err
+	}
+	r.scan = time.Since(begun)
+	return gone.each(r.e, r.t.snap, read, func(a delta.Add, rows *delta.RowSet) error {
+		r.marked += int64(rows.GetCardinality())
+		return r.Delete(a, rows)
+	})
 }
 
 // takeOut says what becomes of the files that were read.
 func (r *rewrite) takeOut() error {
-	if r.sink.gone == nil {
-		for _, h := range r.again {
-			deleted := int64(0)
-			if r.unread {
-				deleted = h.rows
-			}
-			if err := r.Replaces(h.add, deleted); err != nil {
+	files := make([]delta.Add, len(r.again))
+	for i, h := range r.again {
+		files[i] = h.add
+		if r.sink.gone == nil {
+			if err := r.Replaces(h.add, 0); err != nil {
 				return err
 			}
 		}
+	}
+	if r.sink.gone == nil {
 		return nil
 	}
-	marked := 0
-	for _, h := range r.again {
-		if set := r.sink.gone[r.e.Path(r.t.snap, h.add)]; set != nil {
-			marked++
-			if err := r.Marks(h.add, set); err != nil {
-				return err
-			}
-		}
-	}
-	if marked < len(r.sink.gone) {
-		return fmt.Errorf("dml: rows of %d files, and the statement read %d of them", len(r.sink.gone), marked)
-	}
-	return nil
+	return r.sink.gone.each(r.e, r.t.snap, files, r.Marks)
 }
 
 // hit is a file with rows to change.

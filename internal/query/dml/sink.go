@@ -23,7 +23,7 @@ type sink struct {
 	checks []plan.Check
 	number []*numbering // by column, nil where the table does not number it
 	// gone are the rows to take out of files, nil where files are written anew.
-	gone map[string]*delta.RowSet
+	gone *places
 	at   layout
 	acts []delta.RowAction // scratch
 }
@@ -89,7 +89,8 @@ func (s *sink) take(rec arrow.RecordBatch) error {
 	}
 	defer table.Release()
 	if s.gone != nil && acts != nil {
-		if err := s.mark(rec, acts); err != nil {
+		leaves := func(i int) bool { return acts[i] == delta.RowUpdated || acts[i] == delta.RowDeleted }
+		if err := s.gone.add(rec, s.at.place, leaves); err != nil {
 			return err
 		}
 	}
@@ -129,27 +130,6 @@ func (s *sink) actions(rec arrow.RecordBatch) ([]delta.RowAction, error) {
 		}
 	}
 	return s.acts, nil
-}
-
-// mark notes the rows that leave their files.
-func (s *sink) mark(rec arrow.RecordBatch, acts []delta.RowAction) error {
-	files, ok1 := rec.Column(s.at.place).(*array.String)
-	rows, ok2 := rec.Column(s.at.place + 1).(*array.Int64)
-	if !ok1 || !ok2 {
-		return fmt.Errorf("dml: places of rows are %s, %s", rec.Column(s.at.place).DataType(), rec.Column(s.at.place+1).DataType())
-	}
-	for i, act := range acts {
-		if act != delta.RowUpdated && act != delta.RowDeleted {
-			continue
-		}
-		set := s.gone[files.Value(i)]
-		if set == nil {
-			set = &delta.RowSet{}
-			s.gone[strings.Clone(files.Value(i))] = set
-		}
-		set.Add(uint64(rows.Value(i)))
-	}
-	return nil
 }
 
 // named are the table's columns of rec from a place on, under their names; the

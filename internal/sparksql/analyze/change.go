@@ -265,17 +265,11 @@ func (a *analyzer) deletion(t *targetRelation, cond plan.Expr, ctes []*plan.CTE,
 		return out, nil
 	}
 	out.Touched = t.touched(cond, ctes)
-	hit := &plan.Case{When: []plan.When{{Cond: cond, Then: intLit(plan.RowDeleted)}}, Else: intLit(plan.RowCopied), Typ: types.Int}
-	rows, err := a.plainRows(t, hit, ctes, pos)
-	out.Rewrite = rows
-	return out, err
-}
-
-// plainRows are t's rows as they are, with an action.
-func (a *analyzer) plainRows(t *targetRelation, action plan.Expr, ctes []*plan.CTE, pos sparksql.Pos) (*plan.Rows, error) {
-	b := &rowBuilder{a: a, target: &plan.Source{Columns: t.src.Columns}, schema: t.src.Columns, pos: pos, ctes: ctes, action: action}
-	b.place, b.tracked = t.place(), t.ids()
-	return b.build(t.scan, t.values(), nil)
+	file, row := newAttr("file", types.String), newAttr("row", types.BigInt)
+	out.Gone = a.plan(ctes, &plan.Project{Input: &plan.Filter{Input: t.scan, Cond: cond}, Exprs: []plan.NamedExpr{
+		{X: &plan.Column{Attr: t.file}, Attr: file}, {X: &plan.Column{Attr: t.row}, Attr: row},
+	}})
+	return out, nil
 }
 
 // values are references to t's columns.

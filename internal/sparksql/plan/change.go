@@ -156,7 +156,11 @@ type Change struct {
 	// Inserts tells that a MERGE has clauses for new rows, so that the rows of
 	// the table which meet the source must be read although none changes.
 	Inserts bool
-	// Rewrite yields the rows of the touched files and new ones.
+	// Gone yields where each row lies that DELETE takes out of the touched files:
+	// its file and its position there, as FileOrdinal and RowOrdinal give them.
+	// Nil for other statements, and where all rows go.
+	Gone Node
+	// Rewrite yields the rows of the touched files and new ones; nil for DELETE.
 	Rewrite *Rows
 	// Once is Rewrite where rows of the table meet several source rows that
 	// want the same; nil where Rewrite does.
