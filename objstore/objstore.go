@@ -21,6 +21,8 @@ var (
 	ErrInvalid = errors.New("objstore: invalid")
 	// ErrDenied: the service refused the credentials, or what they may do.
 	ErrDenied = errors.New("objstore: access denied")
+	// ErrNoContainer: the service has no container or bucket of that name.
+	ErrNoContainer = errors.New("objstore: no such container")
 	// ErrThrottled: the service asked for fewer requests, to the last try.
 	ErrThrottled = errors.New("objstore: throttled")
 )

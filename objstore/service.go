@@ -15,7 +15,7 @@ type ServiceError struct {
 	Op string
 	// Where is the object's or the container's address.
 	Where string
-	// Family is ErrNotFound, ErrExists, ErrDenied, ErrThrottled,
+	// Family is ErrNotFound, ErrExists, ErrDenied, ErrNoContainer, ErrThrottled,
 	// ErrUnknownOutcome or nil.
 	Family error
 	// Status and Code are the service's; 0 and "" where it gave no answer.

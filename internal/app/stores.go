@@ -78,7 +78,7 @@ func openStores(ctx context.Context, p *bundle.Project, log *slog.Logger) (_ *st
 		return nil, err
 	}
 	s.tables = query.NewTables(objstore.LocalOn(fs, dirTables), delta.WithEngine("Marisma/"+obs.Build().Version))
-	roots, dirs, err := openRoots(ctx, p, s.folder.Path(path.Join(dirTemp, dirCache)))
+	roots, dirs, err := openRoots(ctx, p, s.folder.Path(dirCache))
 	if err != nil {
 		return nil, err
 	}

@@ -180,6 +180,7 @@ hub: {name: "${var.catalog}-hub", partitions: 8, topic: x.y, retention: 36h, ret
 listeners: {http: "0.0.0.0:80", mqtts: "off", mqtt: "localhost:1883"}
 devices: [a, {id: b}, {prefix: c-, count: 2}, {prefix: d, count: 100}]
 memory: 2GiB
+cache: 1GiB
 data: ../data
 `
 
@@ -233,7 +234,7 @@ func TestTheLocalFileIsRead(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "b", "c-01", "c-02", "d001"}, ids[:5]); diff != "" || len(ids) != 104 || ids[103] != "d100" {
 		t.Errorf("%s, %d devices to %s", diff, len(ids), ids[len(ids)-1])
 	}
-	if p.Memory != 2<<30 || p.DataDir() != filepath.Join(filepath.Dir(p.Dir), "data") {
+	if p.Memory != 2<<30 || p.Cache != 1<<30 || p.DataDir() != filepath.Join(filepath.Dir(p.Dir), "data") {
 		t.Errorf("memory %d, data %s", p.Memory, p.DataDir())
 	}
 	t.Setenv("MARISMA_DATA", "/else/where")

@@ -30,7 +30,7 @@ func (l *loader) local(p *Project) {
 	if !l.isMap(n, localFile) {
 		return
 	}
-	l.strictKeys(n, localFile, "hub", "listeners", "devices", "memory", "data", "paths")
+	l.strictKeys(n, localFile, "hub", "listeners", "devices", "memory", "data", "paths", "cache")
 	l.hub(n.get("hub"), &p.Hub)
 	l.listeners(n.get("listeners"), &p.Listeners)
 	p.Devices = l.devices(n.get("devices"))
@@ -41,6 +41,9 @@ func (l *loader) local(p *Project) {
 		}
 	}
 	p.Paths = l.paths(n.get("paths"))
+	if v := n.get("cache"); v != nil {
+		p.Cache = l.bytes(v, "cache")
+	}
 	if d := l.word(n.get("data"), "data"); d != "" {
 		if d = filepath.FromSlash(d); !filepath.IsAbs(d) {
 			d = filepath.Join(l.dir, d)

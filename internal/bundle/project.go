@@ -21,7 +21,10 @@ type Project struct {
 	Data      string // data folder of marisma.yml, absolute; see DataDir
 	// Paths are the folders (absolute) and addresses of cloud stores of
 	// marisma.yml whose tables and files statements may open by their paths.
-	Paths    []string
+	Paths []string
+	// Cache bounds the local copies of what lies below one address of Paths, in
+	// bytes; 0: the default.
+	Cache    int64
 	Warnings []Problem
 }
 

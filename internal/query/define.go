@@ -65,7 +65,7 @@ func (e *Engine) rowOf(ctx context.Context, sess *Session, c *plan.CreateTable, 
 	if c.Location != "" {
 		p, err := e.cfg.Tables.place(c.Location)
 		if err != nil {
-			return row, false, e.cfg.Tables.outside(c.Location)
+			return row, false, e.cfg.Tables.outsideAt(c.Location, c.Pos)
 		}
 		at.Store, at.Root, at.Managed = p.root.Store, p.key, false
 		named = catalog.Table{Type: catalog.External, Properties: map[string]string{locationKey: p.address}}
@@ -107,7 +107,7 @@ func (e *Engine) made(ctx context.Context, c *plan.CreateTable, r runner, at dml
 	if c.Location != "" && at.Old == nil {
 		p, err := e.cfg.Tables.place(c.Location)
 		if err != nil {
-			return nil, dml.CloneCounts{}, e.cfg.Tables.outside(c.Location)
+			return nil, dml.CloneCounts{}, e.cfg.Tables.outsideAt(c.Location, c.Pos)
 		}
 		switch empty, err := p.empty(ctx); {
 		case err != nil:

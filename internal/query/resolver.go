@@ -178,6 +178,11 @@ func Inputs(ctx context.Context, n plan.Node, at Locator) func(*plan.Scan) (Inpu
 	return func(s *plan.Scan) (Input, error) {
 		switch h := s.Source.Handle.(type) {
 		case *Handle:
+			if len(s.Attrs) == 0 { // files that are only counted need not be here
+				if in, known, err := counted(h.Snapshot, preds[s]); known || err != nil {
+					return in, err
+				}
+			}
 			return Files(ctx, h.Snapshot, at, preds[s]...)
 		case *feed:
 			return h.input(ctx, at)

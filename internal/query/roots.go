@@ -151,12 +151,19 @@ func (t *Tables) rootNames() string {
 }
 
 // outside says which paths may be opened.
-func (t *Tables) outside(address string) error {
+func (t *Tables) outside(address string) *sparksql.Error {
 	return &sparksql.Error{
 		Class: "PATH_NOT_FOUND", SQLState: "42K03", Phase: sparksql.PhaseAnalysis,
 		Message: "there is nothing at `" + address + "` that this session may open.",
 		Hint:    "Paths may lie in: " + t.rootNames() + "; `paths` of marisma.yml adds others.",
 	}
+}
+
+// outsideAt is outside with a place in a statement.
+func (t *Tables) outsideAt(address string, pos sparksql.Pos) error {
+	e := t.outside(address)
+	e.Pos = pos
+	return e
 }
 
 // locationKey is the property of a catalog row that says where an external

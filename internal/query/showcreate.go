@@ -85,6 +85,9 @@ func createTable(t catalog.Table, s *delta.Snapshot) string {
 		}
 		b.WriteString("CLUSTER BY (" + strings.Join(paths, ", ") + ")\n")
 	}
+	if at := t.Properties[locationKey]; at != "" {
+		b.WriteString("LOCATION " + quoted(at) + "\n")
+	}
 	trailer(&b, t.Comment, tableProperties(t, s))
 	return b.String()
 }

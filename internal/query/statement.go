@@ -71,7 +71,7 @@ func (t *task) statement(ctx context.Context, st ast.Statement) (*Result, error)
 	for try := 0; ; try++ {
 		res, err := t.once(ctx, st)
 		if try >= conflictTries || !isConflict(err) || ctx.Err() != nil {
-			return res, err
+			return res, storageError(err)
 		}
 	}
 }

@@ -148,7 +148,7 @@ func credentials(t *testing.T, endpoint string) {
 	}
 	s := open(t, endpoint+"/nowhere", Options{AccountKey: key})
 	for _, err := range s.List(t.Context(), "", "") {
-		if err == nil || errors.Is(err, objstore.ErrNotFound) || !strings.Contains(err.Error(), "container is not there") {
+		if err == nil || errors.Is(err, objstore.ErrNotFound) || !errors.Is(err, objstore.ErrNoContainer) {
 			t.Errorf("a missing container: %v", err)
 		}
 	}
@@ -184,7 +184,7 @@ func TestAnswersAreToldApart(t *testing.T) {
 		{"free", 409, "LeaseIdMissing", nil},
 		{"taken", 409, "LeaseIdMissing", nil},
 		{"free", 409, "BlobImmutableDueToPolicy", nil},
-		{"free", 404, "ContainerNotFound", nil},
+		{"free", 404, "ContainerNotFound", objstore.ErrNoContainer},
 		{"free", 403, "AuthorizationFailure", objstore.ErrDenied},
 	} {
 		c.Plan(cloudtest.Always(http.MethodPut, cloudtest.Trouble{Status: a.status, Body: xml(a.code)}))

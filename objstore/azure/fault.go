@@ -21,8 +21,8 @@ var kinds = map[bloberror.Code]cloud.Kind{
 	bloberror.UnauthorizedBlobOverwrite: cloud.Exists, // a signature that may only create
 	bloberror.InvalidBlockList:          cloud.PartsLost,
 	bloberror.InvalidBlobOrBlock:        cloud.PartsLost,
-	bloberror.ContainerNotFound:         cloud.Refused,
-	bloberror.ContainerBeingDeleted:     cloud.Refused,
+	bloberror.ContainerNotFound:         cloud.NoContainer,
+	bloberror.ContainerBeingDeleted:     cloud.NoContainer,
 	bloberror.InvalidRange:              cloud.BadRange,
 }
 
@@ -36,9 +36,6 @@ func fault(ctx context.Context, err error) *cloud.Fault {
 	f := &cloud.Fault{Kind: cloud.Status(r.StatusCode), Status: r.StatusCode, Code: r.ErrorCode}
 	if k, ok := kinds[bloberror.Code(r.ErrorCode)]; ok {
 		f.Kind = k
-	}
-	if r.StatusCode == http.StatusNotFound && f.Kind == cloud.Refused {
-		f.Message = "the container is not there"
 	}
 	f.Busy = r.StatusCode == http.StatusServiceUnavailable || f.Kind == cloud.Throttled
 	if r.RawResponse != nil {

@@ -20,7 +20,7 @@ var kinds = map[string]cloud.Kind{
 	"NoSuchUpload":               cloud.PartsLost,
 	"InvalidPart":                cloud.PartsLost,
 	"InvalidRange":               cloud.BadRange,
-	"NoSuchBucket":               cloud.Refused,
+	"NoSuchBucket":               cloud.NoContainer,
 	"InternalError":              cloud.Unsure, // a completed upload says so with the status 200
 	"RequestTimeout":             cloud.Unsure,
 	"SlowDown":                   cloud.Unsure, // a status of 503, as below

@@ -118,7 +118,7 @@ func (o *Options) client(ctx context.Context) (*awss3.Client, error) {
 	}
 	return awss3.NewFromConfig(c, func(s *awss3.Options) {
 		s.Retryer = aws.NopRetryer{}
-		s.HTTPClient = cloud.Client{Doer: c.HTTPClient}
+		s.HTTPClient = cloud.Client{Doer: s.HTTPClient} // the SDK's own: the configuration has none but with AWS_CA_BUNDLE
 		if o.HTTPClient != nil {
 			s.HTTPClient = cloud.Client{Doer: o.HTTPClient}
 		}

@@ -91,7 +91,7 @@ func TestMoto(t *testing.T) {
 	})
 	t.Run("missing bucket", func(t *testing.T) {
 		for _, err := range open(t, "s3://nowhere/t", options(endpoint)).List(t.Context(), "", "") {
-			if e, ok := errors.AsType[*objstore.ServiceError](err); !ok || e.Code != "NoSuchBucket" || errors.Is(err, objstore.ErrNotFound) {
+			if e, ok := errors.AsType[*objstore.ServiceError](err); !ok || e.Code != "NoSuchBucket" || !errors.Is(err, objstore.ErrNoContainer) {
 				t.Errorf("error %v", err)
 			}
 		}
@@ -190,5 +190,17 @@ func TestWithoutCredentialsNothingIsSent(t *testing.T) {
 	_, err := s.Put(t.Context(), "k", strings.NewReader("x"), objstore.PutOptions{IfAbsent: true})
 	if !errors.Is(err, objstore.ErrDenied) || c.Seen(http.MethodPut) != 0 {
 		t.Errorf("error %v", err)
+	}
+}
+
+// The SDK's configuration has an HTTP client only where the environment names
+// authorities of certificates.
+func TestRequestsGoOutWithoutACABundle(t *testing.T) {
+	t.Setenv("AWS_CA_BUNDLE", "")
+	o := options("http://127.0.0.1:9")
+	o.Limits.Retries = -1
+	_, err := open(t, "s3://b", o).Head(t.Context(), "k")
+	if err == nil || !strings.Contains(err.Error(), "cannot connect") {
+		t.Errorf("%v", err)
 	}
 }

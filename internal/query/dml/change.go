@@ -230,16 +230,19 @@ func (h hit) whole() bool {
 // touched runs c.Touched: the files with how many rows of each change, and the
 // most source rows that met one row.
 func touched(ctx context.Context, e Engine, t target, c *plan.Change) ([]hit, int64, error) {
-	byPath := map[string]delta.Add{}
-	for a := range t.snap.All() {
-		byPath[e.Path(t.snap, a)] = a
-	}
+	var byPath map[string]delta.Add
 	var out []hit
 	var most int64
 	err := each(ctx, e, c.Touched, c.Target, nil, func(rec arrow.RecordBatch) error {
 		files, ok := rec.Column(0).(*array.String)
 		if !ok {
 			return fmt.Errorf("dml: file names are %s", rec.Column(0).DataType())
+		}
+		if byPath == nil { // files in a far store have no path before they are read
+			byPath = map[string]delta.Add{}
+			for a := range t.snap.All() {
+				byPath[e.Path(t.snap, a)] = a
+			}
 		}
 		for i := range files.Len() {
 			add, ok := byPath[files.Value(i)]

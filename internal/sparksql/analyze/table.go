@@ -167,6 +167,9 @@ type placedError struct {
 func (e *placedError) Error() string { return e.pos.String() + ": " + e.err.Error() }
 func (e *placedError) Unwrap() error { return e.err }
 
+// Pos is the place.
+func (e *placedError) Pos() sparksql.Pos { return e.pos }
+
 // FileFormat tells whether a word before a path names a format of files.
 func FileFormat(word string) bool {
 	switch strings.ToLower(word) {

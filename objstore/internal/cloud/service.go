@@ -22,6 +22,8 @@ const (
 	Exists
 	// Denied: the credentials do not do.
 	Denied
+	// NoContainer: what was to hold the object is not there.
+	NoContainer
 	// Throttled: not done, for there were too many requests.
 	Throttled
 	// Unreachable: not done, for the request was not sent.
@@ -47,6 +49,8 @@ func (k Kind) family() error {
 		return objstore.ErrExists
 	case Denied:
 		return objstore.ErrDenied
+	case NoContainer:
+		return objstore.ErrNoContainer
 	case Throttled:
 		return objstore.ErrThrottled
 	default:
