@@ -17,7 +17,7 @@ const module = "github.com/marisma/marisma"
 // longest matching prefix decides, so sub-packages share their parent's level.
 var layer = map[string]int{
 	"objstore": 0, "internal/vfs": 0, "internal/auth": 0, "internal/obs": 0,
-	"internal/collation": 0, "internal/typo": 0, "internal/xmltree": 0,
+	"internal/collation": 0, "internal/spatial": 0, "internal/typo": 0, "internal/xmltree": 0,
 	"delta": 1, "internal/sparksql": 1, "internal/eventlog": 1, "internal/mqtt": 1,
 	"internal/duck": 1, "internal/jsonarrow": 1, "internal/bundle": 1,
 	"internal/catalog": 2, "internal/secret": 2,

@@ -307,7 +307,7 @@ func (a *analyzer) over(fn plan.Expr, e *ast.Call, s *scope) (plan.Expr, error) 
 		return nil, err
 	}
 	for _, x := range part {
-		if hasMap(x.Type()) {
+		if !funcs.Orderable(x.Type()) {
 			return nil, a.errorf(e.Pos(), "EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", "Rows cannot be parted by %s: its type %s has no order.", funcs.SQLName(x), x.Type().SQL())
 		}
 	}
@@ -363,7 +363,7 @@ func (a *analyzer) sortKey(x plan.Expr, it ast.SortItem) (plan.SortKey, error) {
 	if it.NullsFirst != nil {
 		k.NullsFirst = *it.NullsFirst
 	}
-	if hasMap(x.Type()) || x.Type() == types.Calendar {
+	if !funcs.Orderable(x.Type()) {
 		pos := it.X
 		return k, a.errorf(pos.Pos(), "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", "Rows cannot be ordered by %s: it is %s.", funcs.SQLName(x), x.Type().SQL())
 	}

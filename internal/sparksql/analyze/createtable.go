@@ -301,6 +301,8 @@ func (a *analyzer) storable(t types.Type, pos sparksql.Pos) error {
 				return err
 			}
 		}
+	case types.Spatial:
+		return a.errorf(pos, "DELTA_GEOSPATIAL_NOT_SUPPORTED", "0AKDC", "A table cannot keep values of type %s.", t.SQL()).hint("Keep the well-known binary that st_asbinary gives.")
 	case types.YearMonth, types.DayTime, types.Time:
 		return a.errorf(pos, "DELTA_UNSUPPORTED_DATA_TYPES", "0AKDC", "A table cannot keep values of type %s.", t.SQL())
 	case types.Primitive:

@@ -203,8 +203,8 @@ func (a *analyzer) groupable(x plan.Expr, pos sparksql.Pos) error {
 		return a.errorf(pos, "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "GROUP BY cannot hold a window function.").hint("Use a sub-query.")
 	case hasGenerator(x):
 		return a.errorf(pos, "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "GROUP BY cannot hold a generator.").hint("Use LATERAL VIEW.")
-	case x.Type() == types.Variant:
-		return a.errorf(pos, "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", "Rows cannot be grouped by a VARIANT.")
+	case types.Contains(x.Type(), func(t types.Type) bool { return t == types.Variant }):
+		return a.errorf(pos, "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", "Rows cannot be grouped by %s: its type %s holds a VARIANT.", a.sqlName(x), x.Type().SQL())
 	}
 	return nil
 }

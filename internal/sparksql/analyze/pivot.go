@@ -31,7 +31,10 @@ func (a *analyzer) pivot(v *ast.Pivot, p place, left *relation) (relation, error
 			return true
 		})
 	}
-	for _, k := range keys {
+	for i, k := range keys {
+		if !funcs.Orderable(k.Type()) {
+			return in, a.errorf(v.For[i].Pos(), "INCOMPARABLE_PIVOT_COLUMN", "42818", "The column %s of PIVOT has no order: it is %s.", a.sqlName(k), k.Type().SQL())
+		}
 		note(k)
 	}
 	var aggs []item

@@ -18,7 +18,7 @@ func aggregateDefs() []*Def {
 	}
 	ordered := func(i int) func(c *call) error {
 		return func(c *call) error {
-			if t := c.args[i].Type(); !orderable(t) {
+			if t := c.args[i].Type(); !Orderable(t) {
 				return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(t))
 			}
 			return nil

@@ -212,6 +212,9 @@ func (c *call) fitOne(i int, w want) error {
 	if _, clock := c.args[i].Type().(types.Time); !ok && clock && w.name == quoteType(types.Timestamp) {
 		return mismatch(c.ctx, "CAST_WITHOUT_SUGGESTION", "Cannot resolve %q: TIME cannot be cast to TIMESTAMP.", c.text())
 	}
+	if !ok && types.IsSpatial(c.args[i].Type()) && strings.Contains(w.name, `"STRING"`) {
+		return mismatch(c.ctx, "CAST_WITHOUT_SUGGESTION", "Cannot resolve %q: %s cannot be cast to STRING.", c.text(), quoteType(c.args[i].Type()))
+	}
 	if !ok {
 		return unexpected(c, i, w.name)
 	}

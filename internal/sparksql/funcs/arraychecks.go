@@ -23,7 +23,7 @@ func nullArray(c *call) error {
 
 // orderedElements refuses arrays whose elements have no order.
 func orderedElements(c *call) error {
-	if t := elemOf(c, 0); len(c.args) < 2 && !orderable(t) || !orderable(t) && c.d.Name != "array_sort" {
+	if t := elemOf(c, 0); len(c.args) < 2 && !Orderable(t) || !Orderable(t) && c.d.Name != "array_sort" {
 		return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(t))
 	}
 	return nil

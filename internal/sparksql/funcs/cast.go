@@ -86,8 +86,12 @@ func castNeedsZone(from, to types.Type) bool {
 func CanCast(from, to types.Type, ansi bool) bool {
 	from, to = types.Collate(unChar(from), ""), types.Collate(unChar(to), "")
 	switch {
-	case types.Equal(from, to) || from == types.Void || to == types.String:
+	case types.Equal(from, to) || from == types.Void:
 		return true
+	case types.IsSpatial(from) || types.IsSpatial(to):
+		return canCastSpatial(from, to)
+	case to == types.String:
+		return !types.Contains(from, types.IsSpatial)
 	case from == types.Variant:
 		return fromVariant(to)
 	case to == types.Variant:

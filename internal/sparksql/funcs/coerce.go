@@ -88,6 +88,9 @@ func (r rule) common(a, b types.Type) (types.Type, bool) {
 	if t, ok := commonTime(a, b); ok {
 		return t, true
 	}
+	if t, ok := commonSpatial(a, b); ok || types.IsSpatial(a) || types.IsSpatial(b) {
+		return t, ok
+	}
 	if types.IsString(a) && types.IsString(b) {
 		return commonText(a, b), true
 	}
@@ -276,7 +279,7 @@ func storeAssignable(from, to types.Type) bool {
 	case types.IsNumeric(from) && types.IsNumeric(to):
 		return true
 	case types.IsString(to):
-		return atomic(from)
+		return atomic(from) && !types.IsSpatial(from)
 	case isTime(from) && isTime(to):
 		return true
 	}
@@ -351,7 +354,7 @@ func oneOf(ts ...types.Type) want {
 			return ts[0], true
 		}
 		for _, t := range ts {
-			if upCast(from, t) || isTime(from) && isTime(t) || t == types.String && (atomic(from) || from == types.Variant) {
+			if upCast(from, t) || isTime(from) && isTime(t) || t == types.String && (atomic(from) && !types.IsSpatial(from) || from == types.Variant) {
 				return t, true
 			}
 		}

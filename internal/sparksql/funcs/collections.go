@@ -40,11 +40,11 @@ func arrayDefs() []*Def {
 		fn("size", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("cardinality", types.Int, "", wAny()).fitting(fitSized).withNull(sizeNull), fn("array_size", types.Int, "", wArray()),
 		fn("array_contains", types.Boolean, "", wArray(), wAny()).fitting(fitElement).withNull(func(c *call) bool { return anyNullable(c.args) || containsNull(c, 0) }).checked(orderedElements),
 		fn("array_position", types.BigInt, "", wArray(), wAny()).fitting(fitElement).checked(orderedElements),
-		arr("array_distinct", "", wArray()), arr("array_sort", "", wArray()).withSortLambda().fitting(fitSort).checked(orderedElements).withRaises(func(c *call) bool { return len(c.args) > 1 }),
+		arr("array_distinct", "", wArray()).checked(orderedElements), arr("array_sort", "", wArray()).withSortLambda().fitting(fitSort).checked(orderedElements).withRaises(func(c *call) bool { return len(c.args) > 1 }),
 		arr("sort_array", "", wArray(), wBoolStrict()).optional(1).defaults(litBool(true)).checked(sortable),
 		fnOf("array_max", elemType(0), "", wArray()).nullable().checked(orderedElements), fnOf("array_min", elemType(0), "", wArray()).nullable().checked(orderedElements),
 		fn("array_join", types.String, "", exactly(types.Array{Elem: types.String, ContainsNull: true}), only(types.String), only(types.String)).optional(1),
-		arr("array_remove", "", wArray(), wAny()).fitting(fitElement),
+		arr("array_remove", "", wArray(), wAny()).fitting(fitElement).checked(orderedElements),
 		arr("array_append", "", wArray(), wAny()).fitting(fitElement).typed(appendedType).withNull(func(c *call) bool { return c.args[0].Nullable() }),
 		arr("array_prepend", "", wArray(), wAny()).fitting(fitElement).typed(appendedType).withNull(func(c *call) bool { return c.args[0].Nullable() }),
 		arr("array_compact", "", wArray()).typed(func(c *call) types.Type { return types.Array{Elem: elemOf(c, 0)} }),
@@ -57,7 +57,7 @@ func arrayDefs() []*Def {
 		pairDef("array_union"), pairDef("array_intersect"), pairDef("array_except"),
 		fn("arrays_overlap", types.Boolean, "", wArray(), wArray()).fitting(fitPair).withNull(func(c *call) bool {
 			return anyNullable(c.args) || containsNull(c, 0) || containsNull(c, 1)
-		}),
+		}).checked(orderedElements),
 		(&Def{Name: "arrays_zip", Min: 0, Max: -1, want: []want{wArray()}, typ: zipType}),
 		fnOf("flatten", func(c *call) types.Type { return elemOf(c, 0) }, "", wArray()).fitting(fitFlatten).withNull(func(c *call) bool {
 			return c.args[0].Nullable() || containsNull(c, 0)
@@ -240,7 +240,7 @@ func appendedType(c *call) types.Type {
 func pairDef(name string) *Def {
 	return fnOf(name, func(c *call) types.Type {
 		return types.Array{Elem: elemOf(c, 0), ContainsNull: containsNull(c, 0) || name == "array_union" && containsNull(c, 1)}
-	}, "", wArray(), wArray()).fitting(fitPair)
+	}, "", wArray(), wArray()).fitting(fitPair).checked(orderedElements)
 }
 
 func fitPair(c *call) error {

@@ -157,7 +157,7 @@ func fitCompare(c *call) error {
 		return mismatch(c.ctx, "BINARY_OP_DIFF_TYPES", "Cannot resolve %q: the operands have incompatible types (%s and %s).",
 			c.text(), quoteType(a), quoteType(b))
 	}
-	if !orderable(t) {
+	if !Orderable(t) {
 		return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(t))
 	}
 	if !types.Equal(a, t) || !types.Equal(b, t) {
@@ -229,8 +229,13 @@ func legacyCompare(a, b types.Type) (types.Type, bool) {
 	return other, atomic(other)
 }
 
-// orderable types can be compared with <; maps cannot.
-func orderable(t types.Type) bool { return !hasMap(t) && t != types.Variant && t != types.Calendar }
+// Orderable types can be compared with <: no value of theirs holds a MAP,
+// VARIANT, geometry or an interval of months and days, at any depth.
+func Orderable(t types.Type) bool {
+	return !types.Contains(t, func(t types.Type) bool {
+		return isMap(t) || t == types.Variant || t == types.Calendar || types.IsSpatial(t)
+	})
+}
 
 func hasMap(t types.Type) bool { return types.Contains(t, isMap) }
 
@@ -248,7 +253,7 @@ func fitIn(c *call) error {
 	if !ok {
 		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: its values have no common type: %s.", c.text(), typeList(ts))
 	}
-	if !orderable(t) {
+	if !Orderable(t) {
 		return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(t))
 	}
 	if same {
@@ -366,7 +371,7 @@ func fitStrictCommon(c *call) error {
 	if err := fitRange(c, 0, len(c.args), rule{ansi: c.ctx.ANSI}); err != nil {
 		return err
 	}
-	if !orderable(c.args[0].Type()) {
+	if !Orderable(c.args[0].Type()) {
 		return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(c.args[0].Type()))
 	}
 	return nil

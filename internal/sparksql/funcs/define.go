@@ -164,7 +164,7 @@ func buildRegistry() map[string]*Def {
 	out := map[string]*Def{}
 	for _, family := range [][]*Def{
 		arithmeticDefs(), comparisonDefs(), logicDefs(), mathDefs(), stringDefs(), regexDefs(), timeDefs(), zoneDefs(),
-		arrayDefs(), mapDefs(), lambdaDefs(), jsonDefs(), csvDefs(), xmlDefs(), variantDefs(), numberFormatDefs(), clockDefs(), miscDefs(), textDefs(), randomDefs(), aggregateDefs(), withinDefs(), statisticDefs(), windowDefs(), generatorDefs(),
+		arrayDefs(), mapDefs(), lambdaDefs(), jsonDefs(), csvDefs(), xmlDefs(), variantDefs(), numberFormatDefs(), clockDefs(), spatialDefs(), miscDefs(), textDefs(), randomDefs(), aggregateDefs(), withinDefs(), statisticDefs(), windowDefs(), generatorDefs(),
 		furtherDefs(), sketchDefs(),
 	} {
 		for _, d := range family {

@@ -114,7 +114,7 @@ func toVariant(t types.Type) bool {
 	if a, ok := t.(types.Array); ok {
 		return toVariant(a.Elem)
 	}
-	return t == types.Variant || atomic(t) && !hasTimes(t)
+	return t == types.Variant || atomic(t) && !hasTimes(t) && !types.IsSpatial(t)
 }
 
 // fromVariant: what a VARIANT can be cast to.

@@ -78,6 +78,8 @@ func (k caster) cast(x string, from, to types.Type) string {
 		return k.fromVariant(x, to)
 	case types.IsString(to):
 		return k.text(x, from)
+	case types.IsSpatial(to):
+		return x // the value keeps what it is in
 	}
 	if t, ok := from.(types.Time); ok {
 		return k.fromTime(x, t, to)

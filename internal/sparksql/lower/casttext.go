@@ -30,6 +30,8 @@ func (k caster) text(x string, from types.Type) string {
 			}
 			return "CASE WHEN " + v + " IS NOT NULL THEN '{' || " + strings.Join(parts, " || ', ' || ") + " || '}' END"
 		})
+	case types.Spatial:
+		return "hex(" + x + ")"
 	case types.Time:
 		return "CAST(TIME '00:00:00' + to_microseconds(" + x + ") AS VARCHAR)"
 	case types.YearMonth:

@@ -212,6 +212,8 @@ func DuckType(t types.Type) (string, error) {
 		return "INTEGER", nil
 	case types.DayTime:
 		return "BIGINT", nil
+	case types.Spatial:
+		return "BLOB", nil
 	case types.Array:
 		e, err := DuckType(t.Elem)
 		return e + "[]", err

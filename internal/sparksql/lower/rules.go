@@ -17,7 +17,7 @@ func ruleOf(name string) (rule, bool) {
 		for _, family := range []map[string]rule{
 			logicRules(), arithmeticRules(), intervalRules(), mathRules(), stringRules(), regexRules(), timeRules(), zoneRules(),
 			arrayRules(), mapRules(), lambdaRules(), jsonRules(), variantRules(), csvRules(), xmlRules(), textRules(), collationRules(), clockRules(), calendarRules(), miscRules(), randomRules(),
-			furtherRules(),
+			furtherRules(), spatialRules(),
 		} {
 			maps.Copy(ruleTable.rules, family)
 		}

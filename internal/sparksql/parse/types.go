@@ -6,6 +6,7 @@ import (
 
 	"github.com/marisma/marisma/internal/collation"
 	"github.com/marisma/marisma/internal/sparksql/types"
+	"github.com/marisma/marisma/internal/spatial"
 )
 
 var simpleTypes = map[string]types.Type{
@@ -54,6 +55,8 @@ func (p *parser) dataType() (types.Type, error) {
 		return types.Char{Length: args[0], Var: up == "VARCHAR"}, nil
 	case "ARRAY", "MAP", "STRUCT":
 		return p.nestedType(t, up)
+	case "GEOMETRY", "GEOGRAPHY":
+		return p.spatialType(t, up)
 	case "INTERVAL":
 		return p.intervalType(t)
 	case "TIME":
@@ -79,6 +82,32 @@ func (p *parser) dataType() (types.Type, error) {
 		args = p.textFrom(start)
 	}
 	return nil, p.unsupportedType(t, args)
+}
+
+// spatialType parses the spatial reference system of a GEOMETRY or GEOGRAPHY.
+func (p *parser) spatialType(t token, up string) (types.Type, error) {
+	open := p.cur()
+	if !p.acceptOp("(") {
+		return nil, p.unsupportedType(t, "")
+	}
+	out := types.Spatial{Geography: up == "GEOGRAPHY", SRID: types.AnySRID}
+	if !p.accept("ANY") {
+		p.i--
+		start := p.i
+		args, err := p.typeArgs(2)
+		if err != nil || len(args) == 0 {
+			return nil, p.fail(open, "PARSE_SYNTAX_ERROR", "42601", "%s takes the number of a spatial reference system, or ANY, as in %s(4326)", up, up)
+		}
+		if len(args) > 1 {
+			return nil, p.unsupportedType(t, p.textFrom(start))
+		}
+		out.SRID = args[0]
+		if !spatial.Known(out.Geography, out.SRID) {
+			return nil, p.fail(t, "ST_INVALID_SRID_VALUE", "22023", "%s knows no spatial reference system %d", up, out.SRID)
+		}
+		return out, nil
+	}
+	return out, p.needOp(")")
 }
 
 func (p *parser) unsupportedType(t token, args string) error {

@@ -34,6 +34,8 @@ func ToArrow(t Type) (arrow.DataType, error) {
 		return &arrow.Decimal128Type{Precision: int32(t.Precision), Scale: int32(t.Scale)}, nil
 	case Char, Collated:
 		return arrow.BinaryTypes.String, nil
+	case Spatial:
+		return arrow.BinaryTypes.Binary, nil
 	case YearMonth:
 		return arrow.PrimitiveTypes.Int32, nil
 	case DayTime:

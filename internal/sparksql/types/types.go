@@ -6,7 +6,7 @@ import (
 )
 
 // Type is one of Primitive, Decimal, Char, Collated, Time, Array, Map, Struct, YearMonth,
-// DayTime. Types are immutable; compare with Equal.
+// DayTime, Spatial. Types are immutable; compare with Equal.
 type Type interface {
 	// String is Spark's simpleString: "int", "decimal(10,2)", "array<int>".
 	String() string
