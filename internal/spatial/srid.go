@@ -26,7 +26,7 @@ func (s spans) holds(n int) bool {
 
 var registry = sync.OnceValue(func() (out struct{ projected, geographic spans }) {
 	into := &out.projected
-	for _, w := range strings.Fields(registryText) {
+	for w := range strings.FieldsSeq(registryText) {
 		switch w {
 		case "projected":
 		case "geographic":
