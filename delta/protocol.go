@@ -23,7 +23,7 @@ var readFeatures = []string{
 var writeFeatures = []string{
 	"appendOnly", "changeDataFeed", "checkConstraints", "checkpointProtection", "columnMapping", "deletionVectors", "domainMetadata",
 	"generatedColumns", "inCommitTimestamp", "invariants", "rowTracking", "timestampNtz", "typeWidening",
-	"typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck", "variantType", "variantType-preview",
+	"typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck", "variantShredding", "variantShredding-preview", "variantType", "variantType-preview",
 }
 
 // mappingOf is the column mapping in force: the property counts where the

@@ -73,8 +73,11 @@ var legacy = map[int][]string{
 // of them where a table has feature lists for readers.
 var bothSides = []string{
 	"columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview", "v2Checkpoint",
-	"vacuumProtocolCheck", "variantType", "variantType-preview",
+	"vacuumProtocolCheck", "variantShredding", "variantShredding-preview", "variantType", "variantType-preview",
 }
+
+// preview ends the names that features had before they were settled.
+const preview = "-preview"
 
 // features are what a protocol names or its versions stand for.
 func features(p *Protocol) map[string]bool {
@@ -146,7 +149,7 @@ func (t *Table) asked(s *arrow.Schema, props map[string]string) (map[string]bool
 	}
 	for k, f := range map[string]string{
 		"delta.enableChangeDataFeed": "changeDataFeed", "delta.enableDeletionVectors": "deletionVectors",
-		"delta.enableTypeWidening": "typeWidening", rowTrackingKey: "rowTracking", ictKey: "inCommitTimestamp",
+		"delta.enableTypeWidening": "typeWidening", "delta.enableVariantShredding": "variantShredding-preview", rowTrackingKey: "rowTracking", ictKey: "inCommitTimestamp",
 	} {
 		if strings.EqualFold(props[k], "true") {
 			want[f] = true
@@ -169,7 +172,10 @@ func (t *Table) asked(s *arrow.Schema, props map[string]string) (map[string]bool
 	if want["rowTracking"] {
 		want["domainMetadata"] = true // of the high-water mark
 	}
-	if schema.HasVariant(s) {
+	if want["variantShredding"] {
+		delete(want, "variantShredding"+preview)
+	}
+	if (schema.HasVariant(s) || want["variantShredding"]) && !want["variantType"+preview] {
 		want["variantType"] = true
 	}
 	if t.opt.cluster != nil {
@@ -194,6 +200,11 @@ func (t *Table) protocolOf(old *Protocol, s *arrow.Schema, props map[string]stri
 	}
 	if old != nil {
 		before := features(old)
+		for f := range want {
+			if base, early := strings.CutSuffix(f, preview); before[f+preview] || early && before[base] {
+				delete(want, f) // the table has it under its other name
+			}
+		}
 		grown := false
 		for f := range want {
 			grown = grown || !before[f]

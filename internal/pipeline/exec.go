@@ -142,7 +142,7 @@ func (e *execution) Run(ctx context.Context, p *journal.Plan) (flow.Batches, err
 		return nil, err
 	}
 	rows, err := query.Run(ctx, conn, e.node, query.Options{
-		Now: p.Time, TimeZone: e.zone, ANSI: e.ansi,
+		Now: p.Time, TimeZone: e.zone, ANSI: e.ansi, Encoded: true,
 		Inputs: func(s *plan.Scan) (query.Input, error) { return e.input(ctx, p, s, prune[s]) },
 	})
 	if err != nil {

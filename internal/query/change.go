@@ -25,6 +25,7 @@ type runner struct {
 
 // newRunner begins a statement; its files stay until close.
 func (e *Engine) newRunner(opt Options) runner {
+	opt.Encoded = true // as tables take rows
 	return runner{e, opt, &statementFiles{tables: e.cfg.Tables, at: map[string]heldFile{}}}
 }
 

@@ -154,7 +154,7 @@ func (e *Engine) request(n plan.Node, opt Options, inputs func(*plan.Scan) (Inpu
 			return "", err
 		}
 		in.files(func(f File) { req.Files = append(req.Files, f.Path) })
-		return filesSQL(s, in)
+		return filesSQL(s, in, &req.Sources)
 	})
 	if err != nil {
 		return req, err

@@ -53,7 +53,12 @@ func (p InProcess) Execute(ctx context.Context, req worker.Request) (Batches, er
 			return nil, err
 		}
 	}
-	rd, err := conn.Query(ctx, req.SQL)
+	sql, _, err := worker.Bind(conn, req.SQL, req.Sources) // Put ends it
+	if err != nil {
+		conn.Put()
+		return nil, err
+	}
+	rd, err := conn.Query(ctx, sql)
 	if err != nil {
 		conn.Put()
 		return nil, err

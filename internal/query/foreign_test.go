@@ -5,11 +5,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
@@ -47,6 +46,8 @@ func TestForeignTablesInStatements(t *testing.T) {
 	}
 }
 
+var variantText = regexp.MustCompile(`"\{(?:\\"|[^"\\])*\}"`)
+
 // foreign compares what a statement reads of a copy of a table with what the
 // delta package reads of it.
 func (r *rig) foreign(t *testing.T, dir, name string) {
@@ -63,6 +64,9 @@ func (r *rig) foreign(t *testing.T, dir, name string) {
 	}
 	want, refused := r.batches(t, row)
 	got, err := r.ask("SELECT * FROM " + name)
+	for i := range got { // texts of VARIANTs inside of other values
+		got[i] = variantText.ReplaceAllStringFunc(got[i], func(s string) string { return strings.ReplaceAll(s[1:len(s)-1], `\"`, `"`) })
+	}
 	switch {
 	case refused != nil && err == nil:
 		t.Errorf("a statement reads %d rows; the package refuses the table: %v", len(got), refused)
@@ -86,11 +90,6 @@ func (r *rig) batches(t *testing.T, row catalog.Table) (out []string, err error)
 	}
 	if s.Bytes() > 500_000 && os.Getenv("GOLDEN") == "" {
 		t.Skip("large; set GOLDEN to read it")
-	}
-	for _, f := range s.Schema().Fields() {
-		if f.Type.ID() == arrow.EXTENSION {
-			t.Skip("statements read no VARIANT of tables")
-		}
 	}
 	for rec, err := range s.Read(ctx, nil) {
 		if err != nil {

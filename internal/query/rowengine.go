@@ -14,6 +14,7 @@ import (
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/duck"
+	"github.com/marisma/marisma/internal/jsonarrow/variant"
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -76,7 +77,7 @@ func (e *RowEngine) run(ctx context.Context, text string, sources map[string]del
 	defer conn.Put()
 	ctx, cancel := context.WithCancel(ctx) // ends the reading of sources
 	defer cancel()
-	rows, err := Run(ctx, conn, q.Plan, Options{Now: now, TimeZone: e.TimeZone, ANSI: true, Inputs: func(s *plan.Scan) (Input, error) {
+	rows, err := Run(ctx, conn, q.Plan, Options{Now: now, TimeZone: e.TimeZone, ANSI: true, Encoded: true, Inputs: func(s *plan.Scan) (Input, error) {
 		src, ok := s.Source.Handle.(delta.RowSource)
 		if !ok {
 			return Input{}, fmt.Errorf("query: %s is no source of rows", strings.Join(s.Source.Name, "."))
@@ -96,8 +97,11 @@ func (e *RowEngine) run(ctx context.Context, text string, sources map[string]del
 		if err != nil {
 			return err
 		}
-		named := named(rec, out)
+		named, err := named(rec, out)
 		rec.Release()
+		if err != nil {
+			return err
+		}
 		if !yield(named, nil) {
 			return nil
 		}
@@ -105,12 +109,33 @@ func (e *RowEngine) run(ctx context.Context, text string, sources map[string]del
 }
 
 // named gives the columns of a batch the names of a plan's output.
-func named(rec arrow.RecordBatch, out []plan.Attr) arrow.RecordBatch {
+func named(rec arrow.RecordBatch, out []plan.Attr) (arrow.RecordBatch, error) {
 	fields := slices.Clone(rec.Schema().Fields())
+	cols := make([]arrow.Array, 0, len(fields))
+	defer func() {
+		for _, c := range cols {
+			c.Release()
+		}
+	}()
 	for i := range fields {
-		fields[i].Name, fields[i].Nullable = out[i].Name, true
+		c, err := stored(rec.Column(i), out[i].Type)
+		if err != nil {
+			return nil, err
+		}
+		cols = append(cols, c)
+		fields[i].Name, fields[i].Type, fields[i].Nullable = out[i].Name, c.DataType(), true
 	}
-	return array.NewRecordBatch(arrow.NewSchema(fields, nil), rec.Columns(), rec.NumRows())
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rec.NumRows()), nil
+}
+
+// stored gives a column of a result with VARIANTs in it the form that files have.
+func stored(a arrow.Array, t types.Type) (arrow.Array, error) {
+	want, err := types.ToArrow(t)
+	if err != nil { // a type that no table has
+		a.Retain()
+		return a, nil //nolint:nilerr // whoever takes it will say so
+	}
+	return variant.Stored(a, want)
 }
 
 // given resolves the names of sources.
@@ -159,8 +184,14 @@ type rowSource struct {
 	err     error // what the reading ended with, once batches is closed
 }
 
-// Schema is the source's.
-func (r *rowSource) Schema() *arrow.Schema { return r.src.Schema }
+// Schema is the source's with VARIANTs as bytes.
+func (r *rowSource) Schema() *arrow.Schema {
+	fields := r.src.Schema.Fields()
+	for i := range fields {
+		fields[i].Type = variant.EncodedType(fields[i].Type)
+	}
+	return arrow.NewSchema(fields, nil)
+}
 
 // Project chooses columns.
 func (r *rowSource) Project(columns []int) { r.columns = slices.Clone(columns) }
@@ -200,6 +231,10 @@ func (r *rowSource) begin() {
 				r.err = err
 				return
 			}
+			if rec, err = encoded(rec); err != nil {
+				r.err = err
+				return
+			}
 			select {
 			case r.batches <- rec:
 			case <-ctx.Done():
@@ -209,6 +244,27 @@ func (r *rowSource) begin() {
 			}
 		}
 	}()
+}
+
+// encoded gives a batch its VARIANTs as bytes; it takes rec over.
+func encoded(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
+	defer rec.Release()
+	fields := rec.Schema().Fields()
+	cols := make([]arrow.Array, 0, len(fields))
+	defer func() {
+		for _, c := range cols {
+			c.Release()
+		}
+	}()
+	for i, a := range rec.Columns() {
+		c, err := variant.Encoded(a)
+		if err != nil {
+			return nil, err
+		}
+		cols = append(cols, c)
+		fields[i].Type = c.DataType()
+	}
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rec.NumRows()), nil
 }
 
 // Close ends the reading.

@@ -11,9 +11,11 @@ import (
 
 	"github.com/marisma/marisma/internal/duck"
 	"github.com/marisma/marisma/internal/duck/kernel"
+	"github.com/marisma/marisma/internal/jsonarrow/variant"
 	"github.com/marisma/marisma/internal/sparksql/lower"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
+	"github.com/marisma/marisma/internal/worker"
 )
 
 // ErrTypes says that DuckDB reports other column types than the plan has, a bug of the
@@ -88,7 +90,9 @@ type Options struct {
 	ANSI     bool
 	// TimeParser is spark.sql.legacy.timeParserPolicy: CORRECTED where it is "".
 	TimeParser string
-	Inputs     func(*plan.Scan) (Input, error)
+	// Encoded gives VARIANTs as bytes of package variant instead of JSON text.
+	Encoded bool
+	Inputs  func(*plan.Scan) (Input, error)
 }
 
 func (o Options) lower(n plan.Node, scan func(*plan.Scan) (string, error)) (lower.Result, error) {
@@ -98,7 +102,7 @@ func (o Options) lower(n plan.Node, scan func(*plan.Scan) (string, error)) (lowe
 }
 
 func (o Options) lowering() lower.Options {
-	return lower.Options{TimeZone: o.TimeZone, Now: o.Now, ANSI: o.ANSI, TimeParser: o.TimeParser}
+	return lower.Options{TimeZone: o.TimeZone, Now: o.Now, ANSI: o.ANSI, TimeParser: o.TimeParser, Encoded: o.Encoded}
 }
 
 // Rows streams the result of Run. Close it; it frees the sources.
@@ -130,6 +134,7 @@ func (r *Rows) Next() (arrow.RecordBatch, error) {
 // by position, under internal names.
 func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows, error) {
 	var release []func()
+	var sources []worker.FileSource
 	undo := func() {
 		for _, f := range release {
 			f()
@@ -142,7 +147,7 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 		}
 		if in.Batches == nil {
 			release = append(release, in.Release)
-			return filesSQL(s, in)
+			return filesSQL(s, in, &sources)
 		}
 		from, free, err := conn.Bind(in.Batches)
 		if err != nil {
@@ -161,13 +166,19 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 			return nil, err
 		}
 	}
-	rd, err := conn.Query(ctx, res.SQL)
+	sql, end, err := worker.Bind(conn, res.SQL, sources)
+	if err != nil {
+		undo()
+		return nil, err
+	}
+	release = append(release, end)
+	rd, err := conn.Query(ctx, sql)
 	if err != nil {
 		undo()
 		return nil, placed(err, n, opt)
 	}
 	rows := &Rows{Reader: rd, release: release, placed: func(err error) error { return placed(err, n, opt) }}
-	if err := checkTypes(rd.Schema(), res.Columns); err != nil {
+	if err := checkTypes(rd.Schema(), res.Columns, opt.Encoded); err != nil {
 		rows.Close()
 		return nil, err
 	}
@@ -175,17 +186,23 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 }
 
 // checkTypes compares what DuckDB will give with what the plan promises.
-func checkTypes(got *arrow.Schema, want []lower.Column) error {
+func checkTypes(got *arrow.Schema, want []lower.Column, encoded bool) error {
 	if got.NumFields() != len(want) {
 		return fmt.Errorf("%w: %d columns instead of %d", ErrTypes, got.NumFields(), len(want))
 	}
 	for i, w := range want {
+		if w.Type == types.Void {
+			continue
+		}
 		at, err := types.ToArrow(w.Type)
 		if err != nil {
 			return err
 		}
-		if w.Type == types.Void {
-			continue
+		if variant.Within(at) {
+			if !encoded {
+				continue // the text of it
+			}
+			at = variant.EncodedType(at)
 		}
 		if g := got.Field(i).Type; !sameArrow(g, at) {
 			return fmt.Errorf("%w: column %d %q is %s instead of %s", ErrTypes, i+1, w.Name, g, at)

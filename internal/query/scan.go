@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/marisma/marisma/internal/sparksql/lower"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
+	"github.com/marisma/marisma/internal/worker"
 )
 
 // batchesSQL selects the scan's columns from a bound source.
@@ -50,12 +52,12 @@ var scanKernel = lower.Kernel{Name: "marisma_row_deleted", Kind: "row_deleted", 
 // filesSQL selects the scan's columns from Parquet files: columns that a file
 // lacks are NULL, partition columns come from the log, deleted rows are left
 // out. Where files hold deleted rows the statement needs scanKernel.
-func filesSQL(s *plan.Scan, in Input) (string, error) {
+func filesSQL(s *plan.Scan, in Input, sources *[]worker.FileSource) (string, error) {
 	if len(in.Union) > 0 {
 		parts := make([]string, len(in.Union))
 		for i, u := range in.Union {
 			var err error
-			if parts[i], err = filesSQL(s, u); err != nil {
+			if parts[i], err = filesSQL(s, u, sources); err != nil {
 				return "", err
 			}
 		}
@@ -84,24 +86,41 @@ func filesSQL(s *plan.Scan, in Input) (string, error) {
 	if len(f.outer) == 0 {
 		f.outer = []string{"1 AS one"}
 	}
-	return f.sql(), nil
+	if !readsVariant(s) {
+		return f.sql(f.parquetSQL(f.paths())), nil
+	}
+	src, err := f.source()
+	if err != nil {
+		return "", err
+	}
+	*sources = append(*sources, src)
+	return f.sql(src.Name), nil
+}
+
+// readsVariant tells whether a scan reads a VARIANT, at whatever depth.
+func readsVariant(s *plan.Scan) bool {
+	return slices.ContainsFunc(s.Attrs, func(a plan.Attr) bool {
+		return types.Contains(a.Type, func(t types.Type) bool { return t == types.Variant })
+	})
 }
 
 // fileScan gathers the parts of a scan's SQL.
 type fileScan struct {
 	in      Input
-	outer   []string // what the scan gives
-	schema  []string // the files' columns that it reads
-	parts   []string // partition columns that are wanted
+	outer   []string      // what the scan gives
+	schema  []string      // the files' columns that it reads, for DuckDB
+	fields  []arrow.Field // and for a worker.FileSource
+	parts   []string      // partition columns that are wanted
 	deleted bool
 	tracked bool // what row tracking knows of the rows is wanted
 }
 
-// stored is the file's column of a name as a value of DuckDB's type t: NULL
+// stored is the file's column of a name as a value of DuckDB's type t, Arrow's at: NULL
 // where a file lacks it, cast where it has another type. The names that it has
 // in the statement are ours, so that none meets those of read_parquet's own
 // columns.
-func (f *fileScan) stored(name, t string) string {
+func (f *fileScan) stored(name, t string, at arrow.DataType) string {
+	f.fields = append(f.fields, arrow.Field{Name: name, Type: at, Nullable: true})
 	as := fmt.Sprintf("s%d", len(f.schema))
 	f.schema = append(f.schema, fmt.Sprintf("%s: {name: '%s', type: %s, default_value: NULL}", str(name), as, str(t)))
 	return "f." + as
@@ -118,7 +137,7 @@ func (f *fileScan) trackedColumn(at int) string {
 	if name == "" {
 		return log
 	}
-	return "coalesce(" + f.stored(name, "BIGINT") + ", " + log + ")"
+	return "coalesce(" + f.stored(name, "BIGINT", arrow.PrimitiveTypes.Int64) + ", " + log + ")"
 }
 
 func (f *fileScan) column(c types.Field, as string) error {
@@ -132,8 +151,15 @@ func (f *fileScan) column(c types.Field, as string) error {
 		return nil
 	}
 	col, mapped := f.in.Columns[c.Name]
+	if c.Type == types.Void { // no file has it
+		col.Type = arrow.PrimitiveTypes.Int32
+	} else if !mapped {
+		if col.Type, err = types.ToArrow(c.Type); err != nil {
+			return err
+		}
+	}
 	if !mapped {
-		f.outer = append(f.outer, f.stored(c.Name, t)+" AS "+as)
+		f.outer = append(f.outer, f.stored(c.Name, t, col.Type)+" AS "+as)
 		return nil
 	}
 	stored, err := types.FromArrow(col.Type)
@@ -143,7 +169,7 @@ func (f *fileScan) column(c types.Field, as string) error {
 	if t, err = lower.DuckType(stored); err != nil {
 		return err
 	}
-	f.outer = append(f.outer, renamed(f.stored(col.Name, t), stored, c.Type, 0)+" AS "+as)
+	f.outer = append(f.outer, renamed(f.stored(col.Name, t, col.Type), stored, c.Type, 0)+" AS "+as)
 	return nil
 }
 
@@ -179,21 +205,44 @@ func renamed(x string, from, to types.Type, depth int) string {
 
 // placeColumns are the columns that read_parquet has of its own, which tell
 // where a row lies.
-var placeColumns = map[int]string{plan.FileOrdinal: "filename", plan.RowOrdinal: "file_row_number"}
+var placeColumns = map[int]string{plan.FileOrdinal: worker.FileColumn, plan.RowOrdinal: worker.RowColumn}
 
-func (f *fileScan) sql() string {
-	names, seen := []string{}, map[string]bool{}
-	for _, x := range f.in.Files { // a change feed may name a file several times
+// paths are the files' without repetitions: a change feed may name one several
+// times.
+func (f *fileScan) paths() []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, x := range f.in.Files {
 		if !seen[x.Path] {
-			names = append(names, str(x.Path))
+			out = append(out, x.Path)
 		}
 		seen[x.Path] = true
 	}
-	if len(f.schema) == 0 {
-		f.stored("marisma none", "BOOLEAN") // without a schema the files' columns would hide read_parquet's own
+	return out
+}
+
+// source has the files read here.
+func (f *fileScan) source() (worker.FileSource, error) {
+	schema, err := worker.SchemaBytes(arrow.NewSchema(f.fields, nil))
+	return worker.FileSource{Name: `"marisma source ` + rand.Text() + `"`, Schema: schema, Paths: f.paths()}, err
+}
+
+// parquetSQL has DuckDB read the files.
+func (f *fileScan) parquetSQL(paths []string) string {
+	names := make([]string, len(paths))
+	for i, p := range paths {
+		names[i] = str(p)
 	}
-	from := "read_parquet([" + strings.Join(names, ", ") + "], schema = MAP{" + strings.Join(f.schema, ", ") + "}) AS f"
-	if f.deleted || f.tracked || len(f.parts) > 0 || len(names) < len(f.in.Files) {
+	if len(f.schema) == 0 {
+		f.stored("marisma none", "BOOLEAN", arrow.FixedWidthTypes.Boolean) // without a schema the files' columns would hide read_parquet's own
+	}
+	return "read_parquet([" + strings.Join(names, ", ") + "], schema = MAP{" + strings.Join(f.schema, ", ") + "})"
+}
+
+// sql is the scan of files that are read by read.
+func (f *fileScan) sql(read string) string {
+	from := read + " AS f"
+	if f.deleted || f.tracked || len(f.parts) > 0 || len(f.paths()) < len(f.in.Files) {
 		from += " JOIN " + f.logSQL() + " ON f.filename = p.\"marisma file\""
 	}
 	listed := scanKernel.Name + "(p.\"marisma deleted\", f.file_row_number)"

@@ -18,10 +18,11 @@ type Request struct {
 	SQL     string        `json:"sql"`
 	Kernels []kernel.Spec `json:"kernels,omitempty"`
 	// Files are the absolute paths that the statement may read; nothing else can be opened.
-	Files   []string `json:"files,omitempty"`
-	Memory  int64    `json:"memory"` // bytes
-	Threads int      `json:"threads"`
-	TempDir string   `json:"temp_dir"` // for spilling
+	Files   []string     `json:"files,omitempty"`
+	Sources []FileSource `json:"sources,omitempty"`
+	Memory  int64        `json:"memory"` // bytes
+	Threads int          `json:"threads"`
+	TempDir string       `json:"temp_dir"` // for spilling
 }
 
 // QueryError is what became of a statement in the worker, and the payload of

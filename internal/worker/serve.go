@@ -103,7 +103,12 @@ func run(ctx context.Context, req Request, w *bufio.Writer) error {
 			return err
 		}
 	}
-	rows, err := conn.Query(ctx, req.SQL)
+	sql, release, err := Bind(conn, req.SQL, req.Sources)
+	if err != nil {
+		return err
+	}
+	defer release()
+	rows, err := conn.Query(ctx, sql)
 	if err != nil {
 		return err
 	}

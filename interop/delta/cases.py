@@ -174,6 +174,14 @@ FEATURES = [
     Case("variant", "VARIANT", [
         table(columns="id BIGINT, v STRING, j VARIANT"),
         "INSERT INTO {t} SELECT 1L, 'a', parse_json('{{\"k\": [1, 2.5, \"x\", null, true]}}') UNION ALL SELECT 2L, 'b', NULL UNION ALL SELECT 3L, 'c', parse_json('7')"]),
+    Case("variant_nested", "VARIANT in nested types, change feed, deletion vectors", [
+        table(DV, FEED, columns="id BIGINT, v STRING, a ARRAY<VARIANT>, m MAP<STRING, VARIANT>, s STRUCT<x: VARIANT, y: INT>"),
+        "INSERT INTO {t} SELECT 1L, 'a', array(parse_json('1.25'), NULL, parse_json('null')), map('k', parse_json('{{}}')), named_struct('x', parse_json('[]'), 'y', 1)"
+        " UNION ALL SELECT 2L, 'b', NULL, NULL, NULL UNION ALL SELECT 3L, 'c', array(), map('k', NULL), named_struct('x', NULL, 'y', 3)",
+        "ALTER TABLE {t} ADD COLUMN j VARIANT", "UPDATE {t} SET j = parse_json('{{\"later\": true}}'), v = 'bb' WHERE id = 2"], feed=1),
+    Case("variant_shredded", "VARIANT, shredded", [
+        table("delta.enableVariantShredding=true", columns="id BIGINT, v STRING, j VARIANT"), "SET spark.sql.variant.writeShredding.enabled = true", "SET spark.sql.variant.inferShreddingSchema = true",
+        "INSERT INTO {t} SELECT 1L, 'a', parse_json('{{\"a\": 1, \"b\": \"x\"}}') UNION ALL SELECT 2L, 'b', parse_json('{{\"a\": 2, \"b\": \"y\"}}') UNION ALL SELECT 3L, 'c', NULL"]),
     Case("row_tracking", "row tracking", [table("delta.enableRowTracking=true"), ROWS, MORE, UPDATE, OPTIMIZE]),
     Case("evolution", "schema evolution", [
         MAKE, ROWS, "ALTER TABLE {t} ADD COLUMNS (n INT COMMENT 'later' AFTER id, s STRUCT<x: INT>)", "ALTER TABLE {t} ADD COLUMN s.y STRING",

@@ -3,12 +3,15 @@ package variant
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"math"
 	"math/big"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/marisma/marisma/internal/jsonarrow"
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
@@ -123,7 +126,7 @@ func AppendJSON(b []byte, v Value, zone *cast.Zone) []byte {
 		return quoteSpecial(b, v, AppendText(nil, v, zone))
 	case float32:
 		return quoteSpecial(b, float64(v), AppendText(nil, v, zone))
-	case Date, Local:
+	case Date, Local, Opaque:
 		return append(AppendText(append(b, '"'), v, zone), '"')
 	case Timestamp:
 		b = AppendText(append(b, '"'), v, zone)
@@ -194,6 +197,8 @@ func AppendText(b []byte, v Value, zone *cast.Zone) []byte {
 		return cast.AppendTimestamp(b, zone.Local(int64(v)))
 	case Local:
 		return cast.AppendTimestamp(b, int64(v))
+	case Opaque:
+		return v.appendText(b, zone)
 	}
 	return AppendJSON(b, v, zone)
 }
@@ -210,4 +215,29 @@ func decimalText(d Decimal) string {
 		s = "-" + s
 	}
 	return s
+}
+
+// appendText prints what Spark has no type for; digits below the microsecond
+// are cut off.
+func (o Opaque) appendText(b []byte, zone *cast.Zone) []byte {
+	if o.Type == primUUID && len(o.Data) == opaqueSizes[primUUID] {
+		for i, c := range o.Data {
+			if i == 4 || i == 6 || i == 8 || i == 10 {
+				b = append(b, '-')
+			}
+			b = hex.AppendEncode(b, []byte{c})
+		}
+		return b
+	}
+	if len(o.Data) != opaqueSizes[primTime] {
+		return hex.AppendEncode(b, o.Data)
+	}
+	n := int64(binary.LittleEndian.Uint64(o.Data))
+	switch o.Type {
+	case primTime:
+		return append(b, time.UnixMicro(n).UTC().Format("15:04:05.999999")...)
+	case primNanos:
+		return cast.AppendTimestamp(b, zone.Local(floorDiv(n, 1000)))
+	}
+	return cast.AppendTimestamp(b, floorDiv(n, 1000))
 }

@@ -39,6 +39,11 @@ func SchemaOf(v Value) *Schema {
 		return &Schema{kind: "TIMESTAMP"}
 	case Local:
 		return &Schema{kind: "TIMESTAMP_NTZ"}
+	case Opaque:
+		if v.Type == primUUID {
+			return &Schema{kind: "UUID"}
+		}
+		return &Schema{kind: "VARIANT"}
 	case []Value:
 		out := &Schema{kind: "ARRAY"}
 		for _, e := range v {

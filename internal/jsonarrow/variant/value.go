@@ -9,7 +9,7 @@ import (
 )
 
 // Value is nil (VARIANT null), bool, int64, Decimal, float64, float32, string,
-// []byte, Date, Timestamp, Local, []Value or *Object.
+// []byte, Date, Timestamp, Local, Opaque, []Value or *Object.
 type Value any
 
 // Decimal is V / 10^Scale without trailing zeros behind the point.
@@ -93,6 +93,7 @@ const (
 	tagLocal
 	tagArray
 	tagObject
+	tagOpaque
 )
 
 // Encode appends the bytes of v.
@@ -121,6 +122,8 @@ func Encode(b []byte, v Value) []byte {
 		return binary.LittleEndian.AppendUint64(append(b, tagTimestamp), uint64(v))
 	case Local:
 		return binary.LittleEndian.AppendUint64(append(b, tagLocal), uint64(v))
+	case Opaque:
+		return bytesOf(append(b, tagOpaque, v.Type), v.Data)
 	case []Value:
 		b = binary.AppendUvarint(append(b, tagArray), uint64(len(v)))
 		for _, e := range v {
@@ -215,6 +218,9 @@ func (d *decoder) value(depth int) Value {
 		return Timestamp(d.uint64())
 	case tagLocal:
 		return Local(d.uint64())
+	case tagOpaque:
+		typ := d.take(1)[0]
+		return Opaque{typ, append([]byte{}, d.take(d.length())...)}
 	case tagArray:
 		n := d.length()
 		out := make([]Value, 0, n)

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/jsonarrow/variant"
 	"github.com/marisma/marisma/internal/pipeline/journal"
 )
 
@@ -55,10 +56,14 @@ func (s *sinkWriter) write(ctx context.Context, rec arrow.RecordBatch) error {
 	cols := make([]arrow.Array, s.sink.Schema.NumFields())
 	for i, f := range s.sink.Schema.Fields() {
 		if at := s.index[i]; at >= 0 {
-			cols[i] = rec.Column(at)
-			continue
+			c, err := variant.Stored(rec.Column(at), f.Type)
+			if err != nil {
+				return err
+			}
+			cols[i] = c
+		} else {
+			cols[i] = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, int(rec.NumRows()))
 		}
-		cols[i] = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, int(rec.NumRows()))
 		defer cols[i].Release()
 	}
 	out := array.NewRecordBatch(s.sink.Schema, cols, rec.NumRows())

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/jsonarrow/variant"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
@@ -96,7 +97,9 @@ func (s *sink) take(rec arrow.RecordBatch) error {
 	}
 	var before arrow.RecordBatch
 	if s.at.before >= 0 {
-		before = s.named(rec, s.at.before)
+		if before, err = s.named(rec, s.at.before); err != nil {
+			return err
+		}
 		defer before.Release()
 	}
 	known := s.known(rec, table)
@@ -134,17 +137,28 @@ func (s *sink) actions(rec arrow.RecordBatch) ([]delta.RowAction, error) {
 
 // named are the table's columns of rec from a place on, under their names; the
 // caller releases them.
-func (s *sink) named(rec arrow.RecordBatch, from int) arrow.RecordBatch {
+func (s *sink) named(rec arrow.RecordBatch, from int) (arrow.RecordBatch, error) {
 	var fields []arrow.Field
 	var cols []arrow.Array
+	defer release(&cols)
 	for i, f := range s.schema.Fields() {
 		if f.Type.ID() != arrow.NULL {
-			c := rec.Column(from + i)
+			c, err := variant.Stored(rec.Column(from+i), f.Type)
+			if err != nil {
+				return nil, err
+			}
 			fields = append(fields, arrow.Field{Name: f.Name, Type: c.DataType(), Nullable: true})
 			cols = append(cols, c)
 		}
 	}
-	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rec.NumRows())
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rec.NumRows()), nil
+}
+
+// release gives up what an operation has made by its end.
+func release(cols *[]arrow.Array) {
+	for _, c := range *cols {
+		c.Release()
+	}
 }
 
 // known gives a batch of the table's columns those of row tracking, where the
@@ -186,18 +200,18 @@ func (s *sink) check(c plan.Check, a arrow.Array) error {
 func (s *sink) columns(rec arrow.RecordBatch, acts []delta.RowAction) (arrow.RecordBatch, error) {
 	var fields []arrow.Field
 	var cols []arrow.Array
+	defer release(&cols)
 	for i, f := range s.schema.Fields() {
 		if f.Type.ID() == arrow.NULL {
 			continue
 		}
-		c := rec.Column(i)
+		c, err := variant.Stored(rec.Column(i), f.Type)
 		if s.number[i] != nil {
-			next, err := s.number[i].fill(c, acts)
-			if err != nil {
-				return nil, err
-			}
-			defer next.Release()
-			c = next
+			c.Release()
+			c, err = s.number[i].fill(rec.Column(i), acts)
+		}
+		if err != nil {
+			return nil, err
 		}
 		fields = append(fields, arrow.Field{Name: f.Name, Type: c.DataType(), Nullable: true})
 		cols = append(cols, c)

@@ -174,7 +174,7 @@ func upCast(from, to types.Type) bool {
 	case types.IsString(to):
 		_, plain := from.(types.Primitive)
 		_, dec := from.(types.Decimal)
-		return plain || dec
+		return plain && from != types.Variant || dec
 	case from == types.Date:
 		return to == types.Timestamp || to == types.TimestampNTZ
 	case from == types.Timestamp || from == types.TimestampNTZ:

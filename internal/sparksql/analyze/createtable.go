@@ -309,9 +309,6 @@ func (a *analyzer) storable(t types.Type, pos sparksql.Pos) error {
 		if t == types.Calendar {
 			return a.errorf(pos, "DELTA_UNSUPPORTED_DATA_TYPES", "0AKDC", "A table cannot keep values of type %s.", t.SQL())
 		}
-		if t == types.Variant {
-			return a.errorf(pos, "UNSUPPORTED_FEATURE.VARIANT_COLUMN", "0A000", "Tables keep no VARIANT yet.").hint("Keep the JSON text, and use parse_json where you read it.")
-		}
 	}
 	return nil
 }
@@ -396,8 +393,7 @@ func (k *creator) keys() error {
 			return k.a.errorf(it.Pos(), "_LEGACY_ERROR_TEMP_3060", "", "There is no column %s to partition by.", quote(name))
 		}
 		col := k.out.Columns[i]
-		switch col.Type.(type) {
-		case types.Array, types.Map, types.Struct:
+		if !partitions(col.Type) {
 			return k.a.errorf(it.Pos(), "INVALID_PARTITION_COLUMN_DATA_TYPE", "0A000", "%s cannot be a partition column: it is %s.", quote(name), col.Type.SQL())
 		}
 		if col.Identity != nil {
@@ -411,6 +407,15 @@ func (k *creator) keys() error {
 	var err error
 	k.out.ClusterBy, err = k.a.clustering(k.ast.ClusterBy, k.out.Fields(), k.ast.Pos())
 	return err
+}
+
+// partitions tells whether a table can be partitioned by values of t.
+func partitions(t types.Type) bool {
+	switch t.(type) {
+	case types.Array, types.Map, types.Struct:
+		return false
+	}
+	return t != types.Variant
 }
 
 func (k *creator) column(name string) int {
@@ -441,7 +446,7 @@ func (a *analyzer) clustering(names []ast.Name, fields []types.Field, pos sparks
 		case types.Array, types.Map, types.Struct:
 			return nil, a.errorf(n[0].P, "DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED", "0A000", "%s cannot be clustered by: it is %s.", quoteAll(path), typ.SQL())
 		}
-		if typ == types.Boolean || typ == types.Binary {
+		if typ == types.Boolean || typ == types.Binary || typ == types.Variant {
 			return nil, a.errorf(n[0].P, "DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED", "0A000", "%s cannot be clustered by: it is %s.", quoteAll(path), typ.SQL())
 		}
 		out = append(out, path)
@@ -509,6 +514,10 @@ func (a *analyzer) checkRules(cols []plan.TableColumn, pos sparksql.Pos) error {
 			odd = "holds a sub-query"
 		}
 		switch {
+		case types.Contains(c.Type, isVariant):
+			return a.errorf(pos, "DELTA_UNSUPPORTED_DATA_TYPE_IN_GENERATED_COLUMN", "42621", "The column %s cannot be generated: it is %s.", quote(c.Name), c.Type.SQL())
+		case contains(x, func(y plan.Expr) bool { return types.Contains(y.Type(), isVariant) }):
+			return a.errorf(pos, "DELTA_UNSUPPORTED_EXPRESSION_GENERATED_COLUMN", "42621", "The expression of %s takes a VARIANT.", quote(c.Name))
 		case odd != "":
 			return a.errorf(pos, "UNSUPPORTED_EXPRESSION_GENERATED_COLUMN", "42621", "The expression of %s %s.", quote(c.Name), odd)
 		case !types.Equal(x.Type(), stored(c.Type)):
@@ -517,6 +526,8 @@ func (a *analyzer) checkRules(cols []plan.TableColumn, pos sparksql.Pos) error {
 	}
 	return nil
 }
+
+func isVariant(t types.Type) bool { return t == types.Variant }
 
 // dropTable analyses DROP TABLE.
 func (a *analyzer) dropTable(d *ast.DropTable) (plan.Statement, error) {

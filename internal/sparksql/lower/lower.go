@@ -25,6 +25,9 @@ type Options struct {
 	ANSI     bool
 	// TimeParser is spark.sql.legacy.timeParserPolicy: CORRECTED where it is "".
 	TimeParser string
+	// Encoded gives VARIANTs in results as bytes of package variant, as tables
+	// take them, instead of JSON text.
+	Encoded bool
 }
 
 // Kernel is a scalar function that must be registered before the SQL runs.

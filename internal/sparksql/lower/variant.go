@@ -90,7 +90,7 @@ func hasVariant(t types.Type) bool {
 // present makes a value of type t what a result shows: VARIANTs as JSON text.
 // It gives the text and its DuckDB type.
 func (l *lowerer) present(x string, t types.Type) (text, duckType string) {
-	if !hasVariant(t) {
+	if l.opt.Encoded || !hasVariant(t) {
 		dt := l.duckType(t)
 		return cast(x, dt), dt
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/extensions"
 )
 
 // ErrNoMapping says that a type has no counterpart on the other side.
@@ -20,10 +21,10 @@ var toArrow = map[Primitive]arrow.DataType{
 	Binary: arrow.BinaryTypes.Binary, Date: arrow.FixedWidthTypes.Date32,
 	Timestamp:    &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"},
 	TimestampNTZ: &arrow.TimestampType{Unit: arrow.Microsecond},
+	Variant:      extensions.NewDefaultVariantType(),
 }
 
-// ToArrow maps a Spark type to Arrow (see the package comment). VARIANT is
-// ErrNoMapping.
+// ToArrow maps a Spark type to Arrow (see the package comment).
 func ToArrow(t Type) (arrow.DataType, error) {
 	switch t := t.(type) {
 	case Primitive:
@@ -88,6 +89,8 @@ func ArrowFields(fields []Field) ([]arrow.Field, error) {
 // and durations are ErrNoMapping; timestamps of any unit become microseconds.
 func FromArrow(t arrow.DataType) (Type, error) {
 	switch t := t.(type) {
+	case *extensions.VariantType:
+		return Variant, nil
 	case *arrow.Decimal128Type:
 		return Decimal{int(t.Precision), int(t.Scale)}, nil
 	case *arrow.TimestampType:
