@@ -14,8 +14,14 @@ import (
 
 // copied is a batch of a file that is read ahead, or why there is none.
 type copied struct {
-	rec arrow.RecordBatch
-	err error
+	rec    arrow.RecordBatch
+	values Values // of the file's partition
+	// Of sources that are read whole: the file's place among them, the position of
+	// the first row, and the rows that are deleted, which are among these.
+	file  int
+	first int64
+	gone  *RowSet
+	err   error
 }
 
 // copyFiles writes the live rows of files of one partition into the writer's
@@ -23,7 +29,7 @@ type copied struct {
 func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) error {
 	m := merger{w: w}
 	defer m.release()
-	if err := w.readAll(ctx, s, sourcesOf(files), w.indices(), m.add); err != nil {
+	if err := w.readAll(ctx, s, sourcesOf(files), w.indices(), m.take); err != nil {
 		return err
 	}
 	return m.flush()
@@ -33,6 +39,7 @@ func (w *Writer) copyFiles(ctx context.Context, s *Snapshot, files []Add) error 
 type source struct {
 	Add
 	besides *RowSet // live rows; nil for none
+	whole   bool    // deleted rows come, too
 }
 
 func sourcesOf(files []Add) []source {
@@ -50,13 +57,13 @@ func (w *Writer) indices() bool { return parquetfile.TakesIndices(w.files) }
 // take, which takes the batches over; texts may be indices where the caller
 // knows what to do with them. Some files are read ahead, at most a few batches
 // of each.
-func (w *Writer) readAll(ctx context.Context, s *Snapshot, files []source, indices bool, take func(Values, arrow.RecordBatch) error) error {
+func (w *Writer) readAll(ctx context.Context, s *Snapshot, files []source, indices bool, take func(copied) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	queue := make(chan chan copied, min(runtime.GOMAXPROCS(0), 8))
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(queue)
-		for _, a := range files {
+		for i, a := range files {
 			slot := make(chan copied, 2)
 			select {
 			case queue <- slot:
@@ -65,7 +72,7 @@ func (w *Writer) readAll(ctx context.Context, s *Snapshot, files []source, indic
 			}
 			wg.Go(func() {
 				defer close(slot)
-				if err := w.readAhead(ctx, s, a, indices, slot); err != nil {
+				if err := w.readAhead(ctx, s, a, i, indices, slot); err != nil {
 					slot <- copied{err: fmt.Errorf("delta: rewriting %s: %w", a.Path, err)}
 				}
 			})
@@ -80,14 +87,14 @@ func (w *Writer) readAll(ctx context.Context, s *Snapshot, files []source, indic
 		}
 		wg.Wait()
 	}()
-	for _, a := range files {
+	for range files {
 		slot, ok := <-queue
 		if !ok {
 			return ctx.Err()
 		}
 		for c := range slot {
 			if c.err == nil {
-				c.err = take(a.PartitionValues, c.rec)
+				c.err = take(c)
 			}
 			if c.err != nil {
 				cancel()
@@ -108,13 +115,13 @@ func (c copied) release() {
 }
 
 // readAhead sends a file's live rows.
-func (w *Writer) readAhead(ctx context.Context, s *Snapshot, a source, indices bool, to chan<- copied) error {
+func (w *Writer) readAhead(ctx context.Context, s *Snapshot, a source, file int, indices bool, to chan<- copied) error {
 	gone, err := s.Deleted(ctx, a.Add)
 	if err != nil {
 		return err
 	}
 	n := recordCount(a.Stats)
-	if gone != nil {
+	if gone != nil && !a.whole {
 		n -= a.DeletionVector.Cardinality
 	}
 	if a.besides != nil {
@@ -129,15 +136,19 @@ func (w *Writer) readAhead(ctx context.Context, s *Snapshot, a source, indices b
 		return nil
 	}
 	rows := int64(0)
-	err = s.scanRows(ctx, a.Add, scanning{want: w.data, set: gone, indices: indices}, func(rec arrow.RecordBatch) error {
+	how := scanning{want: w.data, set: gone, indices: indices}
+	if a.whole {
+		how.set = nil
+	}
+	err = s.scanRows(ctx, a.Add, how, func(rec arrow.RecordBatch) error {
 		defer rec.Release()
+		c := copied{rec: w.project(rec), values: a.PartitionValues, file: file, first: rows, gone: gone}
 		rows += rec.NumRows()
-		data := w.project(rec)
 		select {
-		case to <- copied{rec: data}:
+		case to <- c:
 			return nil
 		case <-ctx.Done():
-			data.Release()
+			c.release()
 			return ctx.Err()
 		}
 	})
@@ -165,6 +176,9 @@ type merger struct {
 	rows   int64
 	bytes  int64
 }
+
+// take is add for readAll.
+func (m *merger) take(c copied) error { return m.add(c.values, c.rec) }
 
 // add takes a batch over.
 func (m *merger) add(values Values, rec arrow.RecordBatch) error {

@@ -32,8 +32,8 @@ func (w *Writer) orderFiles(ctx context.Context, s *Snapshot, files []Add, o *or
 	places := o.places(w)
 	var all heap
 	defer all.release()
-	err := w.readAll(ctx, s, sourcesOf(files), false, func(v Values, rec arrow.RecordBatch) error {
-		all.add(rec, nil)
+	err := w.readAll(ctx, s, sourcesOf(files), false, func(c copied) error {
+		all.add(c.rec, nil)
 		if all.bytes > o.memory {
 			return errTooMuch
 		}
@@ -78,9 +78,9 @@ func (w *Writer) orderOnDisk(ctx context.Context, s *Snapshot, files []Add, o *o
 	defer d.remove()
 	places := o.places(w)
 	parts := d.part(spread, sample.Rows()*perRow, o.memory)
-	err = w.readAll(ctx, s, sourcesOf(files), false, func(_ Values, rec arrow.RecordBatch) error {
-		defer rec.Release()
-		return parts.add(rec, sample.Keys(o.kind, places.columns(rec)))
+	err = w.readAll(ctx, s, sourcesOf(files), false, func(c copied) error {
+		defer c.rec.Release()
+		return parts.add(c.rec, sample.Keys(o.kind, places.columns(c.rec)))
 	})
 	if err = errors.Join(err, parts.close()); err != nil {
 		return err

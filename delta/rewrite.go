@@ -301,7 +301,7 @@ func (r *Rewrite) takeOut(c *Commit) ([]Add, error) {
 			continue
 		}
 		c.Removes = append(c.Removes, f.add.Remove(now, true))
-		rest = append(rest, source{f.add, all})
+		rest = append(rest, source{Add: f.add, besides: all})
 	}
 	if err := r.copyRest(rest); err != nil {
 		return nil, err
@@ -360,9 +360,9 @@ func (r *Rewrite) copyRest(files []source) error {
 	}
 	m := merger{w: r.w}
 	defer m.release()
-	err := r.w.readAll(r.ctx, r.snap, files, r.w.indices(), func(values Values, rec arrow.RecordBatch) error {
-		r.counts.Copied += rec.NumRows()
-		return m.add(values, rec)
+	err := r.w.readAll(r.ctx, r.snap, files, r.w.indices(), func(c copied) error {
+		r.counts.Copied += c.rec.NumRows()
+		return m.take(c)
 	})
 	if err != nil {
 		return err

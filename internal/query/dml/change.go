@@ -111,6 +111,10 @@ func (r *rewrite) do(ctx context.Context, c *plan.Change) error {
 			rows = c.Once
 		}
 		r.again = found
+		if r.patches(c, most) {
+			r.scan = time.Since(begun)
+			return r.patch(ctx, c)
+		}
 	}
 	switch {
 	case c.Every:

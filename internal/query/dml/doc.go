@@ -4,12 +4,16 @@
 // one commit takes the old files out and the new ones in.
 //
 // UPDATE, DELETE and MERGE run two plans: the first finds the files that hold
-// rows to change, the second yields what these files hold afterwards, each row
-// with what happened to it. A file all of whose rows go is taken out without
-// being read a second time. Files are written anew, or, where the table asks
-// for deletion vectors, lose the changed rows by one, and only new rows are
-// written. delta.Rewrite gets every row with its action, and sees to files,
-// vectors, the change feed, metrics and the commit.
+// rows to change, the second what happens to them. A file all of whose rows go
+// is taken out without being read a second time. DELETE asks only where rows
+// lie. UPDATE and MERGE ask for the new values of the columns that they set,
+// in the order of the rows' places, and delta.Rewrite patches them into copies
+// of the files. Where a table wants more of its changed rows (a change feed,
+// deletion vectors, constraints, generated columns), where most rows change or
+// move to other partitions, the second plan yields the rows as they are
+// afterwards, each with what happened to it: all that the files hold, or, with
+// deletion vectors, those that change. delta.Rewrite sees to files, vectors,
+// the change feed, metrics and the commit.
 //
 // Nothing is half written: an error before the commit deletes the new files
 // (what could not be deleted is named by delta.OrphanError), and the commit is

@@ -257,6 +257,8 @@ type rowBuilder struct {
 	// is what row tracking knows of a row.
 	place, before, tracked []plan.Expr
 	carried                []plan.Attr // the action and what follows it
+	// kept, if not nil, makes rows of a plan.Patch.
+	kept []bool
 	// replace is a condition on new rows over the columns, nil without.
 	replace func(cols []column) (plan.Expr, error)
 }
@@ -429,6 +431,14 @@ func (b *rowBuilder) check(in plan.Node, cols []column, act plan.Attr, vals []pl
 		p.Exprs = append(p.Exprs, passOn(at))
 	}
 	out.Placed, out.Before, out.Tracked = len(b.place) > 0, len(b.before) > 0, len(b.tracked) > 0
+	if b.kept != nil {
+		n, err := b.inPlace(p, act)
+		if err != nil {
+			return nil, err
+		}
+		out.Plan = b.a.plan(b.ctes, n)
+		return out, nil
+	}
 	out.Plan = b.a.plan(b.ctes, p)
 	return out, nil
 }

@@ -325,11 +325,16 @@ func (g *merger) change() (plan.Statement, error) {
 	case len(inserts) == 0:
 		kind = plan.LeftJoin
 	}
-	if out.Rewrite, err = g.rows(kind, false); err != nil {
+	if out.Rewrite, err = g.rows(kind, false, nil); err != nil {
 		return nil, err
 	}
+	if len(matched) > 0 && len(orphans) == 0 {
+		if out.Patch, err = g.patch(out.Inserts); err != nil {
+			return nil, err
+		}
+	}
 	if len(matched) > 0 {
-		if out.Once, err = g.rows(kind, true); err != nil {
+		if out.Once, err = g.rows(kind, true, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -114,9 +114,34 @@ func (g *merger) targetOnly(x plan.Expr, ctx funcs.Context) (plan.Expr, error) {
 	return x, nil
 }
 
+// patch is rows for a change of rows in their places, nil where that is not
+// possible. Rows that do not meet the source stay out of it.
+func (g *merger) patch(inserts bool) (*plan.Patch, error) {
+	if !g.t.patches() {
+		return nil, nil
+	}
+	var sets [][]plan.Expr
+	for _, c := range g.clauses {
+		if c.action == plan.RowUpdated {
+			sets = append(sets, c.vals)
+		}
+	}
+	kept := g.t.keptBy(sets...)
+	kind := plan.InnerJoin
+	if inserts {
+		kind = plan.RightJoin
+	}
+	rows, err := g.rows(kind, false, kept)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Patch{Rows: *rows, Kept: kept}, nil
+}
+
 // rows yields what the table holds afterwards of the touched files, and the
-// new rows; with once, each row of the table at most once.
-func (g *merger) rows(kind plan.JoinKind, once bool) (*plan.Rows, error) {
+// new rows; with once, each row of the table at most once. With kept they are
+// those of a plan.Patch.
+func (g *merger) rows(kind plan.JoinKind, once bool, kept []bool) (*plan.Rows, error) {
 	ctx := g.a.fctx(g.ast.Pos())
 	var in plan.Node = g.join(kind)
 	here, err := funcs.Resolve("is not null", []plan.Expr{&plan.Column{Attr: nullable(g.t.file)}}, ctx)
@@ -150,12 +175,16 @@ func (g *merger) rows(kind plan.JoinKind, once bool) (*plan.Rows, error) {
 	for _, o := range in.Output() {
 		acted.Exprs = append(acted.Exprs, plan.NamedExpr{X: &plan.Column{Attr: o}, Attr: o})
 	}
-	vals, err := g.values(at, ctx)
+	vals, err := g.values(at, ctx, kept)
 	if err != nil {
 		return nil, err
 	}
 	old := g.t.values()
 	b := &rowBuilder{a: g.a, target: g.t.src, schema: g.schema, s: g.s, pos: g.ast.Pos(), ctes: g.ctes, action: &plan.Column{Attr: act}}
+	if b.kept = kept; kept != nil {
+		b.place = g.t.where()
+		return b.build(acted, vals, old)
+	}
 	b.place, b.before, b.tracked = g.t.place(), g.t.before(), g.t.ids()
 	return b.build(acted, vals, old)
 }
@@ -203,11 +232,15 @@ func (g *merger) actionOf(at plan.Attr, ctx funcs.Context) plan.Expr {
 	return out
 }
 
-// values picks each column's value by the clause.
-func (g *merger) values(at plan.Attr, ctx funcs.Context) ([]plan.Expr, error) {
+// values picks each column's value by the clause; of columns that are kept
+// only new rows have one.
+func (g *merger) values(at plan.Attr, ctx funcs.Context, kept []bool) ([]plan.Expr, error) {
 	out := make([]plan.Expr, len(g.schema))
 	for col := range out {
 		var old plan.Expr = &plan.Column{Attr: nullable(g.t.cols[col].Attr)}
+		if kept != nil && kept[col] {
+			old = none(old)
+		}
 		generated := g.t.src.Rules.Columns[col].Generated != ""
 		pick := &plan.Case{Else: old, Typ: stored(g.schema[col].Type)}
 		given := false

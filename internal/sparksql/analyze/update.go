@@ -59,10 +59,25 @@ func (a *analyzer) update(u *ast.Update) (plan.Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Change{
+	out := &plan.Change{
 		Kind: plan.ChangeUpdate, Target: t.src, Touched: t.touched(cond, ctes), Rewrite: rows, Pos: u.Pos(),
 		Parameters: map[string]string{"predicate": predicates(cond)},
-	}, nil
+	}
+	if t.patches() {
+		kept := t.keptBy(set)
+		for i, k := range kept {
+			if k {
+				vals[i] = none(vals[i])
+			}
+		}
+		b := &rowBuilder{a: a, target: t.src, schema: t.src.Columns, s: s, pos: u.Pos(), ctes: ctes, action: &plan.Column{Attr: act}, kept: kept, place: t.where()}
+		rows, err := b.build(acted, vals, t.values())
+		if err != nil {
+			return nil, err
+		}
+		out.Patch = &plan.Patch{Rows: *rows, Kept: kept}
+	}
+	return out, nil
 }
 
 // setter collects the assignments to one column.

@@ -95,6 +95,15 @@ type Rows struct {
 	Tracked bool
 }
 
+// Patch yields the rows to which something happens, new ones first, then the
+// others in the order of their places.
+type Patch struct {
+	Rows
+	// Kept are the table's columns that no row of it changes: they are NULL in
+	// rows that are not new.
+	Kept []bool
+}
+
 // Row actions of a Change (INT).
 const (
 	RowCopied int64 = iota
@@ -165,6 +174,9 @@ type Change struct {
 	// Once is Rewrite where rows of the table meet several source rows that
 	// want the same; nil where Rewrite does.
 	Once *Rows
+	// Patch is Rewrite for changing rows in their places; nil where the table or
+	// the statement asks for more than that.
+	Patch *Patch
 	// Schema as in Insert.
 	Schema   []types.Field
 	Identity []string
