@@ -20,9 +20,35 @@ func (a *analyzer) from(refs []ast.TableRef, p place) (relation, error) {
 		if err != nil {
 			return out, err
 		}
-		out, err = a.joinRef(&ast.Join{At: ast.At{P: r.Pos()}, Kind: ast.CrossJoin, Right: r}, out, p)
+		out, err = a.beside(r, out, p)
 	}
 	return out, err
+}
+
+// beside joins an item of FROM to those before its comma. What follows a table,
+// a join or PIVOT, applies to all that stand before it.
+func (a *analyzer) beside(r ast.TableRef, before relation, p place) (relation, error) {
+	switch r := r.(type) {
+	case *ast.Join:
+		l, err := a.beside(r.Left, before, p)
+		if err != nil {
+			return l, err
+		}
+		return a.joinRef(r, l, p)
+	case *ast.Pivot:
+		in, err := a.beside(r.Input, before, p)
+		if err != nil {
+			return in, err
+		}
+		return a.pivot(r, p, in)
+	case *ast.Unpivot:
+		in, err := a.beside(r.Input, before, p)
+		if err != nil {
+			return in, err
+		}
+		return a.unpivot(r, p, in)
+	}
+	return a.joinRef(&ast.Join{At: ast.At{P: r.Pos()}, Kind: ast.CrossJoin, Right: r}, before, p)
 }
 
 // ref analyses one item of FROM. left is what a LATERAL item sees.
@@ -49,9 +75,17 @@ func (a *analyzer) ref(r ast.TableRef, p place, left *relation) (relation, error
 		}
 		return a.joinRef(r, l, p)
 	case *ast.Pivot:
-		return a.pivot(r, p, left)
+		in, err := a.ref(r.Input, p, left)
+		if err != nil {
+			return in, err
+		}
+		return a.pivot(r, p, in)
 	case *ast.Unpivot:
-		return a.unpivot(r, p, left)
+		in, err := a.ref(r.Input, p, left)
+		if err != nil {
+			return in, err
+		}
+		return a.unpivot(r, p, in)
 	}
 	return relation{}, a.errorf(r.Pos(), "UNSUPPORTED_FEATURE.TABLE_REFERENCE", "0A000", "This table reference is not supported.")
 }

@@ -1,9 +1,12 @@
 package analyze
 
 import (
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -12,15 +15,16 @@ import (
 
 // pivot is an aggregation by the columns that PIVOT does not name, with one
 // filtered aggregate per value.
-func (a *analyzer) pivot(v *ast.Pivot, p place, left *relation) (relation, error) {
-	in, err := a.ref(v.Input, p, left)
-	if err != nil {
-		return in, err
-	}
+func (a *analyzer) pivot(v *ast.Pivot, p place, in relation) (relation, error) {
 	s := &scope{place: p, cols: in.cols}
 	keys, err := a.exprs(v.For, s)
 	if err != nil {
 		return in, err
+	}
+	for i, k := range keys {
+		if _, err := funcs.Resolve("<=>", []plan.Expr{k, k}, a.fctx(v.For[i].Pos())); err != nil {
+			return in, a.errorf(v.For[i].Pos(), "INCOMPARABLE_PIVOT_COLUMN", "42818", "PIVOT cannot compare values of %s.", a.sqlName(k))
+		}
 	}
 	used := map[plan.ID]bool{}
 	note := func(x plan.Expr) {
@@ -43,7 +47,7 @@ func (a *analyzer) pivot(v *ast.Pivot, p place, left *relation) (relation, error
 		if err != nil {
 			return in, err
 		}
-		if !hasAggregate(x) {
+		if bareColumn(x) {
 			return in, a.errorf(g.X.Pos(), "PIVOT_AGGREGATE_FUNCTION_REQUIRED", "42K0E", "PIVOT needs aggregate functions.")
 		}
 		note(x)
@@ -61,24 +65,11 @@ func (a *analyzer) pivot(v *ast.Pivot, p place, left *relation) (relation, error
 			out = append(out, a.item(&plan.Column{Attr: c.Attr}, c.Name, false, v.Pos()))
 		}
 	}
-	spread := !slices.ContainsFunc(aggs, func(i item) bool { return !spreads(i.x.Type()) })
-	for _, val := range v.Values {
-		cond, name, err := a.pivotValue(val, keys)
-		if err != nil {
-			return in, err
-		}
-		for _, agg := range aggs {
-			x, err := a.pivotCell(agg.x, cond, val, spread)
-			if err != nil {
-				return in, err
-			}
-			n := name
-			if len(aggs) > 1 {
-				n += "_" + agg.attr.Name
-			}
-			out = append(out, a.item(x, n, true, val.X.Pos()))
-		}
+	cells, err := a.pivotCells(v, keys, aggs)
+	if err != nil {
+		return in, err
 	}
+	out = append(out, cells...)
 	pr := &plan.Project{}
 	for _, it := range out {
 		x, err := g.rewrite(it.x, it.pos)
@@ -92,17 +83,99 @@ func (a *analyzer) pivot(v *ast.Pivot, p place, left *relation) (relation, error
 	return a.alias2(relationOf(pr), v.Alias, v.Pos(), "")
 }
 
-// pivotValue is the condition that a row belongs to a value, and its name.
-func (a *analyzer) pivotValue(val ast.SelectItem, keys []plan.Expr) (plan.Expr, string, error) {
-	items := []ast.Expr{val.X}
-	if t, ok := val.X.(*ast.Tuple); ok && len(keys) > 1 {
-		items = t.Items
+// bareColumn tells whether x reads a column outside of an aggregate function.
+func bareColumn(x plan.Expr) bool {
+	found := false
+	plan.Walk(x, func(y plan.Expr) bool {
+		switch y.(type) {
+		case *plan.AggCall, *plan.Subquery:
+			return false
+		case *plan.Column:
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// pivotValue is one value of PIVOT.
+type pivotValue struct {
+	cond plan.Expr // that a row belongs to it
+	name string
+	key  string // tells equal values
+	nan  bool   // a single NaN, which equals nothing where Spark spreads
+}
+
+// pivotCells are the columns of the values, one for each aggregate.
+func (a *analyzer) pivotCells(v *ast.Pivot, keys []plan.Expr, aggs []item) ([]item, error) {
+	spread := !slices.ContainsFunc(aggs, func(i item) bool { return !spreads(i.x.Type()) })
+	vals := make([]pivotValue, len(v.Values))
+	distinct := map[string]bool{}
+	for i, val := range v.Values {
+		var err error
+		if vals[i], err = a.pivotValue(val, keys); err != nil {
+			return nil, err
+		}
+		distinct[vals[i].key] = true
 	}
+	var out []item
+	for i, val := range v.Values {
+		for _, agg := range aggs {
+			cond := vals[i].cond
+			if spread && vals[i].nan {
+				cond = &plan.Literal{Value: false, Typ: types.Boolean}
+			}
+			x, err := a.pivotCell(agg.x, cond, val, spread)
+			if err == nil && spread && i >= len(distinct) {
+				x, err = a.beyond(x.Type(), i, len(distinct), val.X.Pos())
+			}
+			if err != nil {
+				return nil, err
+			}
+			n := vals[i].name
+			if len(aggs) > 1 {
+				n += "_" + agg.attr.Name
+			}
+			out = append(out, a.item(x, n, true, val.X.Pos()))
+		}
+	}
+	return out, nil
+}
+
+// beyond is what Spark reads for a value that stands twice: it spreads into an
+// array with an element for each distinct value, and reads by position.
+func (a *analyzer) beyond(t types.Type, i, n int, pos sparksql.Pos) (plan.Expr, error) {
+	ctx := a.fctx(pos)
+	arr, err := funcs.Resolve("array", slices.Repeat([]plan.Expr{&plan.Literal{Typ: t}}, n), ctx)
+	if err != nil {
+		return nil, err
+	}
+	return funcs.Resolve("[]", []plan.Expr{arr, &plan.Literal{Value: int64(i), Typ: types.Int}}, ctx)
+}
+
+// pivotItems are the constants of one value, as many as there are keys.
+func pivotItems(x ast.Expr, keys int) []ast.Expr {
+	switch t := x.(type) {
+	case *ast.Tuple:
+		if keys > 1 {
+			return t.Items
+		}
+	case *ast.Call:
+		if keys > 1 && len(t.Name) == 1 && strings.EqualFold(t.Name[0].Name, "struct") {
+			return t.Args
+		}
+	}
+	return []ast.Expr{x}
+}
+
+// pivotValue analyses one value.
+func (a *analyzer) pivotValue(val ast.SelectItem, keys []plan.Expr) (pivotValue, error) {
+	var v pivotValue
+	items := pivotItems(val.X, len(keys))
 	ctx := a.fctx(val.X.Pos())
 	if len(items) != len(keys) {
-		return nil, "", a.errorf(val.X.Pos(), "PIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", "PIVOT compares %d columns with %d values.", len(keys), len(items))
+		return v, a.errorf(val.X.Pos(), "PIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", "PIVOT compares %d columns with %d values.", len(keys), len(items))
 	}
-	var cond plan.Expr
 	var names []string
 	for i, e := range items {
 		if al, ok := e.(*ast.Alias); ok {
@@ -110,7 +183,7 @@ func (a *analyzer) pivotValue(val ast.SelectItem, keys []plan.Expr) (plan.Expr, 
 		}
 		x, err := a.expr(e, &scope{})
 		if err != nil || !funcs.IsFoldable(x) {
-			return nil, "", a.errorf(e.Pos(), "NON_LITERAL_PIVOT_VALUES", "42K08", "The values of PIVOT must be constants.")
+			return v, a.errorf(e.Pos(), "NON_LITERAL_PIVOT_VALUES", "42K08", "The values of PIVOT must be constants.")
 		}
 		names = append(names, a.pivotName(x))
 		if t := keys[i].Type(); !types.Equal(x.Type(), t) {
@@ -119,25 +192,48 @@ func (a *analyzer) pivotValue(val ast.SelectItem, keys []plan.Expr) (plan.Expr, 
 			}
 		}
 		eq, err := funcs.Resolve("<=>", []plan.Expr{keys[i], x}, ctx)
-		if err == nil && cond != nil {
-			eq, err = funcs.Resolve("and", []plan.Expr{cond, eq}, ctx)
+		if err == nil && v.cond != nil {
+			eq, err = funcs.Resolve("and", []plan.Expr{v.cond, eq}, ctx)
 		}
 		if err != nil {
-			return nil, "", err
+			return v, err
 		}
-		cond = eq
+		key, nan := a.pivotKey(x)
+		v.cond, v.key, v.nan = eq, v.key+key+"\x00", nan && len(keys) == 1
 	}
-	name := names[0]
+	v.name = names[0]
 	if len(names) > 1 {
-		name = "{" + strings.Join(names, ", ") + "}"
+		v.name = "{" + strings.Join(names, ", ") + "}"
 	}
 	if len(val.Aliases) > 0 {
-		name = val.Aliases[0].Name
+		v.name = val.Aliases[0].Name
 	}
-	return cond, name, nil
+	return v, nil
 }
 
+// pivotKey is a text that equal values share, and whether x is NaN.
+func (a *analyzer) pivotKey(x plan.Expr) (string, bool) {
+	lit, ok := funcs.Eval(x)
+	if !ok {
+		name := a.pivotName(x)
+		return name, name == "NaN" && types.IsNumeric(x.Type())
+	}
+	switch f := lit.Value.(type) {
+	case float64:
+		return fmt.Sprint(f + 0), math.IsNaN(f)
+	case float32:
+		return fmt.Sprint(f + 0), f != f
+	}
+	return fmt.Sprintf("%v", lit.Value), false
+}
+
+// pivotName is the text of a value as CAST prints it.
 func (a *analyzer) pivotName(x plan.Expr) string {
+	if c, ok := x.(*plan.Call); ok {
+		if name, ok := a.nestedName(c); ok {
+			return name
+		}
+	}
 	lit, ok := funcs.Eval(x)
 	if !ok {
 		return a.sqlName(x)
@@ -145,11 +241,36 @@ func (a *analyzer) pivotName(x plan.Expr) string {
 	if lit.Value == nil {
 		return "null"
 	}
+	if s, ok := funcs.Eval(funcs.CastTo(lit, types.String, a.base)); ok {
+		if s, ok := s.Value.(string); ok {
+			return s
+		}
+	}
+	if b, ok := lit.Value.([]byte); ok {
+		return strings.ToValidUTF8(string(b), "\uFFFD")
+	}
 	name := a.sqlName(lit)
 	if i := strings.IndexByte(name, '\''); i >= 0 && !types.IsString(lit.Typ) { // DATE '...' is called by its text
 		return strings.Trim(name[i:], "'")
 	}
 	return name
+}
+
+// nestedName is the text of an array or a struct.
+func (a *analyzer) nestedName(c *plan.Call) (string, bool) {
+	ends, step, first := "[]", 1, 0
+	switch c.Fn {
+	case "array":
+	case "struct", "named_struct":
+		ends, step, first = "{}", 2, 1
+	default:
+		return "", false
+	}
+	var parts []string
+	for i := first; i < len(c.Args); i += step {
+		parts = append(parts, a.pivotName(c.Args[i]))
+	}
+	return ends[:1] + strings.Join(parts, ", ") + ends[1:], true
 }
 
 // spreads tells whether Spark aggregates values of type t first and spreads
@@ -199,116 +320,4 @@ func (a *analyzer) pivotCell(x, cond plan.Expr, val ast.SelectItem, spread bool)
 		return nil, err
 	}
 	return funcs.Case([]plan.When{{Cond: some, Then: out}}, nil, ctx)
-}
-
-// unpivot turns columns to rows with the generator stack.
-func (a *analyzer) unpivot(v *ast.Unpivot, p place, left *relation) (relation, error) {
-	in, err := a.ref(v.Input, p, left)
-	if err != nil {
-		return in, err
-	}
-	s := &scope{place: p, cols: in.cols}
-	used := map[plan.ID]bool{}
-	kinds := make([][]types.Type, len(v.Values))
-	rows := make([][]plan.Expr, len(v.Columns))
-	labels := make([]string, len(v.Columns))
-	for i, c := range v.Columns {
-		var names []string
-		if len(c.Names) != len(v.Values) {
-			return in, a.errorf(v.Pos(), "UNPIVOT_VALUE_SIZE_MISMATCH", "428C4", "UNPIVOT names %d value columns, but %d columns stand together.", len(v.Values), len(c.Names))
-		}
-		for j, n := range c.Names {
-			x, err := a.column(&ast.Column{At: n[0].At, Name: n}, s)
-			if err != nil {
-				return in, err
-			}
-			if col, ok := x.(*plan.Column); ok {
-				used[col.Attr.ID] = true
-			}
-			rows[i] = append(rows[i], x)
-			kinds[j] = append(kinds[j], x.Type())
-			names = append(names, n[len(n)-1].Name)
-		}
-		labels[i] = strings.Join(names, "_")
-		if c.Alias != nil {
-			labels[i] = c.Alias.Name
-		}
-	}
-	ctx := a.fctx(v.Pos())
-	args := []plan.Expr{&plan.Literal{Value: int64(len(rows)), Typ: types.Int}}
-	for i, row := range rows {
-		args = append(args, text(labels[i]))
-		for j, x := range row {
-			t, ok := funcs.Common(kinds[j], true)
-			if !ok || mixesStrings(kinds[j]) {
-				return in, a.errorf(v.Pos(), "UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", "The columns of UNPIVOT have no common type.")
-			}
-			args = append(args, funcs.CastTo(x, t, ctx))
-		}
-	}
-	call, err := funcs.Resolve("stack", args, ctx)
-	if err != nil {
-		return in, err
-	}
-	names := []string{v.Name.Name}
-	for _, n := range v.Values {
-		names = append(names, n.Name)
-	}
-	g, err := a.generate(generator(call), false, names, v.Pos())
-	if err != nil {
-		return in, err
-	}
-	g.Input = in.node
-	r := relation{node: g}
-	for _, c := range in.visible() {
-		if !used[c.ID] {
-			r.cols = append(r.cols, c)
-		}
-	}
-	for _, at := range g.Attrs {
-		for _, c := range r.cols {
-			if strings.EqualFold(c.Name, at.Name) {
-				return in, a.errorf(v.Pos(), "AMBIGUOUS_REFERENCE", "42704", "UNPIVOT makes a column %s beside one of that name.", quote(at.Name))
-			}
-		}
-	}
-	for _, at := range g.Attrs {
-		r.cols = append(r.cols, column{Attr: at, origin: at.ID})
-	}
-	if !v.IncludeNulls {
-		if r.node, err = a.someValue(g, ctx); err != nil {
-			return in, err
-		}
-	}
-	return a.alias2(r, v.Alias, v.Pos(), "")
-}
-
-// someValue keeps the rows of UNPIVOT that hold a value.
-func (a *analyzer) someValue(g *plan.Generate, ctx funcs.Context) (plan.Node, error) {
-	var cond plan.Expr
-	for _, at := range g.Attrs[1:] {
-		x, err := funcs.Resolve("is not null", []plan.Expr{&plan.Column{Attr: at}}, ctx)
-		if err == nil && cond != nil {
-			x, err = funcs.Resolve("or", []plan.Expr{cond, x}, ctx)
-		}
-		if err != nil {
-			return nil, err
-		}
-		cond = x
-	}
-	return &plan.Filter{Input: g, Cond: cond}, nil
-}
-
-func mixesStrings(ts []types.Type) bool {
-	str, other := false, false
-	for _, t := range ts {
-		switch {
-		case t == types.Void:
-		case types.IsString(t):
-			str = true
-		default:
-			other = true
-		}
-	}
-	return str && other
 }

@@ -16,16 +16,29 @@ const maxRecursion = 100
 // recursive analyses a CTE that refers to itself: anchor UNION ALL step.
 func (a *analyzer) recursive(c ast.CTE, p *place) (*plan.CTE, error) {
 	u, ok := c.Query.Body.(*ast.SetOp)
-	if !ok || u.Kind != ast.Union || c.Query.Limit != nil || c.Query.Order != nil || c.Query.With != nil {
+	if !ok || u.Kind != ast.Union || c.Query.Limit != nil || c.Query.Order != nil {
 		return nil, a.errorf(c.Name.P, "INVALID_RECURSIVE_CTE", "42836", "A recursive common table expression must be anchor UNION ALL step.")
 	}
 	if !u.All {
 		return nil, a.errorf(u.Pos(), "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE", "42836", "A recursive common table expression takes UNION ALL, not UNION.")
 	}
+	inner, within := *p, []*plan.CTE(nil)
+	if len(c.Query.With) > 0 {
+		var err error
+		if within, err = a.with(c.Query, &inner); err != nil {
+			return nil, err
+		}
+	}
+	around := func(n plan.Node) plan.Node {
+		if len(within) == 0 {
+			return n
+		}
+		return &plan.With{CTEs: within, Body: n}
+	}
 	name := strings.ToLower(c.Name.Name)
 	def := &cteDef{name: c.Name.Name, open: true}
 	p.ctes.defs[name] = def
-	r, err := a.operand(u.Left, *p)
+	r, err := a.operand(u.Left, inner)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +46,7 @@ func (a *analyzer) recursive(c ast.CTE, p *place) (*plan.CTE, error) {
 	if r, err = a.alias2(r, ast.TableAlias{Columns: c.Columns}, c.Name.P, ""); err != nil {
 		return nil, err
 	}
-	rec := &plan.Recursion{Self: plan.NewID(), Anchor: exact(r)}
+	rec := &plan.Recursion{Self: plan.NewID(), Anchor: around(exact(r))}
 	if rec.MaxLevel, err = a.recursionLevel(c, *p); err != nil {
 		return nil, err
 	}
@@ -49,11 +62,11 @@ func (a *analyzer) recursive(c ast.CTE, p *place) (*plan.CTE, error) {
 	}
 	cte := &plan.CTE{Name: c.Name.Name, ID: rec.Self, Plan: rec}
 	def.open, def.cte, def.cols = false, cte, relationOf(rec).cols
-	step, err := a.operand(u.Right, *p)
+	step, err := a.operand(u.Right, inner)
 	if err != nil {
 		return nil, err
 	}
-	rec.Step = exact(step)
+	rec.Step = around(exact(step))
 	return cte, a.checkStep(rec, u)
 }
 
@@ -87,9 +100,13 @@ func (a *analyzer) checkStep(rec *plan.Recursion, u *ast.SetOp) error {
 				i+1, rec.Attrs[i].Type.SQL(), at.Type.SQL()).hint("Cast it in the step.")
 		}
 	}
+	if correlated(&plan.Subquery{Plan: rec}) {
+		return a.errorf(u.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.ACCESSING_OUTER_QUERY_COLUMN_IS_NOT_ALLOWED", "0A000",
+			"A recursive common table expression cannot use columns of the query around it.")
+	}
 	if misplaced(rec.Step, rec.Self) {
 		return a.errorf(u.Right.Pos(), "INVALID_RECURSIVE_REFERENCE.PLACE", "42836",
-			"The step cannot refer to the recursive expression below an aggregate, a set operation other than UNION ALL or the optional side of an outer join.")
+			"The step cannot refer to the recursive expression below an aggregate, an order, a UNION of distinct rows or the optional side of an outer join.")
 	}
 	return nil
 }
@@ -98,10 +115,10 @@ func (a *analyzer) checkStep(rec *plan.Recursion, u *ast.SetOp) error {
 // cannot be taken round by round.
 func misplaced(n plan.Node, self plan.ID) bool {
 	switch m := n.(type) {
-	case *plan.Aggregate, *plan.Window:
+	case *plan.Aggregate, *plan.Window, *plan.Sort:
 		return reads(n, self)
 	case *plan.SetOp:
-		if m.Kind != plan.Union || !m.All {
+		if m.Kind == plan.Union && !m.All {
 			return reads(n, self)
 		}
 	case *plan.Join:
@@ -114,7 +131,7 @@ func misplaced(n plan.Node, self plan.ID) bool {
 			return reads(n, self)
 		}
 	}
-	for _, in := range n.Inputs() {
+	for _, in := range append(n.Inputs(), subplans(n)...) {
 		if misplaced(in, self) {
 			return true
 		}
@@ -122,14 +139,25 @@ func misplaced(n plan.Node, self plan.ID) bool {
 	return false
 }
 
-func reads(n plan.Node, self plan.ID) bool {
-	if r, ok := n.(*plan.CTERef); ok && r.CTE.ID == self {
-		return true
-	}
-	for _, in := range n.Inputs() {
-		if reads(in, self) {
+// subplans are the plans of the sub-queries in n's own expressions.
+func subplans(n plan.Node) []plan.Node {
+	var out []plan.Node
+	for _, e := range plan.Exprs(n) {
+		plan.Walk(e, func(x plan.Expr) bool {
+			if s, ok := x.(*plan.Subquery); ok {
+				out = append(out, s.Plan)
+			}
 			return true
-		}
+		})
 	}
-	return false
+	return out
+}
+
+func reads(n plan.Node, self plan.ID) bool {
+	found := false
+	plan.VisitNodes(n, func(m plan.Node) {
+		r, ok := m.(*plan.CTERef)
+		found = found || ok && r.CTE.ID == self
+	})
+	return found
 }

@@ -142,11 +142,6 @@ func (p *parser) join(l ast.TableRef) (*ast.Join, error) {
 	if j.Right, err = p.tableRef(lateral); err != nil {
 		return nil, err
 	}
-	for p.isWord("PIVOT") && p.peekOp(1, "(") {
-		if j.Right, err = p.pivot(j.Right); err != nil {
-			return nil, err
-		}
-	}
 	if j.Natural {
 		return j, nil
 	}
@@ -180,6 +175,15 @@ func (p *parser) tableAlias() (ast.TableAlias, error) {
 	a.Name = &id
 	if p.isOp("(") {
 		a.Columns, err = p.idents()
+	}
+	return a, err
+}
+
+// pivotAlias parses [AS] t, the alias of PIVOT and UNPIVOT, which names no columns.
+func (p *parser) pivotAlias() (ast.TableAlias, error) {
+	a, err := p.tableAlias()
+	if err == nil && a.Columns != nil {
+		return a, p.expected("no columns behind the alias of PIVOT")
 	}
 	return a, err
 }

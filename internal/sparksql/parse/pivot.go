@@ -37,7 +37,7 @@ func (p *parser) pivot(in ast.TableRef) (ast.TableRef, error) {
 	if err := p.needOp(")"); err != nil {
 		return nil, err
 	}
-	v.Alias, err = p.tableAlias()
+	v.Alias, err = p.pivotAlias()
 	return v, err
 }
 
@@ -102,7 +102,7 @@ func (p *parser) unpivot(in ast.TableRef) (ast.TableRef, error) {
 	if err := p.needOp(")"); err != nil {
 		return nil, err
 	}
-	u.Alias, err = p.tableAlias()
+	u.Alias, err = p.pivotAlias()
 	return u, err
 }
 

@@ -115,7 +115,7 @@ func (p *parser) cte() (ast.CTE, error) {
 	if c.Name, err = p.ident("a name in WITH"); err != nil {
 		return c, err
 	}
-	if p.isOp("(") {
+	if p.isOp("(") && !p.queryAt(1) {
 		if c.Columns, err = p.idents(); err != nil {
 			return c, err
 		}
@@ -458,6 +458,9 @@ func (p *parser) lateralViews(s *ast.Select) error {
 			return p.expected("a table alias or AS with column names after LATERAL VIEW")
 		}
 		s.Views = append(s.Views, v)
+	}
+	if len(s.Views) > 0 && p.isWord("PIVOT", "UNPIVOT") && p.isClause(0) {
+		return p.fail(p.cur(), "NOT_ALLOWED_IN_FROM.LATERAL_WITH_"+p.cur().up, "42601", "%s cannot follow LATERAL VIEW", p.cur().up)
 	}
 	return nil
 }
