@@ -149,7 +149,7 @@ func (a *analyzer) ordinal(e ast.Expr, n int) (int, bool, error) {
 }
 
 // assemble builds the nodes of a select from the bottom: time windows,
-// aggregate, HAVING, windows, QUALIFY, generator, projection, DISTINCT, sort.
+// aggregate, HAVING, generator, windows, QUALIFY, projection, DISTINCT, sort.
 func (a *analyzer) assemble(sel *selection) (relation, error) {
 	outputs := map[plan.ID]plan.Attr{}
 	for _, it := range sel.items {
@@ -161,10 +161,10 @@ func (a *analyzer) assemble(sel *selection) (relation, error) {
 	if err := a.aggregateStage(sel, outputs); err != nil {
 		return relation{}, err
 	}
-	if err := a.windowStage(sel); err != nil {
+	if err := a.generatorStage(sel); err != nil {
 		return relation{}, err
 	}
-	if err := a.generatorStage(sel); err != nil {
+	if err := a.windowStage(sel); err != nil {
 		return relation{}, err
 	}
 	return a.projectStage(sel)

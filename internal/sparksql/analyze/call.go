@@ -76,7 +76,7 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		return nil, a.errorf(e.Pos(), "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
 			"The function %s does not support IGNORE NULLS or FILTER.", quote(name))
 	}
-	if def.Kind == funcs.Aggregate {
+	if def.Kind == funcs.Aggregate && e.Over == nil {
 		inner := *s
 		inner.inAgg++
 		s = &inner
@@ -94,6 +94,9 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 	}
 	switch def.Name {
 	case "percentile_cont", "percentile_disc", "mode": // their one key is the argument
+		if len(ctx.Within) > 1 {
+			return nil, a.errorf(e.Pos(), "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K", "%s takes one expression in WITHIN GROUP (ORDER BY ...), not %d.", def.Name, len(ctx.Within))
+		}
 		if len(ctx.Within) == 1 {
 			args = append([]plan.Expr{ctx.Within[0].X}, args...)
 		}
@@ -165,6 +168,9 @@ func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, err
 			return []plan.Expr{&plan.Literal{Value: int64(1), Typ: types.Int}}, nil
 		}
 	}
+	if star, ok := starArg(e); ok && def.Name == "count" && star.Qualifier != nil {
+		return nil, a.errorf(star.Pos(), "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "42000", "count(t.*) is not allowed.").hint("Use count(*), or name the columns.")
+	}
 	var list []ast.Expr
 	var out []plan.Expr
 	names := make([]string, len(e.Args))
@@ -222,6 +228,15 @@ func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, err
 		out[i] = x
 	}
 	return out, nil
+}
+
+// starArg is the star that is a call's one argument.
+func starArg(e *ast.Call) (*ast.Star, bool) {
+	if len(e.Args) != 1 {
+		return nil, false
+	}
+	star, ok := e.Args[0].(*ast.Star)
+	return star, ok
 }
 
 func (a *analyzer) lambda(l *ast.Lambda, i int, args []plan.Expr, def *funcs.Def, s *scope) (plan.Expr, error) {
@@ -292,7 +307,7 @@ func (a *analyzer) over(fn plan.Expr, e *ast.Call, s *scope) (plan.Expr, error) 
 	for n := 0; spec.Ref != nil; n++ {
 		found := (*ast.WindowSpec)(nil)
 		for _, w := range s.windows {
-			if strings.EqualFold(w.Name.Name, spec.Ref.Name) {
+			if w.Name.Name == spec.Ref.Name {
 				found = w.Spec
 			}
 		}
@@ -378,6 +393,9 @@ func hasMap(t types.Type) bool {
 // grouping is grouping(key) and grouping_id(keys...): they stand with the
 // aggregates and read the grouping sets.
 func (a *analyzer) grouping(e *ast.Call, name string, s *scope) (plan.Expr, error) {
+	if e.Over != nil {
+		return nil, a.errorf(e.Pos(), "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%s does not go with a window.", name)
+	}
 	args, err := a.exprs(e.Args, s)
 	if err != nil {
 		return nil, err

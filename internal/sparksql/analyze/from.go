@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -201,6 +202,9 @@ func (a *analyzer) inlineCell(x plan.Expr, pos sparksql.Pos) error {
 	if contains(x, func(y plan.Expr) bool { _, ok := y.(*plan.Subquery); return ok }) {
 		return a.errorf(pos, "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.SCALAR_SUBQUERY_IN_VALUES", "0A000", "VALUES cannot hold a sub-query.")
 	}
+	if contains(x, func(y plan.Expr) bool { _, ok := y.(*plan.Outer); return ok }) {
+		return a.errorf(pos, "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000", "VALUES cannot use columns of the query around it.")
+	}
 	if contains(x, nullMapKey) {
 		return a.errorf(pos, "INVALID_INLINE_TABLE.FAILED_SQL_EXPRESSION_EVALUATION", "42000", "A map of VALUES has a key that is NULL: %s.", funcs.SQLName(x))
 	}
@@ -260,6 +264,11 @@ var joinKinds = map[ast.JoinKind]plan.JoinKind{
 // joinRef joins the right item of j to left.
 func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error) {
 	if f, ok := j.Right.(*ast.TableFunc); ok && f.Lateral {
+		if generating(f) && j.Kind == ast.LeftJoin && j.On != nil && !isTrue(j.On) {
+			k := *j
+			k.Right = lateralQuery(f)
+			return a.joinRef(&k, left, p)
+		}
 		if r, done, err := a.lateralGenerator(j, f, left, p); done || err != nil {
 			return r, err
 		}
@@ -278,6 +287,15 @@ func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error
 	if j.Natural && (j.Kind == ast.SemiJoin || j.Kind == ast.AntiJoin) {
 		return r, a.errorf(j.Pos(), "UNSUPPORTED_FEATURE.NATURAL_JOIN", "0A000", "There is no NATURAL SEMI or ANTI join.").hint("Write the columns in USING.")
 	}
+	if j.Natural && j.Kind == ast.CrossJoin {
+		return r, a.errorf(j.Pos(), "INCOMPATIBLE_JOIN_TYPES", "42613", "A join cannot be NATURAL and CROSS.")
+	}
+	if out.Lateral && (len(using) > 0 || j.Natural) {
+		return r, a.errorf(j.Pos(), "UNSUPPORTED_FEATURE.LATERAL_JOIN_USING", "0A000", "A lateral join cannot have USING or be NATURAL.").hint("Use ON.")
+	}
+	if out.Lateral && j.Kind != ast.InnerJoin && j.Kind != ast.CrossJoin && j.Kind != ast.LeftJoin {
+		return r, a.errorf(j.Pos(), "INVALID_LATERAL_JOIN_TYPE", "42613", "A lateral join can be INNER, CROSS or LEFT only.")
+	}
 	if j.Natural {
 		using = a.common(left, right)
 	}
@@ -287,8 +305,12 @@ func (a *analyzer) joinRef(j *ast.Join, left relation, p place) (relation, error
 	if j.On != nil {
 		s := &scope{place: p, cols: append(append([]column{}, left.cols...), right.cols...)}
 		cond, err := a.boolean(j.On, "JOIN", s)
-		if err != nil {
+		if err = a.outsideSelect(err, j.On.Pos()); err != nil {
 			return r, err
+		}
+		if acrossSides(cond, left, right) {
+			return r, a.errorf(j.On.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION", "0A000",
+				"A sub-query of a join condition cannot use columns of both sides.")
 		}
 		if err := a.scalarOnly(cond, j.On.Pos(), "in a join condition"); err != nil {
 			return r, err
@@ -471,6 +493,52 @@ func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) 
 	return r, nil
 }
 
+// acrossSides tells whether a sub-query of cond uses columns of both sides.
+func acrossSides(cond plan.Expr, left, right relation) bool {
+	return contains(cond, func(x plan.Expr) bool {
+		s, ok := x.(*plan.Subquery)
+		if !ok {
+			return false
+		}
+		used := map[plan.ID]bool{}
+		plan.VisitNodes(s.Plan, func(n plan.Node) {
+			for _, e := range plan.Exprs(n) {
+				plan.Walk(e, func(y plan.Expr) bool {
+					if o, ok := y.(*plan.Outer); ok {
+						used[o.Attr.ID] = true
+					}
+					return true
+				})
+			}
+		})
+		uses := func(r relation) bool {
+			return slices.ContainsFunc(r.cols, func(c column) bool { return used[c.ID] })
+		}
+		return uses(left) && uses(right)
+	})
+}
+
+// generating tells of a call of a generator.
+func generating(f *ast.TableFunc) bool {
+	def := funcs.Lookup(strings.TrimSuffix(strings.ToLower(f.Call.Name[len(f.Call.Name)-1].Name), "_outer"))
+	return def != nil && def.Kind == funcs.Generator && !tableOnly(def) && f.Watermark == nil
+}
+
+func isTrue(e ast.Expr) bool {
+	lit, ok := e.(*ast.Literal)
+	return ok && lit.Value == true
+}
+
+// lateralQuery is LATERAL (SELECT f(...)), which a condition can be put on.
+func lateralQuery(f *ast.TableFunc) *ast.SubqueryRef {
+	q := &ast.Query{At: f.At, Body: &ast.Select{At: f.At, Items: []ast.SelectItem{{X: f.Call}}}}
+	out := &ast.SubqueryRef{At: f.At, Query: q, Lateral: true, Alias: f.Alias}
+	if out.Alias.Name == nil {
+		out.Alias.Name = &f.Call.Name[len(f.Call.Name)-1]
+	}
+	return out
+}
+
 // lateralGenerator is JOIN LATERAL explode(...): a Generate over the left side.
 func (a *analyzer) lateralGenerator(j *ast.Join, f *ast.TableFunc, left relation, p place) (relation, bool, error) {
 	name := strings.TrimSuffix(strings.ToLower(f.Call.Name[len(f.Call.Name)-1].Name), "_outer")
@@ -478,8 +546,8 @@ func (a *analyzer) lateralGenerator(j *ast.Join, f *ast.TableFunc, left relation
 	if def == nil || def.Kind != funcs.Generator || f.Watermark != nil {
 		return left, false, nil
 	}
-	outer := j.Kind == ast.LeftJoin
-	if !outer && j.Kind != ast.CrossJoin && j.Kind != ast.InnerJoin || len(j.Using) > 0 || j.Natural {
+	outer := j.Kind == ast.LeftJoin && j.On != nil // without a condition Spark makes an inner join of it
+	if j.Kind != ast.LeftJoin && j.Kind != ast.CrossJoin && j.Kind != ast.InnerJoin || len(j.Using) > 0 || j.Natural {
 		return left, false, nil
 	}
 	c := *f.Call
@@ -523,9 +591,6 @@ func (a *analyzer) lateralGenerator(j *ast.Join, f *ast.TableFunc, left relation
 	}
 	if lit, ok := cond.(*plan.Literal); ok && lit.Value == true {
 		return r, true, nil
-	}
-	if outer {
-		return r, true, a.errorf(j.On.Pos(), "UNSUPPORTED_FEATURE.LATERAL_JOIN_CONDITION", "0A000", "LEFT JOIN LATERAL with a generator supports ON true only.")
 	}
 	r.node = &plan.Filter{Input: g, Cond: cond}
 	return r, true, nil

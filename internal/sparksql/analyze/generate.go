@@ -59,7 +59,9 @@ func (a *analyzer) generatorItem(x plan.Expr, it ast.SelectItem, sel *selection)
 	}
 	sel.gens = append(sel.gens, g)
 	for _, at := range g.Attrs {
-		sel.items = append(sel.items, a.item(&plan.Column{Attr: at}, at.Name, false, it.X.Pos()))
+		out := a.item(&plan.Column{Attr: at}, at.Name, true, it.X.Pos())
+		sel.items = append(sel.items, out)
+		sel.lateralAlias(out, 1)
 	}
 	return nil
 }

@@ -413,3 +413,15 @@ func (g *grouping) subquery(s *plan.Subquery, pos sparksql.Pos) (plan.Expr, erro
 func (g *grouping) node(in plan.Node) plan.Node {
 	return &plan.Aggregate{Input: in, Keys: g.keys, Sets: g.sets, Aggs: g.aggs}
 }
+
+// visible are the columns of cols that are keys, which stay in reach above the
+// aggregation.
+func (g *grouping) visible(cols []column) []column {
+	var out []column
+	for _, c := range cols {
+		if g.keyIDs[c.ID] {
+			out = append(out, c)
+		}
+	}
+	return out
+}

@@ -92,6 +92,9 @@ func mapNode(n plan.Node, in func(plan.Node) plan.Node, f func(plan.Expr) plan.E
 	case *plan.TimeWindow:
 		c := *m
 		c.Input, c.Time = in(m.Input), f(m.Time)
+		if m.End != nil {
+			c.End = f(m.End)
+		}
 		c.Partition = nil
 		for _, x := range m.Partition {
 			c.Partition = append(c.Partition, f(x))

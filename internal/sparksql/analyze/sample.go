@@ -26,6 +26,9 @@ func (a *analyzer) sample(r relation, s *ast.Sample, p place) (relation, error) 
 	share := n[0] / 100
 	switch s.Kind {
 	case "rows":
+		if n[0] < 0 {
+			return r, a.errorf(s.Pos(), "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", "42K0E", "TABLESAMPLE cannot take fewer than 0 rows.")
+		}
 		r.node = &plan.Limit{Input: r.node, N: &plan.Literal{Value: int64(n[0]), Typ: types.Int}}
 		return r, nil
 	case "bucket":

@@ -97,18 +97,30 @@ func (a *analyzer) where(sel *selection) error {
 	s := *sel.scope
 	s.times = nil
 	cond, err := a.boolean(sel.ast.Where, "WHERE", &s)
-	if err != nil {
+	if err = a.outsideSelect(err, sel.ast.Where.Pos()); err != nil {
 		return err
 	}
 	if hasWindow(cond) {
 		return a.errorf(sel.ast.Where.Pos(), "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601", "WHERE cannot hold a window function.").hint("Use QUALIFY.")
 	}
-	if hasAggregate(cond) || hasGenerator(cond) {
-		return a.errorf(sel.ast.Where.Pos(), "INVALID_WHERE_CONDITION", "42903", "WHERE cannot hold aggregates, window functions or generators.").
+	if hasGenerator(cond) {
+		return a.errorf(sel.ast.Where.Pos(), "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", "WHERE cannot hold a generator.")
+	}
+	if hasAggregate(cond) {
+		return a.errorf(sel.ast.Where.Pos(), "INVALID_WHERE_CONDITION", "42903", "WHERE cannot hold aggregates or window functions.").
 			hint("Use HAVING or QUALIFY.")
 	}
 	sel.node = &plan.Filter{Input: sel.node, Cond: cond}
 	return nil
+}
+
+// outsideSelect is the error of a generator that stands neither alone nor in a
+// select list.
+func (a *analyzer) outsideSelect(err error, pos sparksql.Pos) error {
+	if sparksql.ClassOf(err) == "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS" {
+		return a.errorf(pos, "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", "A generator can stand in the select list only.")
+	}
+	return err
 }
 
 // boolean resolves a condition.
@@ -188,6 +200,9 @@ func (a *analyzer) selectItem(it ast.SelectItem, sel *selection) error {
 	if hasGenerator(x) {
 		return a.generatorItem(x, it, sel)
 	}
+	if contains(x, func(y plan.Expr) bool { w, ok := y.(*plan.WindowExpr); return ok && lateral(w, sel.lca) }) {
+		return a.errorf(it.X.Pos(), "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW", "0A000", "A window function cannot use the name of a column of the same select list.").hint("Use a sub-query.")
+	}
 	if it.List {
 		return a.errorf(it.X.Pos(), "MULTI_ALIAS_WITHOUT_GENERATOR", "42K0E", "Several aliases need a generator function such as posexplode.")
 	}
@@ -205,12 +220,26 @@ func (a *analyzer) selectItem(it ast.SelectItem, sel *selection) error {
 	}
 	sel.items = append(sel.items, out)
 	if out.aliased {
-		ref := plan.Attr{ID: plan.NewID(), Name: "lateralAliasReference(" + name + ")", Type: x.Type(), Nullable: x.Nullable()}
-		sel.lca[ref.ID] = out.x
-		sel.sizes[ref.ID] = size
-		sel.scope.aliases = append(sel.scope.aliases, aliasDef{name: name, attr: ref, x: out.x})
+		sel.lateralAlias(out, size)
 	}
 	return nil
+}
+
+// lateralAlias lets the items that follow use the name of out.
+func (sel *selection) lateralAlias(out item, size int) {
+	name := out.attr.Name
+	ref := plan.Attr{ID: plan.NewID(), Name: "lateralAliasReference(" + name + ")", Type: out.x.Type(), Nullable: out.x.Nullable()}
+	sel.lca[ref.ID] = out.x
+	sel.sizes[ref.ID] = size
+	sel.scope.aliases = append(sel.scope.aliases, aliasDef{name: name, attr: ref, x: out.x})
+}
+
+// lateral tells whether x uses the name of another item.
+func lateral(x plan.Expr, lca map[plan.ID]plan.Expr) bool {
+	return contains(x, func(y plan.Expr) bool {
+		c, ok := y.(*plan.Column)
+		return ok && lca[c.Attr.ID] != nil
+	})
 }
 
 // size counts the nodes of x with its lateral aliases replaced.
@@ -339,6 +368,7 @@ func (a *analyzer) filters(sel *selection) error {
 		s := *sel.scope
 		s.aliases, s.aliasFirst = a.outputs(sel), true
 		cond, err := a.expr(h, &s)
+		err = a.outsideSelect(err, h.Pos())
 		if err != nil && sel.ast.Group == nil {
 			err = cmp.Or(a.ungrouped(sel), err)
 		}
@@ -349,7 +379,7 @@ func (a *analyzer) filters(sel *selection) error {
 			return a.errorf(h.Pos(), "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601", "HAVING cannot hold a window function.").hint("Use QUALIFY.")
 		}
 		if hasGenerator(cond) {
-			return a.errorf(h.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "HAVING cannot hold a generator.")
+			return a.errorf(h.Pos(), "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", "HAVING cannot hold a generator.")
 		}
 		cond = substitute(cond, sel.lca)
 		if cond.Type() != types.Boolean {
@@ -365,9 +395,18 @@ func (a *analyzer) filters(sel *selection) error {
 	}
 	s := *sel.scope
 	s.aliases = a.outputs(sel)
-	cond, err := a.boolean(q, "QUALIFY", &s)
+	if sel.group != nil {
+		s.cols = sel.group.visible(s.cols)
+	}
+	cond, err := a.expr(q, &s)
 	if err != nil {
 		return err
+	}
+	if hasAggregate(cond) {
+		if contains(cond, func(x plan.Expr) bool { w, ok := x.(*plan.WindowExpr); return ok && hasAggregate(w) }) {
+			return a.errorf(q.Pos(), "MISSING_GROUP_BY", "42803", "The window functions of QUALIFY cannot hold aggregates.").hint("Give the aggregate a name in the select list.")
+		}
+		return a.errorf(q.Pos(), "QUALIFY_AGGREGATE_NOT_ALLOWED", "42903", "QUALIFY cannot hold an aggregate.").hint("Use HAVING.")
 	}
 	cond = substitute(cond, sel.lca)
 	windowed := hasWindow(cond)
@@ -376,6 +415,11 @@ func (a *analyzer) filters(sel *selection) error {
 	}
 	if !windowed {
 		return a.errorf(q.Pos(), "QUALIFY_REQUIRES_WINDOW_FUNCTION", "42903", "QUALIFY needs a window function in it or in the select list.").hint("Use WHERE.")
+	}
+	if cond.Type() != types.Boolean {
+		if cond, err = a.havingCast(cond, q.Pos()); err != nil {
+			return err
+		}
 	}
 	sel.qualify = cond
 	return nil
@@ -394,7 +438,7 @@ func (a *analyzer) ungrouped(sel *selection) error {
 // havingCast makes a condition of what Spark accepts in HAVING beside booleans.
 func (a *analyzer) havingCast(cond plan.Expr, pos sparksql.Pos) (plan.Expr, error) {
 	ctx := a.fctx(pos)
-	if !types.IsNumeric(cond.Type()) && !types.IsString(cond.Type()) {
+	if t := cond.Type(); !types.IsNumeric(t) && !types.IsString(t) && t != types.Void {
 		return funcs.Condition(cond, "HAVING", ctx)
 	}
 	return funcs.CastTo(cond, types.Boolean, ctx), nil

@@ -46,10 +46,40 @@ func (a *analyzer) sessionWindow(e *ast.Call, s *scope) (plan.Expr, error) {
 		return nil, err
 	}
 	w := &plan.TimeWindow{Time: t, Session: true}
-	if w.Width, err = a.duration(e.Args[1], s); err != nil {
+	if err := a.gap(w, e.Args[1], s); err != nil {
 		return nil, err
 	}
 	return a.addWindow(w, "session_window", e, s)
+}
+
+// gap reads the gap of a session: a constant without months in microseconds,
+// anything else as what is added to a row's time. A text that is no interval
+// counts as NULL, and such rows have no session.
+func (a *analyzer) gap(w *plan.TimeWindow, e ast.Expr, s *scope) error {
+	x, err := a.expr(e, s)
+	if err != nil {
+		return err
+	}
+	ctx := a.fctx(e.Pos())
+	switch t := x.Type(); {
+	case types.IsString(t), t == types.Void:
+		if lit, ok := funcs.Eval(x); ok {
+			if v, ok := lit.Value.(string); ok {
+				if c, ok := cast.ParseCalendar([]byte(v)); ok && c.Months == 0 {
+					w.Width = int64(c.Days)*unitMicros["day"] + c.Micros
+					return nil
+				}
+			}
+		}
+		if x, err = funcs.ExplicitCast(x, types.Calendar, plan.CastTry, ctx); err != nil {
+			return err
+		}
+	case t == types.Calendar:
+	default:
+		return a.errorf(e.Pos(), "_LEGACY_ERROR_TEMP_1040", "", "session_window takes its gap as text or as a calendar interval, not as %s.", t.SQL()).hint("Write it as in '5 minutes'.")
+	}
+	w.End, err = funcs.Resolve("+", []plan.Expr{w.Time, x}, ctx)
+	return err
 }
 
 // timeWindow resolves window(ts, width[, slide[, start]]) to the column that a
@@ -88,6 +118,9 @@ func (a *analyzer) timeWindow(e *ast.Call, s *scope) (plan.Expr, error) {
 func (a *analyzer) addWindow(w *plan.TimeWindow, name string, e *ast.Call, s *scope) (plan.Expr, error) {
 	t := w.Time
 	k := name + key(t) + "|" + itoa(int(w.Width)) + "|" + itoa(int(w.Slide)) + "|" + itoa(int(w.Start))
+	if w.End != nil {
+		k += "|" + key(w.End)
+	}
 	if old, ok := s.times.byKey[k]; ok {
 		return &plan.Column{Attr: old.Window}, nil
 	}
@@ -146,16 +179,18 @@ func (a *analyzer) windowNodes(sel *selection) error {
 // singleSessions makes a session of each row, where nothing is grouped.
 func (a *analyzer) singleSessions(w *plan.TimeWindow, sel *selection) (plan.Node, error) {
 	ctx := a.fctx(sel.ast.Pos())
-	gap := &plan.Literal{Value: w.Width, Typ: types.DayTime{From: types.Day, To: types.Second}}
-	end, err := funcs.Resolve("+", []plan.Expr{w.Time, gap}, ctx)
-	if err != nil {
-		return nil, err
+	end, err := w.End, error(nil)
+	if end == nil {
+		gap := &plan.Literal{Value: w.Width, Typ: types.DayTime{From: types.Day, To: types.Second}}
+		if end, err = funcs.Resolve("+", []plan.Expr{w.Time, gap}, ctx); err != nil {
+			return nil, err
+		}
 	}
 	session, err := funcs.Resolve("named_struct", []plan.Expr{text("start"), w.Time, text("end"), end}, ctx)
 	if err != nil {
 		return nil, err
 	}
-	given, err := funcs.Resolve("is not null", []plan.Expr{w.Time}, ctx)
+	given, err := funcs.Resolve(">", []plan.Expr{end, w.Time}, ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -164,9 +199,6 @@ func (a *analyzer) singleSessions(w *plan.TimeWindow, sel *selection) (plan.Node
 		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: at}, Attr: at})
 	}
 	p.Exprs = append(p.Exprs, plan.NamedExpr{X: session, Attr: w.Window})
-	if w.Width <= 0 {
-		return &plan.Filter{Input: p, Cond: &plan.Literal{Value: false, Typ: types.Boolean}}, nil
-	}
 	return p, nil
 }
 

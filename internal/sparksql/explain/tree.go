@@ -170,6 +170,9 @@ func (p *printer) join(n *plan.Join) string {
 }
 
 func (p *printer) timeWindow(n *plan.TimeWindow) string {
+	if n.End != nil {
+		return fmt.Sprintf("SessionWindow %s, end %s, %s", p.expr(n.Time), p.expr(n.End), p.attr(n.Window))
+	}
 	if n.Session {
 		return fmt.Sprintf("SessionWindow %s, gap %s, %s", p.expr(n.Time), microseconds(n.Width), p.attr(n.Window))
 	}

@@ -3,6 +3,7 @@ package funcs
 import (
 	"strings"
 
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -224,6 +225,14 @@ func fitPercentile(third int64) func(c *call) error {
 		if !IsFoldable(c.args[1]) {
 			return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the percentage must be a constant.", c.text())
 		}
+		if s, ok := c.args[1].(*plan.Literal); ok && types.IsString(s.Typ) {
+			text, _ := s.Value.(string)
+			f, ok := cast.Float([]byte(text), 64)
+			if !ok {
+				return errf(c.ctx, "CAST_INVALID_INPUT", "22018", "The percentage '%s' is no DOUBLE.", text)
+			}
+			c.args[1] = &plan.Literal{Value: f, Typ: types.Double}
+		}
 		if !isArray(t) && !storeAssignable(c.args[1].Type(), t) {
 			return unexpected(c, 1, `"DOUBLE"`)
 		}
@@ -316,6 +325,14 @@ func positive(i int, what string) func(c *call) error {
 	return func(c *call) error {
 		if err := constant(i, what)(c); err != nil {
 			return err
+		}
+		if c.args[i].Type() == types.Void {
+			return mismatch(c.ctx, "UNEXPECTED_INPUT_TYPE", "Cannot resolve %q: the %s must be an INT, not VOID.", c.text(), what)
+		}
+		if x, ok := c.args[i].(*plan.Cast); ok && types.IsString(x.X.Type()) {
+			if _, ok := Eval(x); !ok {
+				return errf(c.ctx, "CAST_INVALID_INPUT", "22018", "The %s %s is no INT.", what, SQLName(x.X))
+			}
 		}
 		if n, ok := constInt(c.args[i]); !ok || n < 1 {
 			return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the %s must be greater than 0, not %s.", c.text(), what, SQLName(c.args[i]))

@@ -288,6 +288,11 @@ func fitSequence(c *call) error {
 	wrong := func() error {
 		return mismatch(c.ctx, "SEQUENCE_WRONG_INPUT_TYPES", "Cannot resolve %q: sequence takes integers, or dates or timestamps with an interval as step.", c.text())
 	}
+	for i := range c.args { // a text beside whole numbers is one
+		if other := c.args[(i+1)%2].Type(); i < 3 && types.IsString(c.args[i].Type()) && types.IsIntegral(other) {
+			c.args[i] = CastTo(c.args[i], types.BigInt, c.ctx)
+		}
+	}
 	t, ok := rule{ansi: c.ctx.ANSI}.common(unChar(c.args[0].Type()), unChar(c.args[1].Type()))
 	if !ok || !types.IsIntegral(t) && !isTime(t) {
 		return wrong()

@@ -149,7 +149,13 @@ func (p printer) windowName(e *plan.WindowExpr) string {
 		unit = "ROWS"
 	}
 	parts = append(parts, unit+" BETWEEN "+p.boundName(e, e.Frame.Start)+" AND "+p.boundName(e, e.Frame.End))
-	return p.name(e.Fn) + " OVER (" + strings.Join(parts, " ") + ")"
+	fn := p.name(e.Fn)
+	if c, ok := e.Fn.(*plan.Call); ok && c.Fn == "nth_value" {
+		if ignore, _ := c.Const.(IgnoreNulls); ignore {
+			fn += " ignore nulls"
+		}
+	}
+	return fn + " OVER (" + strings.Join(parts, " ") + ")"
 }
 
 func orderWords(k plan.SortKey) string {

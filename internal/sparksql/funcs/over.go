@@ -19,14 +19,18 @@ func Over(fn plan.Expr, part []plan.Expr, order []plan.SortKey, frame *plan.Fram
 		if f.Fn == "grouping" || f.Fn == "grouping_id" {
 			return nil, errf(ctx, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%q does not go with a window.", SQLName(fn))
 		}
-		if f.Fn == "median" && (len(order) > 0 || frame != nil) {
+		if unordered(f) && (len(order) > 0 || frame != nil) {
 			return nil, errf(ctx, "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", "42601",
 				"%q takes neither ORDER BY nor a frame in its window.", SQLName(fn))
 		}
 	case *plan.Cast, *plan.Literal, *plan.Column, *plan.Case: // what a call of a cast or a constant became
 		return nil, errf(ctx, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%q does not go with a window.", SQLName(fn))
 	case *plan.Call:
-		if d := Lookup(f.Fn); d == nil || d.Kind != Window {
+		d := Lookup(f.Fn)
+		if d != nil && d.Kind == Generator {
+			return nil, errf(ctx, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator takes no window: %q.", SQLName(fn))
+		}
+		if d == nil || d.Kind != Window {
 			return nil, errf(ctx, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%q does not go with a window.", SQLName(fn))
 		}
 		own, err := ownFrame(f, order, frame, ctx)
@@ -44,6 +48,18 @@ func Over(fn plan.Expr, part []plan.Expr, order []plan.SortKey, frame *plan.Fram
 	}
 	w.Frame = *frame
 	return w, checkFrame(w, ctx)
+}
+
+// unordered are the aggregates that order their rows by themselves.
+func unordered(f *plan.AggCall) bool {
+	switch f.Fn {
+	case "median", "percentile_cont", "percentile_disc":
+		return true
+	case "listagg":
+		spec, ok := f.Const.(WithinSpec)
+		return ok && len(spec.Desc) > 0
+	}
+	return false
 }
 
 func defaultFrame(order []plan.SortKey) plan.Frame {
@@ -106,8 +122,11 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 				return mismatch(ctx, "RANGE_FRAME_INVALID_TYPE", "Rows ordered by %s have no distance of %s.", quoteType(t), quoteType(b.X.Type()))
 			}
 		}
+		if f.Start.X != nil && f.End.X != nil && !types.IsNumeric(w.Order[0].X.Type()) && !types.Equal(f.Start.X.Type(), f.End.X.Type()) {
+			return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_DIFF_TYPES", "The bounds %q and %q of the frame differ in their types.", SQLName(f.Start.X), SQLName(f.End.X))
+		}
 	}
-	if f.Unit == plan.FrameRange && len(w.Order) == 0 && (f.Start.Kind == plan.Preceding || offsets) {
+	if f.Unit == plan.FrameRange && len(w.Order) == 0 && (f.Start.Kind != plan.UnboundedPreceding || f.End.Kind != plan.UnboundedFollowing) {
 		return mismatch(ctx, "RANGE_FRAME_WITHOUT_ORDER", "A RANGE frame needs an ORDER BY.")
 	}
 	if f.Start.Kind == plan.UnboundedFollowing || f.End.Kind == plan.UnboundedPreceding {
@@ -156,7 +175,7 @@ func rangeOffset(t, x types.Type) bool {
 		return days || months || x == types.Calendar
 	}
 	if types.IsNumeric(t) {
-		return types.IsNumeric(x)
+		return types.IsNumeric(x) || types.IsString(x)
 	}
 	_, ok := commonTime(t, x)
 	return ok

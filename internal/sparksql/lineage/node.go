@@ -85,6 +85,9 @@ func (w *walker) node(n plan.Node) {
 		w.generate(n)
 	case *plan.TimeWindow:
 		parts := []part{{x: n.Time, kind: direct(Transformation), opaque: true}}
+		if n.End != nil {
+			parts = append(parts, part{x: n.End, kind: direct(Transformation), opaque: true})
+		}
 		for _, p := range n.Partition {
 			parts = append(parts, part{x: p, kind: indirect(Window), opaque: true})
 		}

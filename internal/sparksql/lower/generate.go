@@ -167,8 +167,12 @@ func (l *lowerer) sessionWindow(n *plan.TimeWindow, st types.Struct) string {
 		return "SELECT " + items + " FROM (" + from + ") AS " + l.fresh("t")
 	}
 	t := l.expr(n.Time)
-	sql := "SELECT " + columns(in, append(keyItems, t+" AS "+s, "("+t+" + to_microseconds("+itoa(n.Width)+"::BIGINT)) AS "+e)...) + l.from2(n.Input) +
-		" WHERE " + t + " IS NOT NULL AND " + itoa(n.Width) + " > 0"
+	end := "(" + t + " + to_microseconds(" + itoa(n.Width) + "::BIGINT))"
+	if n.End != nil {
+		end = l.expr(n.End)
+	}
+	sql := "SELECT " + columns(in, append(keyItems, t+" AS "+s, end+" AS "+e)...) + l.from2(n.Input) + " WHERE " + t + " IS NOT NULL"
+	sql = "SELECT * FROM (" + sql + ") AS " + l.fresh("t") + " WHERE " + e + " > " + s
 	sql = sub("*, max("+e+") OVER "+over(" ORDER BY "+s+" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING")+" AS "+prev, sql)
 	sql = sub("*, sum(CASE WHEN "+s+" <= "+prev+" THEN 0 ELSE 1 END) OVER "+over(" ORDER BY "+s+" ROWS UNBOUNDED PRECEDING")+" AS "+id, sql)
 	window := "{" + quote(st.Fields[0].Name) + ": min(" + s + ") OVER " + over("", id) + ", " + quote(st.Fields[1].Name) + ": max(" + e + ") OVER " + over("", id) + "} AS " + Col(n.Window)

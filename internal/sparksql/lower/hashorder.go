@@ -33,7 +33,17 @@ func (g *aggCall) mode(x, dt string) string {
 	l, t := g.l, g.c.Args[0].Type()
 	e, o := l.fresh("v"), l.fresh("v")
 	h := l.javaHash(e+".key", t, false)
-	if spec, ok := g.c.Const.(funcs.WithinSpec); h == "" || ok && len(spec.Desc) > 0 {
+	if spec, ok := g.c.Const.(funcs.WithinSpec); ok && len(spec.Desc) > 0 { // the least or the greatest of the most frequent
+		sign, end := "-", "1"
+		if spec.Desc[0] {
+			sign, end = "", "-1"
+		}
+		return l.let(g.fn("histogram", x), func(m string) string {
+			entries := "list_transform(map_entries(" + m + "), lambda " + e + ": {'n': " + sign + "CAST(" + e + ".value AS BIGINT), 'k': " + e + ".key})"
+			return cast("struct_extract(list_extract(list_sort("+entries+"), "+end+"), 'k')", dt)
+		})
+	}
+	if h == "" {
 		return cast(g.fn("mode", x), dt)
 	}
 	place := l.call("hash", []string{signed32(h)}, []string{"INTEGER"}, "INTEGER", map[string]any{"types": []string{"int"}, "seed": 0})

@@ -127,6 +127,7 @@ func (l *lowerer) bound2(w *plan.WindowExpr, b plan.Bound) string {
 	if b.Kind == plan.Preceding {
 		word = " PRECEDING"
 	}
+	b.X = likeKey(w, b.X)
 	if n, ok := constInt(b.X); ok && !isInterval(b.X.Type()) {
 		if n < 0 {
 			n = -n
@@ -138,6 +139,17 @@ func (l *lowerer) bound2(w *plan.WindowExpr, b plan.Bound) string {
 		return l.rangeOffset(w, itoa(n), b.X) + word
 	}
 	return l.rangeOffset(w, l.expr(b.X), b.X) + word
+}
+
+// likeKey is an offset in the type of the whole numbers that rows are ordered by.
+func likeKey(w *plan.WindowExpr, x plan.Expr) plan.Expr {
+	if w.Frame.Unit != plan.FrameRange || len(w.Order) != 1 {
+		return x
+	}
+	if t := w.Order[0].X.Type(); types.IsIntegral(t) && !types.Equal(t, x.Type()) {
+		return funcs.CastTo(x, t, funcs.Context{ANSI: true})
+	}
+	return x
 }
 
 // rangeOffset gives the offset the type that its order key is compared in.

@@ -134,6 +134,9 @@ func (p *parser) inPredicate(in *ast.In) (ast.Expr, error) {
 		in.Query, err = parens(p, p.innerQuery)
 		return in, err
 	}
+	if p.peekOp(1, ")") {
+		return nil, p.fail(p.cur(), "INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE", "42000", "IN needs at least one value")
+	}
 	in.List, err = parens(p, func() ([]ast.Expr, error) { return list(p, p.expr) })
 	return in, err
 }
@@ -198,6 +201,12 @@ func (p *parser) operator() (string, int) {
 		case n == 3:
 			return ">>>", 3
 		}
+	}
+	switch t.text { // not greater, not less
+	case "!>":
+		return "<=", 1
+	case "!<":
+		return ">=", 1
 	}
 	if binding[t.text] > 0 {
 		return t.text, 1

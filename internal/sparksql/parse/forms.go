@@ -13,7 +13,9 @@ import (
 func (p *parser) specialForm(t token) (ast.Expr, bool, error) {
 	switch t.up {
 	case "CAST", "TRY_CAST":
-		return castForm(p, t)
+		if p.isOp(")") || p.wordInside("AS") {
+			return castForm(p, t)
+		}
 	case "EXTRACT":
 		return extractForm(p, t)
 	case "SUBSTRING", "SUBSTR":

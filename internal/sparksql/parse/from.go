@@ -40,6 +40,9 @@ func (p *parser) isClause(n int) bool {
 	if !ok {
 		return false
 	}
+	if t.up == "FROM" && p.wordAt(n+1, "WHERE") && p.isClause(n+1) { // no table stands behind it
+		return false
+	}
 	if t.up == "DESC" || t.up == "ASC" || t.up == "END" && p.cases > 0 {
 		return true
 	}
@@ -159,6 +162,11 @@ func (p *parser) join(l ast.TableRef) (*ast.Join, error) {
 // tableAlias parses [AS] t [(a, b)].
 func (p *parser) tableAlias() (ast.TableAlias, error) {
 	var a ast.TableAlias
+	if p.isWord("AS") && p.endsAt(1) { // it is the name
+		id, err := p.ident("a table alias")
+		a.Name = &id
+		return a, err
+	}
 	as := p.accept("AS")
 	if !as && (!p.isIdent() || p.isClause(0) || p.cur().kind == tIdent && strictWords[p.cur().up]) {
 		return a, nil
@@ -209,6 +217,9 @@ func (p *parser) tableRef(lateral bool) (ast.TableRef, error) {
 	}
 	if p.isOp("(") {
 		return p.tableFunc(at, name, lateral, false)
+	}
+	if lateral {
+		return nil, p.fail(p.cur(), "INVALID_SQL_SYNTAX.LATERAL_WITHOUT_SUBQUERY_OR_TABLE_VALUED_FUNC", "42000", "LATERAL needs a query or a table function, not the table %s", name[len(name)-1].Name)
 	}
 	return p.tableName(&ast.TableName{At: at, Name: name})
 }

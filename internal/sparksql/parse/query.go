@@ -383,17 +383,27 @@ func (p *parser) fromTail(s *ast.Select) error {
 			return err
 		}
 	}
-	if p.accept("QUALIFY") {
-		if s.Qualify, err = p.expr(); err != nil {
-			return err
-		}
+	if err := p.qualify(s); err != nil {
+		return err
 	}
 	if p.isWord("WINDOW") && p.wordAt(2, "AS") {
 		if s.Windows, err = p.namedWindows(); err != nil {
 			return err
 		}
 	}
+	if s.Qualify == nil {
+		return p.qualify(s)
+	}
 	return nil
+}
+
+// qualify parses QUALIFY, which may stand before and behind WINDOW.
+func (p *parser) qualify(s *ast.Select) error {
+	var err error
+	if p.accept("QUALIFY") {
+		s.Qualify, err = p.expr()
+	}
+	return err
 }
 
 func (p *parser) selectItem() (ast.SelectItem, error) {
@@ -404,6 +414,11 @@ func (p *parser) selectItem() (ast.SelectItem, error) {
 	}
 	item := ast.SelectItem{X: x, Text: p.textFrom(start)}
 	as := p.isWord("AS") && !p.endsAt(1)
+	if as && p.wordAt(1, "FROM") && p.isClause(1) && !p.wordAt(2, "FROM") { // AS is the name
+		id, err := p.ident("an alias")
+		item.Aliases = []ast.Ident{id}
+		return item, err
+	}
 	if as {
 		p.i++
 	}

@@ -143,7 +143,9 @@ func (p *parser) sortTail(x ast.Expr) (ast.SortItem, error) {
 func (p *parser) namedWindows() ([]ast.NamedWindow, error) {
 	p.i++
 	seen := map[string]bool{}
-	return list(p, func() (ast.NamedWindow, error) {
+	refs := map[string]string{}
+	start := p.cur()
+	windows, err := list(p, func() (ast.NamedWindow, error) {
 		t := p.cur()
 		id, err := p.ident("a window's name")
 		if err != nil {
@@ -157,8 +159,23 @@ func (p *parser) namedWindows() ([]ast.NamedWindow, error) {
 			return ast.NamedWindow{}, err
 		}
 		spec, err := p.windowSpec()
+		if err == nil && spec.Ref != nil {
+			refs[id.Name] = spec.Ref.Name
+		}
 		return ast.NamedWindow{Name: id, Spec: spec}, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	for _, to := range refs {
+		switch _, again := refs[to]; {
+		case !seen[to]:
+			return nil, p.fail(start, "INVALID_SQL_SYNTAX.UNRESOLVED_WINDOW_REFERENCE", "42000", "the window %s is not defined", to)
+		case again:
+			return nil, p.fail(start, "INVALID_SQL_SYNTAX.INVALID_WINDOW_REFERENCE", "42000", "the window %s refers to another one", to)
+		}
+	}
+	return windows, nil
 }
 
 // sample parses TABLESAMPLE (...) [REPEATABLE (n)].
@@ -219,6 +236,9 @@ func (p *parser) sampleAmount(s *ast.Sample) error {
 	switch {
 	case p.accept("PERCENT"):
 		s.Kind = "percent"
+		if _, column := x.(*ast.Column); column {
+			return p.fail(t, "PARSE_SYNTAX_ERROR", "42601", "expected a number of percent")
+		}
 		if lit, ok := x.(*ast.Literal); ok && outside(lit, 100) {
 			return p.fail(t, "_LEGACY_ERROR_TEMP_0064", "", "a sample is 0 to 100 PERCENT")
 		}

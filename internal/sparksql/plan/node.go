@@ -138,7 +138,10 @@ type TimeWindow struct {
 	Window              Attr
 	// Session makes it session_window(ts, gap) with the gap in Width: rows of
 	// one Partition that follow each other within the gap are one window.
-	Session   bool
+	Session bool
+	// End is the end of a session that a row begins, where its gap is no
+	// constant or has months; nil where Width is the gap.
+	End       Expr
 	Partition []Expr
 }
 
@@ -390,6 +393,9 @@ func Exprs(n Node) []Expr {
 		out = append(out, n.Gen)
 	case *TimeWindow:
 		out = append(append(out, n.Time), n.Partition...)
+		if n.End != nil {
+			out = append(out, n.End)
+		}
 	case *Sort:
 		for _, k := range n.Keys {
 			out = append(out, k.X)

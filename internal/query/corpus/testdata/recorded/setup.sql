@@ -42,3 +42,10 @@ CREATE VIEW lab.items AS SELECT item, kind, CAST(cost AS DECIMAL(6,3)) AS cost, 
 FROM VALUES
   ('nut', 'small', 0.101, 3L), ('bolt', 'small', 0.750, 12L), ('gear', 'large', 55.555, 2100L), ('cam', NULL, NULL, NULL), (NULL, 'none', 1.000, 0L)
   AS t(item, kind, cost, weight);
+-- Small tables whose keys meet, miss, repeat and are NULL.
+CREATE VIEW lab.pa AS SELECT CAST(k AS INT) AS k, a, CAST(n AS INT) AS n
+FROM VALUES (1, 'a1', 10), (2, 'a2', 20), (2, 'a2b', NULL), (3, 'a3', 30), (NULL, 'aN', 40), (NULL, NULL, 50), (5, 'a5', -5), (7, 'a7', 0) AS t(k, a, n);
+CREATE VIEW lab.pb AS SELECT CAST(k AS INT) AS k, b, CAST(n AS INT) AS n
+FROM VALUES (2, 'b2', 20), (2, 'b2x', 21), (3, 'b3', 3), (4, 'b4', 40), (NULL, 'bN', NULL), (5, 'b5', -5), (8, NULL, 0), (1, 'B1', 10) AS t(k, b, n);
+CREATE VIEW lab.pc AS SELECT CAST(k AS BIGINT) AS k, c, CAST(w AS DECIMAL(9,2)) AS w
+FROM VALUES (1, 'c1', 1.50), (3, 'c3', 3.00), (4, 'c4', NULL), (NULL, 'cN', 9.99), (7, 'c7', -7.25), (3, 'c3b', 0.00) AS t(k, c, w);
