@@ -100,7 +100,10 @@ func (a *analyzer) someValue(g *plan.Generate, cols []column, pos sparksql.Pos) 
 		args = append(args, &plan.Column{Attr: at})
 	}
 	ctx := a.fctx(pos)
-	x, err := funcs.Resolve("coalesce", args, ctx)
+	x, err := args[0], error(nil)
+	if len(args) > 1 {
+		x, err = funcs.Resolve("coalesce", args, ctx)
+	}
 	if err == nil {
 		x, err = funcs.Resolve("is not null", []plan.Expr{x}, ctx)
 	}
