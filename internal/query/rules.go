@@ -48,8 +48,8 @@ func columnRule(f arrow.Field) plan.ColumnRule {
 	r.Generated, _ = f.Metadata.GetValue("delta.generationExpression")
 	if t, ok := f.Metadata.GetValue("__CHAR_VARCHAR_TYPE_STRING"); ok {
 		if d, err := parse.DataType(t); err == nil {
-			if c, ok := d.(types.Char); ok {
-				r.Declared = c
+			if types.Contains(d, func(t types.Type) bool { _, ok := t.(types.Char); return ok }) {
+				r.Declared = d
 			}
 		}
 	}

@@ -25,8 +25,6 @@ def both(cell, *keys):
 
 
 GAPS = [
-    # What this project lacks.
-    Gap("CHAR(n) is read as the file has it, which Spark pads", "here and Spark", cells("here reads", "char")),
     # What delta-rs lacks.
     Gap("delta-rs does not know the feature typeWidening", "TypeWidening", both("rs reads", "widening", "widening_far")),
     Gap("delta-rs does not know the feature vacuumProtocolCheck", "VacuumProtocolCheck", both("rs reads", "domain")),

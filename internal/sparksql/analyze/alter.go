@@ -342,8 +342,8 @@ func (k *alterer) alterColumn(c ast.AlterColumn) error {
 			return err
 		}
 		col := plan.TableColumn{Field: types.Field{Type: stored(c.Type)}}
-		if ch, ok := c.Type.(types.Char); ok {
-			col.Declared = ch
+		if hasChar(c.Type, true) {
+			col.Declared = c.Type
 		}
 		add(plan.Edit{Kind: plan.EditType, Column: col})
 	}

@@ -277,8 +277,6 @@ func (b *rowBuilder) build(in plan.Node, vals, old []plan.Expr) (*plan.Rows, err
 			if old != nil && old[i] != nil {
 				x = old[i]
 			}
-		} else if r := b.rule(i); r.Declared != nil {
-			x = b.padded(x, r.Declared)
 		}
 		attrs[i].Type = x.Type()
 		base.Exprs = append(base.Exprs, plan.NamedExpr{X: x, Attr: attrs[i]})
@@ -295,7 +293,11 @@ func (b *rowBuilder) build(in plan.Node, vals, old []plan.Expr) (*plan.Rows, err
 		}
 		act = b.carried[0]
 	}
-	top, cols, err := b.generate(base, attrs, act, vals)
+	whole, err := b.pad(base, attrs, vals)
+	if err != nil {
+		return nil, err
+	}
+	top, cols, err := b.generate(whole, attrs, act, vals)
 	if err != nil {
 		return nil, err
 	}
@@ -309,27 +311,33 @@ func (b *rowBuilder) rule(i int) plan.ColumnRule {
 	return b.target.Rules.Columns[i]
 }
 
-// padded is a value as CHAR(n) stores it.
-func (b *rowBuilder) padded(x plan.Expr, t types.Type) plan.Expr {
-	c, ok := t.(types.Char)
-	if !ok || c.Var {
-		return x
+// pad gives the values of CHAR columns that a statement brings their blanks;
+// attrs become the columns of the node that it gives.
+func (b *rowBuilder) pad(in *plan.Project, attrs []plan.Attr, vals []plan.Expr) (plan.Node, error) {
+	p := &plan.Project{Input: in}
+	cols := make([]column, len(attrs))
+	for i, at := range attrs {
+		cols[i] = column{Attr: at, origin: at.ID}
 	}
-	ctx := b.a.fctx(b.pos)
-	n := &plan.Literal{Value: int64(c.Length), Typ: types.Int}
-	long, err := funcs.Resolve("char_length", []plan.Expr{x}, ctx)
-	if err != nil {
-		return x
+	for i, at := range attrs {
+		out := passOn(at)
+		if t := b.rule(i).Declared; vals[i] != nil && b.a.padsChars() && hasChar(t, false) {
+			var err error
+			if out.X, err = b.a.text(paddedText(quote(at.Name), t, 0), cols); err != nil {
+				return nil, err
+			}
+			out.Attr.ID, out.Attr.Type = plan.NewID(), out.X.Type()
+			attrs[i] = out.Attr
+		}
+		p.Exprs = append(p.Exprs, out)
 	}
-	fits, err := funcs.Resolve("<", []plan.Expr{long, n}, ctx)
-	if err != nil {
-		return x
+	if !slices.ContainsFunc(p.Exprs, func(e plan.NamedExpr) bool { _, ok := e.X.(*plan.Column); return !ok }) {
+		return in, nil
 	}
-	pad, err := funcs.Resolve("rpad", []plan.Expr{x, n, &plan.Literal{Value: " ", Typ: types.String}}, ctx)
-	if err != nil {
-		return x
+	for _, at := range b.carried {
+		p.Exprs = append(p.Exprs, passOn(at))
 	}
-	return &plan.Case{When: []plan.When{{Cond: fits, Then: pad}}, Else: x, Typ: types.String}
+	return p, nil
 }
 
 // isNew is the condition of rows that the rules are for.
@@ -450,19 +458,12 @@ func (b *rowBuilder) columnChecks(cols []column, vals []plan.Expr, add func(plan
 	for i, c := range cols {
 		r := b.rule(i)
 		ref := &plan.Column{Attr: c.Attr}
-		if t, ok := r.Declared.(types.Char); ok {
-			n, err := funcs.Resolve("char_length", []plan.Expr{ref}, ctx)
+		if hasChar(r.Declared, true) {
+			x, err := b.a.text(fitsText(quote(c.Name), r.Declared, 0), cols)
 			if err != nil {
 				return err
 			}
-			x, err := funcs.Resolve("<=", []plan.Expr{n, &plan.Literal{Value: int64(t.Length), Typ: types.Int}}, ctx)
-			if err == nil {
-				x, err = funcs.Resolve("coalesce", []plan.Expr{x, &plan.Literal{Value: true, Typ: types.Boolean}}, ctx)
-			}
-			if err != nil {
-				return err
-			}
-			if err := add(plan.Check{Kind: plan.CheckLength, Name: c.Name, Text: t.String()}, x); err != nil {
+			if err := add(plan.Check{Kind: plan.CheckLength, Name: c.Name, Text: r.Declared.String()}, x); err != nil {
 				return err
 			}
 		}

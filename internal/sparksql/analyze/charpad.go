@@ -17,7 +17,7 @@ var comparison = map[string]bool{"=": true, "==": true, "<=>": true, "<>": true,
 // up to n characters; beside another such column or constants the shorter ones
 // get blanks, as in Spark, which leaves other operands as they are.
 func (a *analyzer) compare(op string, args []plan.Expr, pos sparksql.Pos) (plan.Expr, error) {
-	if comparison[op] {
+	if comparison[op] && a.padsChars() {
 		var err error
 		if args, err = a.padChars(args, pos); err != nil {
 			return nil, err

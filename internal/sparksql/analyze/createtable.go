@@ -262,8 +262,8 @@ func (k *creator) query() error {
 // tableColumn is a declared column.
 func (a *analyzer) tableColumn(d ast.TableColumn) (plan.TableColumn, error) {
 	col := plan.TableColumn{Field: types.Field{Name: d.Path[len(d.Path)-1].Name, Type: d.Type, Nullable: !d.NotNull, Comment: d.Comment}}
-	if c, ok := d.Type.(types.Char); ok {
-		col.Declared, col.Type = c, types.String
+	if hasChar(d.Type, true) {
+		col.Declared, col.Type = d.Type, undeclared(d.Type)
 	}
 	switch {
 	case d.Default != nil:

@@ -270,7 +270,7 @@ func (a *analyzer) scan(src *plan.Source, t *ast.TableName) (relation, error) {
 		r.cols[i].Qualifier = q
 	}
 	a.metadata(&r, sc)
-	return r, nil
+	return a.padRead(r)
 }
 
 // metadataColumn is the struct of what is known of rows besides their columns.
