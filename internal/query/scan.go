@@ -146,8 +146,7 @@ func (f *fileScan) column(c types.Field, as string) error {
 		return err
 	}
 	if slices.Contains(f.in.Partition, c.Name) {
-		f.parts = append(f.parts, c.Name)
-		f.outer = append(f.outer, partitionSQL(c.Type, t, "p."+ident(c.Name))+" AS "+as)
+		f.outer = append(f.outer, partitionSQL(c.Type, t, f.partition(c.Name))+" AS "+as)
 		return nil
 	}
 	col, mapped := f.in.Columns[c.Name]
@@ -171,6 +170,17 @@ func (f *fileScan) column(c types.Field, as string) error {
 	}
 	f.outer = append(f.outer, renamed(f.stored(col.Name, t, col.Type), stored, c.Type, 0)+" AS "+as)
 	return nil
+}
+
+// partition is a partition column's text: a literal where all files have the
+// same, so that rows need not look for their file's.
+func (f *fileScan) partition(column string) string {
+	first := f.in.Files[0].Partition[column]
+	if slices.ContainsFunc(f.in.Files, func(x File) bool { return x.Partition[column] != first }) {
+		f.parts = append(f.parts, column)
+		return "p." + ident(column)
+	}
+	return partitionLiteral(first)
 }
 
 // renamed is a value of a file's type with the table's names of its fields.

@@ -128,3 +128,29 @@ func FuzzLine(f *testing.F) {
 		}
 	})
 }
+
+func TestMembers(t *testing.T) {
+	for text, want := range map[string]string{
+		`{}`: ``,
+		`{"numRecords": 3 ,"minValues":{"a":"}\"{","b":{"c":[1,{}]}}, "x":[{"y":1}],"z":null}`: `numRecords=3;minValues={"a":"}\"{","b":{"c":[1,{}]}};x=[{"y":1}];z=null;`,
+		`{"é":{}}`:          `é={};`,
+		`{"a":{"b":1}`:      `a={"b":1};!`,
+		`{"a":{"b":"}`:      `!`,
+		`{"a":{"b":"\`:      `!`,
+		`{"a":{`:            `!`,
+		`{"a":tru}`:         `!`,
+		`[1]`:               `!`,
+		`null`:              `!`,
+		``:                  `!`,
+		`{"a" {"b":1}}`:     `!`,
+		`{"a":{"b":1} "c"}`: `a={"b":1};!`,
+	} {
+		got := ""
+		if err := Members([]byte(text), func(key, value []byte) { got += string(key) + "=" + string(value) + ";" }); err != nil {
+			got += "!"
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}

@@ -343,6 +343,54 @@ func isNumber(w []byte) bool {
 
 var errFound = errors.New("found")
 
+// Members calls f with the members of a JSON object and the bytes of their
+// values, of which objects are only looked through for their end. The key is
+// valid during the call, the bytes are part of text.
+func Members(text []byte, f func(key, value []byte)) error {
+	s := scanner{b: text}
+	return s.object(func(key []byte) error {
+		if s.peek() != '{' {
+			value, err := s.skip()
+			if err == nil {
+				f(key, value)
+			}
+			return err
+		}
+		n := objectLength(s.b[s.i:])
+		if n < 0 {
+			return s.fail()
+		}
+		f(key, s.b[s.i:s.i+n])
+		s.i += n
+		return nil
+	})
+}
+
+// objectLength is how long the object is that begins text, -1 where it has no
+// end.
+func objectLength(text []byte) int {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted:
+			if c == '\\' {
+				i++
+			} else if c == '"' {
+				quoted = false
+			}
+		case c == '"':
+			quoted = true
+		case c == '{':
+			depth++
+		case c == '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
+}
+
 // Find gives the JSON text at a path of member names, false where there is
 // none or text is malformed before it. The bytes are part of text.
 func Find(text []byte, path ...string) ([]byte, bool) {

@@ -158,52 +158,80 @@ func (f *Filter) Stats(text string) bool {
 	if text == "" {
 		return true
 	}
-	raw := []byte(text)
+	var parts *sections
 	for i := range f.tests {
-		if t := &f.tests[i]; t.partition == "" && !t.stats(raw) {
+		t := &f.tests[i]
+		if t.partition != "" {
+			continue
+		}
+		if parts == nil {
+			if parts = split(text); parts == nil {
+				return true
+			}
+		}
+		if !t.stats(parts) {
 			return false
 		}
 	}
 	return true
 }
 
-func (t *test) stats(raw []byte) bool {
-	nulls, okN := t.find(raw, "nullCount")
-	rows, okR := action.Find(raw, "numRecords")
-	tight := true
-	if b, ok := action.Find(raw, "tightBounds"); ok && string(b) == "false" {
-		tight = false
+// sections are the parts of a file's statistics, nil where they lack one.
+type sections struct{ rows, tight, least, greatest, nulls []byte }
+
+// split finds the sections, nil where the text is malformed.
+func split(text string) *sections {
+	p := &sections{}
+	err := action.Members([]byte(text), func(key, value []byte) {
+		switch string(key) {
+		case "numRecords":
+			p.rows = value
+		case "tightBounds":
+			p.tight = value
+		case "minValues":
+			p.least = value
+		case "maxValues":
+			p.greatest = value
+		case "nullCount":
+			p.nulls = value
+		}
+	})
+	if err != nil {
+		return nil
 	}
+	return p
+}
+
+func (t *test) stats(p *sections) bool {
+	if t.op != IsNull && t.op != IsNotNull && !t.between(p) {
+		return false
+	}
+	nulls, okN := action.Find(p.nulls, t.path...)
+	tight := string(p.tight) != "false"
 	n, err1 := strconv.ParseInt(string(nulls), 10, 64)
-	r, err2 := strconv.ParseInt(string(rows), 10, 64)
-	counts := okN && okR && err1 == nil && err2 == nil
+	r, err2 := strconv.ParseInt(string(p.rows), 10, 64)
+	counts := okN && err1 == nil && err2 == nil
 	if t.op == IsNull {
 		return !counts || n > 0
 	}
-	if counts && tight && n == r {
-		return false // all rows are null
-	}
-	if t.op == IsNotNull {
-		return true
-	}
+	return !counts || !tight || n != r // else all rows are null
+}
+
+// between tells whether the bounds leave room for a value that satisfies t.
+func (t *test) between(p *sections) bool {
 	var lo, hi *value
-	if b, ok := t.find(raw, "minValues"); ok {
+	if b, ok := action.Find(p.least, t.path...); ok {
 		if v, ok := stat(b, t.typ); ok {
 			lo = &v
 		}
 	}
-	if b, ok := t.find(raw, "maxValues"); ok {
+	if b, ok := action.Find(p.greatest, t.path...); ok {
 		if v, ok := stat(b, t.typ); ok {
 			v.i += t.slack
 			hi = &v
 		}
 	}
 	return t.may(lo, hi)
-}
-
-func (t *test) find(raw []byte, section string) ([]byte, bool) {
-	var buf [8]string
-	return action.Find(raw, append(append(buf[:0], section), t.path...)...)
 }
 
 // may tells whether some value between the bounds, where known, satisfies t.

@@ -18,6 +18,7 @@
 // Nothing is half written: an error before the commit deletes the new files
 // (what could not be deleted is named by delta.OrphanError), and the commit is
 // one conditional put. Memory is bounded by the engine that runs the plans and
-// by the writer; lists grow with the files of the table, never with its rows.
+// by the writer; lists grow with the files of the table, and of rows there are
+// only bitmaps of the positions of those that go.
 // Everything is safe for concurrent use.
 package dml
