@@ -84,6 +84,28 @@ func unbase64(dst, s []byte) ([]byte, bool) {
 	return out, err == nil
 }
 
+// strictBase64 is unbase64 that refuses what is neither base64 nor a blank
+// before the filling.
+func strictBase64(dst, s []byte) ([]byte, bool) {
+	body, fill := s, 0
+	for ; fill < 2 && len(body) > 0 && body[len(body)-1] == '='; fill++ {
+		body = body[:len(body)-1]
+	}
+	n := 0
+	for _, c := range body {
+		switch {
+		case digitOf(c) < 36 || c == '+' || c == '/':
+			n++
+		case c != ' ' && (c < '\t' || c > '\r'):
+			return dst, false
+		}
+	}
+	if fill > 0 && (n+fill)%4 != 0 || len(body) < len(s) && n > 0 && body[len(body)-1] <= ' ' {
+		return dst, false
+	}
+	return unbase64(dst, s)
+}
+
 // unhex takes an odd number of digits as if a zero stood before them.
 func unhex(dst, s []byte) ([]byte, bool) {
 	if len(s)%2 == 1 {

@@ -57,9 +57,6 @@ func kinds() map[string]maker {
 		"xxhash64":                hashKernel(xx{}),
 		"sha2":                    sha2,
 		"crc32":                   crc,
-		"base64":                  text1(duckdb.TypeVarchar, duckdb.TypeBlob, mimeBase64),
-		"unbase64":                text1(duckdb.TypeBlob, duckdb.TypeVarchar, unbase64),
-		"unhex":                   text1(duckdb.TypeBlob, duckdb.TypeVarchar, unhex),
 		"encode":                  charsetKernel(true),
 		"decode":                  charsetKernel(false),
 		"conv":                    conv,
@@ -113,7 +110,8 @@ func kinds() map[string]maker {
 	return out
 }
 
-// laterKinds are those of VARIANT, of random values, of collations and of XML.
+// laterKinds are those of VARIANT, of random values, of collations, of XML, of
+// what Java hashes and prints, and of bytes as text.
 func laterKinds() map[string]maker {
 	return map[string]maker{
 		"variant_get":      variantGet,
@@ -132,7 +130,12 @@ func laterKinds() map[string]maker {
 		"to_xml":           toXML,
 		"xml_to_variant":   xmlToVariant,
 		"xpath":            xpathKernel,
+		"java_hash":        objectHash,
 		"java_integer":     javaInteger,
+		"base64":           text1(duckdb.TypeVarchar, duckdb.TypeBlob, mimeBase64),
+		"unbase64":         text1(duckdb.TypeBlob, duckdb.TypeVarchar, unbase64),
+		"strict_base64":    text1(duckdb.TypeBlob, duckdb.TypeVarchar, strictBase64),
+		"unhex":            text1(duckdb.TypeBlob, duckdb.TypeVarchar, unhex),
 	}
 }
 

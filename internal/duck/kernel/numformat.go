@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"math/big"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 
@@ -95,16 +96,37 @@ func formatDecimal(g *sig) (kernel, error) {
 		if !ok {
 			return b, false
 		}
-		d, neg, special := exact(c, g, 0, i, false)
-		switch special {
-		case "NaN":
-			return append(b, "NaN"...), true
-		case "Infinity":
-			if neg {
-				b = append(b, '-')
-			}
-			return append(b, "\u221e"...), true
-		}
-		return f.Append(b, d.v, d.scale), true
+		return appendPattern(b, f, c, g, i)
 	})}, g.want(duckdb.TypeVarchar, args...)
+}
+
+// appendPattern prints row i of argument 0. Java multiplies a double as such,
+// and rounds it by its exact value.
+func appendPattern(b []byte, f *cast.DecimalFormat, c *call, g *sig, i int) ([]byte, bool) {
+	d, neg, special := exact(c, g, 0, i, true)
+	switch {
+	case special == "NaN":
+		return append(b, "NaN"...), true
+	case special != "":
+		if neg {
+			b = append(b, '-')
+		}
+		return append(b, "\u221e"...), true
+	}
+	floating := g.args[0].ID == duckdb.TypeDouble || g.args[0].ID == duckdb.TypeFloat
+	switch m := f.Multiplier(); {
+	case floating && (m != 1 || !f.Fits(d.v, d.scale)):
+		v := float64(m)
+		if g.args[0].ID == duckdb.TypeFloat {
+			v *= float64(num[float32](c, 0, i))
+		} else {
+			v *= num[float64](c, 0, i)
+		}
+		if d, _ = parseDec(string(cast.AppendDouble(nil, v))); !f.Fits(d.v, d.scale) {
+			d, _ = parseDec(new(big.Float).SetFloat64(v).Text('f', 1100))
+		}
+	case m != 1:
+		d.v = new(big.Int).Mul(d.v, big.NewInt(m))
+	}
+	return f.Append(b, d.v, d.scale, neg), true
 }

@@ -120,7 +120,10 @@ func (f *NumberFormat) Append(b []byte, v *big.Int, scale int) []byte {
 // overflow is what stands for a number that does not fit.
 func overflow(f *NumberFormat) string {
 	mark := func(s string) string { return strings.NewReplacer("0", "#", "9", "#", ",", " ").Replace(s) }
-	if f.point {
+	switch {
+	case f.point && f.frac == "":
+		return mark(f.whole) + " "
+	case f.point:
 		return mark(f.whole) + "." + mark(f.frac)
 	}
 	return mark(f.whole)

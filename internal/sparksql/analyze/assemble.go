@@ -30,7 +30,7 @@ func (a *analyzer) orderTerms(sel *selection, q *ast.Query) error {
 	s.aliasFirst = true
 	s.aliases = nil
 	for _, it := range sel.items {
-		if it.aliased || !isColumn(it.x) {
+		if it.aliased || !isColumn(it.x) || sel.generated(it.x) {
 			s.aliases = append(s.aliases, aliasDef{name: it.attr.Name, attr: it.attr})
 		}
 	}
@@ -60,6 +60,14 @@ func uniqueAliases(in []aliasDef) []aliasDef {
 		seen[d.attr.ID] = true
 	}
 	return out
+}
+
+// generated tells of a column that a generator of the select list makes.
+func (sel *selection) generated(x plan.Expr) bool {
+	c, ok := x.(*plan.Column)
+	return ok && slices.ContainsFunc(sel.gens, func(g *plan.Generate) bool {
+		return slices.ContainsFunc(g.Attrs, func(at plan.Attr) bool { return at.ID == c.Attr.ID })
+	})
 }
 
 func isColumn(x plan.Expr) bool {

@@ -72,7 +72,7 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 				"The function %s does not support FILTER, IGNORE NULLS or WITHIN GROUP.", quote(name))
 		}
 	}
-	if e.IgnoreNulls && def.Kind == funcs.Aggregate && !ignoresNulls[def.Name] || e.Filter != nil && def.Kind == funcs.Window {
+	if e.IgnoreNulls && (def.Kind == funcs.Aggregate && !ignoresNulls[def.Name] || def.Kind == funcs.Window && !shifts[def.Name]) || e.Filter != nil && def.Kind == funcs.Window {
 		return nil, a.errorf(e.Pos(), "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
 			"The function %s does not support IGNORE NULLS or FILTER.", quote(name))
 	}
@@ -92,14 +92,8 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 	if ctx.Within, err = a.sortKeys(e.Within, s); err != nil {
 		return nil, err
 	}
-	switch def.Name {
-	case "percentile_cont", "percentile_disc", "mode": // their one key is the argument
-		if len(ctx.Within) > 1 {
-			return nil, a.errorf(e.Pos(), "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K", "%s takes one expression in WITHIN GROUP (ORDER BY ...), not %d.", def.Name, len(ctx.Within))
-		}
-		if len(ctx.Within) == 1 {
-			args = append([]plan.Expr{ctx.Within[0].X}, args...)
-		}
+	if args, err = a.withinKey(e, def.Name, args, ctx.Within); err != nil {
+		return nil, err
 	}
 	x, err := def.Resolve(args, ctx)
 	if err != nil {
@@ -124,6 +118,18 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 	return x, nil
 }
 
+// withinKey puts the key of WITHIN GROUP before the arguments of the aggregates
+// that take it for one.
+func (a *analyzer) withinKey(e *ast.Call, name string, args []plan.Expr, keys []plan.SortKey) ([]plan.Expr, error) {
+	switch {
+	case len(keys) == 0, name != "percentile_cont" && name != "percentile_disc" && name != "mode":
+		return args, nil
+	case len(keys) > 1 || name == "mode" && len(args) > 0:
+		return nil, a.errorf(e.Pos(), "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K", "%s does not take %d expressions in WITHIN GROUP.", quote(name), len(keys))
+	}
+	return append([]plan.Expr{keys[0].X}, args...), nil
+}
+
 // tableFunctions are the built-in functions that stand in FROM only.
 var tableFunctions = map[string]bool{"collations": true, "range": true, "sql_keywords": true}
 
@@ -141,6 +147,9 @@ func (a *analyzer) qualifiedCall(e *ast.Call, s *scope) (plan.Expr, error) {
 	}
 	return nil, a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(e.Name.Strings()))
 }
+
+// shifts are the window functions that take IGNORE NULLS.
+var shifts = map[string]bool{"lag": true, "lead": true, "nth_value": true}
 
 // ignoresNulls are the aggregates that take IGNORE NULLS; others drop NULLs or
 // have no use for it.
@@ -216,6 +225,9 @@ func (a *analyzer) args(e *ast.Call, def *funcs.Def, s *scope) ([]plan.Expr, err
 	if len(out) < def.Min || def.Max >= 0 && len(out) > def.Max {
 		return out, nil // Resolve says so
 	}
+	if l, ok := list[0].(*ast.Lambda); ok && def.HigherOrder() {
+		return nil, a.errorf(l.Pos(), "INVALID_LAMBDA_FUNCTION_CALL.PARAMETER_DOES_NOT_ACCEPT_LAMBDA_FUNCTION", "42K0D", "The first argument of %s cannot be a lambda function.", quote(def.Name))
+	}
 	for i, l := range list {
 		l, ok := l.(*ast.Lambda)
 		if !ok {
@@ -260,6 +272,14 @@ func (a *analyzer) lambda(l *ast.Lambda, i int, args []plan.Expr, def *funcs.Def
 	}
 	if out.Body, err = a.expr(l.Body, &inner); err != nil {
 		return nil, err
+	}
+	switch {
+	case hasGenerator(out.Body):
+		return nil, a.errorf(l.Pos(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator cannot stand in a lambda function.")
+	case hasWindow(out.Body):
+		return nil, a.errorf(l.Pos(), "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT", "XX000", "A window function cannot stand in a lambda function.")
+	case hasSubquery(out.Body):
+		return nil, a.errorf(l.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION", "0A000", "A sub-query cannot stand in a lambda function.")
 	}
 	return out, a.scalarOnly(out.Body, l.Pos(), "in a lambda function")
 }
@@ -438,6 +458,10 @@ func hasAggregate(e plan.Expr) bool {
 		return !hit
 	})
 	return hit
+}
+
+func hasSubquery(e plan.Expr) bool {
+	return contains(e, func(x plan.Expr) bool { _, ok := x.(*plan.Subquery); return ok })
 }
 
 func hasWindow(e plan.Expr) bool {

@@ -3,7 +3,6 @@ package funcs
 import (
 	"strings"
 
-	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -16,6 +15,9 @@ func aggregateDefs() []*Def {
 			c.args[0] = CastTo(c.args[0], dbl, c.ctx)
 		}
 		return c.fitOne(0, wSummable)
+	}
+	bits := func(name string) *Def {
+		return agg(name, argType(0), "", kindOf(`"INTEGRAL"`, types.IsIntegral, types.Int, nil))
 	}
 	ordered := func(i int) func(c *call) error {
 		return func(c *call) error {
@@ -35,7 +37,7 @@ func aggregateDefs() []*Def {
 		agg("max_by", byType, "", wAny(), wAny(), wInt()).optional(1).checked(byKeys(ordered(1))), agg("min_by", byType, "", wAny(), wAny(), wInt()).optional(1).checked(byKeys(ordered(1))),
 		agg("collect_list", listType, "", wAny()).neverNull(), agg("collect_set", listType, "", wAny()).neverNull().checked(noMap),
 		agg("bool_and", typeIs(boolean), "", wBool()), agg("bool_or", typeIs(boolean), "", wBool()),
-		agg("bit_and", argType(0), "", wIntegral()), agg("bit_or", argType(0), "", wIntegral()), agg("bit_xor", argType(0), "", wIntegral()),
+		bits("bit_and"), bits("bit_or"), bits("bit_xor"),
 		agg("approx_count_distinct", typeIs(big), "", wAny(), wDbl()).optional(1).neverNull().sketched("approx_count_distinct", 1, distinctBits).fitting(fitDistinct).
 			shown(func(_ plan.Expr, a []string) string { return "approx_count_distinct(" + a[0] + ")" }),
 		agg("grouping", typeIs(types.TinyInt), "", wAny()).neverNull(), (&Def{Name: "grouping_id", Kind: Aggregate, Min: 0, Max: -1, typ: typeIs(big)}).neverNull(),
@@ -62,6 +64,9 @@ func byType(c *call) types.Type {
 func byKeys(check func(c *call) error) func(c *call) error {
 	return func(c *call) error {
 		if len(c.args) == 3 {
+			if err := badConstant(c, 2, types.Int); err != nil {
+				return err
+			}
 			n, ok := constInt(c.args[2])
 			switch {
 			case !ok:
@@ -225,15 +230,10 @@ func fitPercentile(third int64) func(c *call) error {
 		if !IsFoldable(c.args[1]) {
 			return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the percentage must be a constant.", c.text())
 		}
-		if s, ok := c.args[1].(*plan.Literal); ok && types.IsString(s.Typ) {
-			text, _ := s.Value.(string)
-			f, ok := cast.Float([]byte(text), 64)
-			if !ok {
-				return errf(c.ctx, "CAST_INVALID_INPUT", "22018", "The percentage '%s' is no DOUBLE.", text)
-			}
-			c.args[1] = &plan.Literal{Value: f, Typ: types.Double}
+		if err := badConstant(c, 1, t); err != nil {
+			return err
 		}
-		if !isArray(t) && !storeAssignable(c.args[1].Type(), t) {
+		if !isArray(t) && !types.IsString(c.args[1].Type()) && !storeAssignable(c.args[1].Type(), t) {
 			return unexpected(c, 1, `"DOUBLE"`)
 		}
 		c.args[1] = CastTo(c.args[1], t, c.ctx)
@@ -309,7 +309,7 @@ func windowDefs() []*Def {
 		return win(name, t).many().shown(upperCall(strings.ToUpper(name)))
 	}
 	shifted := func(name string) *Def {
-		d := &Def{Name: name, Kind: Window, Max: 3, typ: argType(0), fit: fitLag}
+		d := &Def{Name: name, Kind: Window, Max: 4, typ: argType(0), fit: fitLag}
 		return d.withNull(func(c *call) bool { return true })
 	}
 	nth := &Def{Name: "nth_value", Kind: Window, Min: 2, Max: 2, want: []want{wAny(), wInt()}, typ: argType(0)}
@@ -326,7 +326,7 @@ func positive(i int, what string) func(c *call) error {
 		if err := constant(i, what)(c); err != nil {
 			return err
 		}
-		if c.args[i].Type() == types.Void {
+		if l, ok := Eval(c.args[i]); c.args[i].Type() == types.Void || ok && l.Value == nil && c.d.Name == "ntile" {
 			return mismatch(c.ctx, "UNEXPECTED_INPUT_TYPE", "Cannot resolve %q: the %s must be an INT, not VOID.", c.text(), what)
 		}
 		if x, ok := c.args[i].(*plan.Cast); ok && types.IsString(x.X.Type()) {
@@ -354,12 +354,39 @@ func (d *Def) withIgnoreNulls() *Def {
 // IgnoreNulls is the Const of lag, lead and nth_value.
 type IgnoreNulls bool
 
+// badConstant is the error of a constant text at argument i that is no t,
+// which Spark finds when it folds the cast.
+func badConstant(c *call, i int, t types.Type) error {
+	x := c.args[i]
+	if k, ok := x.(*plan.Cast); ok && k.Implicit {
+		x = k.X
+	}
+	l, ok := Eval(x)
+	if !ok || l.Value == nil || !types.IsString(l.Typ) || !c.ctx.ANSI {
+		return nil
+	}
+	if _, ok := Eval(&plan.Cast{X: l, To: t}); ok {
+		return nil
+	}
+	return errf(c.ctx, "CAST_INVALID_INPUT", "22018", "The value %s of %s cannot be cast to %s.", SQLName(l), quoteName(c.d.Name), quoteType(t))
+}
+
 func fitLag(c *call) error {
+	if len(c.args) == 4 {
+		if l, ok := Eval(c.args[3]); !ok || l.Typ != types.Boolean {
+			return errf(c.ctx, "INVALID_PARAMETER_VALUE.BOOLEAN", "22023", "The fourth argument of %s must be true or false, not %s.", quoteName(c.d.Name), SQLName(c.args[3]))
+		} else if l.Value == true {
+			c.ctx.IgnoreNulls = true
+		}
+		c.args = c.args[:3]
+	}
 	c.args = append(c.args, []plan.Expr{litNull(), litInt(1), litNull()}[len(c.args):]...)
 	if l, ok := Eval(c.args[1]); ok && l.Value == nil {
 		return errf(c.ctx, "_LEGACY_ERROR_TEMP_1035", "", "The offset of %s may not be NULL.", c.d.Name)
 	}
-	if t := c.args[1].Type(); IsFoldable(c.args[1]) && !types.IsNumeric(t) {
+	if t := c.args[1].Type(); IsFoldable(c.args[1]) && (isDecimalType(t) || types.IsFloating(t) || t == types.BigInt) {
+		return errf(c.ctx, "_LEGACY_ERROR_TEMP_1035", "", "The offset of %s must be an INT, not %s.", c.d.Name, SQLName(c.args[1]))
+	} else if IsFoldable(c.args[1]) && !types.IsNumeric(t) {
 		if _, ok := Eval(CastTo(c.args[1], types.Int, c.ctx)); !ok {
 			return errf(c.ctx, "FAILED_FUNCTION_CALL", "38000", "The offset of %s must be an INT, not %s.", c.d.Name, SQLName(c.args[1]))
 		}

@@ -242,6 +242,9 @@ func (d *Def) LambdaVars(i int, args []plan.Expr, n int, ctx Context) ([]plan.La
 	return vs, nil
 }
 
+// HigherOrder tells whether the function takes lambda functions.
+func (d *Def) HigherOrder() bool { return d.vars != nil }
+
 // NullByArguments tells whether the result is NULL where an argument is, and
 // nowhere else.
 func (d *Def) NullByArguments() bool { return d.null == nil }

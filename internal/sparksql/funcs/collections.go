@@ -133,16 +133,27 @@ func fitElementAt(c *call) error {
 		c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
 		return nil
 	case types.Map:
-		k, ok := rule{ansi: c.ctx.ANSI}.common(t.Key, c.args[1].Type())
-		if !ok || !types.Equal(k, t.Key) || types.HasCollation(t.Key) && !types.Equal(t.Key, c.args[1].Type()) {
+		at := unChar(c.args[1].Type())
+		k, ok := rule{ansi: c.ctx.ANSI}.common(t.Key, at)
+		if !ok || !types.Equal(k, t.Key) && !widerKey(t.Key, at, k) || types.HasCollation(t.Key) && !types.Equal(t.Key, at) {
 			return mismatch(c.ctx, "MAP_FUNCTION_DIFF_TYPES", "Cannot resolve %q: the key has the type %s, but the map's keys are %s.",
 				c.text(), quoteType(c.args[1].Type()), quoteType(t.Key))
 		}
-		c.args[1] = CastTo(c.args[1], t.Key, c.ctx)
+		c.args[0] = CastTo(c.args[0], types.Map{Key: k, Value: t.Value, ValueContainsNull: t.ValueContainsNull}, c.ctx)
+		c.args[1] = CastTo(c.args[1], k, c.ctx)
 		return nil
 	}
 	return unexpected(c, 0, `("ARRAY" or "MAP")`)
 }
+
+// widerKey tells whether a map's keys may become of the type of the key that
+// is looked for: where one holds all values of the other, without DECIMAL.
+func widerKey(key, at, common types.Type) bool {
+	_, fromDecimal := key.(types.Decimal)
+	return types.Equal(common, at) && !types.IsString(key) && !types.IsString(at) && !fromDecimal && !isDecimalType(at) || key == types.Void
+}
+
+func isDecimalType(t types.Type) bool { _, ok := t.(types.Decimal); return ok }
 
 func elementType(c *call) types.Type {
 	if m, ok := c.args[0].Type().(types.Map); ok {
@@ -257,7 +268,7 @@ func fitPair(c *call) error {
 	}
 	c.args[0] = CastTo(c.args[0], types.Array{Elem: t, ContainsNull: a.ContainsNull}, c.ctx)
 	c.args[1] = CastTo(c.args[1], types.Array{Elem: t, ContainsNull: b.ContainsNull}, c.ctx)
-	return nil
+	return distinguished(c)
 }
 
 func zipType(c *call) types.Type {
@@ -288,18 +299,25 @@ func fitSequence(c *call) error {
 	wrong := func() error {
 		return mismatch(c.ctx, "SEQUENCE_WRONG_INPUT_TYPES", "Cannot resolve %q: sequence takes integers, or dates or timestamps with an interval as step.", c.text())
 	}
-	for i := range c.args { // a text beside whole numbers is one
-		if other := c.args[(i+1)%2].Type(); i < 3 && types.IsString(c.args[i].Type()) && types.IsIntegral(other) {
-			c.args[i] = CastTo(c.args[i], types.BigInt, c.ctx)
-		}
+	ts := make([]types.Type, len(c.args))
+	for i, x := range c.args {
+		ts[i] = unChar(x.Type())
 	}
-	t, ok := rule{ansi: c.ctx.ANSI}.common(unChar(c.args[0].Type()), unChar(c.args[1].Type()))
+	if len(ts) == 3 && (isInterval(ts[2]) || ts[2] == types.Calendar) {
+		ts = ts[:2]
+	} else if len(ts) == 3 && !types.IsString(ts[2]) && !types.IsString(ts[0]) && !types.IsString(ts[1]) {
+		ts = ts[:2]
+	}
+	t, ok := Common(ts, c.ctx.ANSI)
 	if !ok || !types.IsIntegral(t) && !isTime(t) {
 		return wrong()
 	}
 	c.args[0], c.args[1] = CastTo(c.args[0], t, c.ctx), CastTo(c.args[1], t, c.ctx)
 	if len(c.args) == 3 {
 		s := c.args[2].Type()
+		if types.IsString(s) && types.IsIntegral(t) {
+			s = t
+		}
 		switch {
 		case types.IsIntegral(t) && (types.IsIntegral(s) || s == types.Void):
 			w, _ := rule{ansi: true}.common(t, s)
@@ -332,10 +350,10 @@ func mapDefs() []*Def {
 		}, "map_entries($1)", wMap()),
 		fnOf("map_from_arrays", func(c *call) types.Type {
 			return types.Map{Key: elemOf(c, 0), Value: elemOf(c, 1), ValueContainsNull: containsNull(c, 1)}
-		}, "", wArray(), wArray()).always().checked(dedup),
+		}, "", wArray(), wArray()).always().checked(mapKeys),
 		fnOf("map_from_entries", entriesType, "", wArray()).fitting(fitEntries).withNull(func(c *call) bool {
 			return c.args[0].Nullable() || containsNull(c, 0)
-		}).always().checked(dedup),
+		}).always().checked(mapKeys),
 		fn("map_contains_key", types.Boolean, "", wMap(), wAny()).fitting(fitMapKey),
 		(&Def{Name: "map_concat", Min: 0, Max: -1, fit: fitCommonMaps, typ: mapConcatType}).always().checked(dedup),
 		(&Def{Name: "named_struct", Min: 0, Max: -1, fit: fitNamedStruct, typ: structType}).neverNull(),
@@ -349,6 +367,27 @@ type LastWins bool
 
 func dedup(c *call) error {
 	c.konst = LastWins(strings.EqualFold(c.ctx.Conf["spark.sql.mapKeyDedupPolicy"], "LAST_WIN"))
+	return nil
+}
+
+// mapKeys is dedup for maps whose keys are not checked one by one.
+func mapKeys(c *call) error {
+	if m, ok := c.d.typ(c).(types.Map); ok && noKey(m.Key) {
+		return mismatch(c.ctx, "INVALID_MAP_KEY_TYPE", "Cannot resolve %q: a map cannot be a key.", c.text())
+	}
+	return dedup(c)
+}
+
+// noKey tells of a type that no key of a map can have.
+func noKey(t types.Type) bool {
+	return types.Contains(t, func(t types.Type) bool { return isMap(t) || t == types.Variant })
+}
+
+// distinguished wants elements that can be told apart.
+func distinguished(c *call) error {
+	if a, ok := c.args[0].Type().(types.Array); ok && noKey(a.Elem) {
+		return mismatch(c.ctx, "INVALID_ORDERING_TYPE", "Cannot resolve %q: %s has no order.", c.text(), quoteType(a))
+	}
 	return nil
 }
 
@@ -369,7 +408,7 @@ func fitMap(c *call) error {
 			sub := [...]string{"CREATE_MAP_KEY_DIFF_TYPES", "CREATE_MAP_VALUE_DIFF_TYPES"}[side]
 			return mismatch(c.ctx, sub, "Cannot resolve %q: there is no common type of %s.", c.text(), typeList(ts))
 		}
-		if side == 0 && hasMap(t) {
+		if side == 0 && noKey(t) {
 			return mismatch(c.ctx, "INVALID_MAP_KEY_TYPE", "Cannot resolve %q: a map cannot be a key.", c.text())
 		}
 		for i := side; i < len(c.args); i += 2 {

@@ -1,11 +1,13 @@
 package funcs
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -65,7 +67,7 @@ func fitToCSV(c *call) error {
 		return mismatch(c.ctx, "UNSUPPORTED_INPUT_TYPE", "to_csv takes a STRUCT, not %s.", quoteType(c.args[0].Type()))
 	}
 	for _, f := range st.Fields {
-		if !atomic(f.Type) && f.Type != types.Void && f.Type != types.Variant {
+		if types.Contains(f.Type, func(t types.Type) bool { return t == types.Variant }) {
 			return mismatch(c.ctx, "UNSUPPORTED_INPUT_TYPE", "A field of to_csv cannot be %s.", quoteType(f.Type))
 		}
 	}
@@ -94,42 +96,119 @@ func fitSchemaOfCSV(c *call) error {
 	if err != nil {
 		return err
 	}
-	sep := opts["sep"]
-	if sep == "" {
-		sep = opts["delimiter"]
-	}
-	if sep == "" {
-		sep = ","
+	record := CSVOptions(opts, false)
+	if record.Sep == "" || len(record.Quote) > 1 || len(record.Escape) > 1 || len(record.Comment) > 1 {
+		return errf(c.ctx, "INVALID_PARAMETER_VALUE", "22023", "The separator of CSV may not be empty, and quote, escape and comment are one character.")
 	}
 	var parts []string
-	for i, f := range strings.Split(text, sep) {
-		parts = append(parts, fmt.Sprintf("_c%d: %s", i, csvType(strings.Trim(f, `"`)).SQL()))
+	record.Fields([]byte(text), func(f []byte, null bool) {
+		t := types.Type(types.String)
+		if !null {
+			t = csvType(string(f), opts)
+		}
+		parts = append(parts, fmt.Sprintf("_c%d: %s", len(parts), t.SQL()))
+	})
+	if len(parts) == 0 {
+		return errf(c.ctx, "INTERNAL_ERROR", "XX000", "schema_of_csv needs a record.")
 	}
 	c.args, c.konst = c.args[:1], "STRUCT<"+strings.Join(parts, ", ")+">"
 	return nil
 }
 
-// csvType is the narrowest type of a field.
-func csvType(s string) types.Type {
+// CSVOptions are those of a record out of Spark's, for reading or writing.
+func CSVOptions(o map[string]string, writing bool) cast.CSV {
+	given := func(key, def string) string {
+		if v, ok := o[key]; ok {
+			return v
+		}
+		return def
+	}
+	yes := func(s string) bool { return strings.EqualFold(s, "true") }
+	empty, trim := "", "false"
+	if writing {
+		empty, trim = `""`, "true"
+	}
+	sep := strings.NewReplacer(`\\`, `\`, `\t`, "\t", `\r`, "\r", `\b`, "\b", `\f`, "\f").Replace(given("sep", given("delimiter", ",")))
+	return cast.CSV{Sep: sep, Quote: given("quote", `"`), Escape: given("escape", `\`), Comment: o["comment"],
+		NullValue: o["nullvalue"], EmptyValue: given("emptyvalue", empty), QuoteAll: yes(o["quoteall"]), BareQuotes: strings.EqualFold(o["escapequotes"], "false"),
+		TrimLeft: yes(given("ignoreleadingwhitespace", trim)), TrimRight: yes(given("ignoretrailingwhitespace", trim))}
+}
+
+// csvType is the type that Spark infers for a field.
+func csvType(s string, opts map[string]string) types.Type {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		if n >= -1<<31 && n < 1<<31 {
 			return types.Int
 		}
 		return types.BigInt
 	}
-	if _, err := strconv.ParseFloat(s, 64); err == nil && !strings.ContainsAny(s, "xXpP_") {
+	digits := strings.TrimSuffix(strings.TrimLeft(s, "+-"), ".")
+	if len(digits) > 0 && len(s)-len(digits) <= 2 && strings.Trim(digits, "0123456789") == "" {
+		if n := max(len(strings.TrimLeft(digits, "0")), 1); n <= types.MaxPrecision {
+			return types.Decimal{Precision: n}
+		}
+	}
+	if csvDouble(s, opts) {
 		return types.Double
 	}
-	if _, err := time.Parse(time.DateOnly, s); err == nil {
+	if !strings.EqualFold(opts["preferdate"], "false") && csvTime(s, opts["dateformat"], "yyyy-MM-dd") {
 		return types.Date
 	}
-	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", time.RFC3339} {
-		if _, err := time.Parse(layout, s); err == nil {
-			return types.Timestamp
-		}
+	if f, ok := opts["timestampformat"]; ok && csvTime(s, f, "") {
+		return types.Timestamp
+	} else if !ok && csvTimestamp(s) {
+		return types.Timestamp
 	}
 	if strings.EqualFold(s, "true") || strings.EqualFold(s, "false") {
 		return types.Boolean
 	}
 	return types.String
+}
+
+// csvDouble tells whether Java's Double.parseDouble reads s, or s is one of the
+// names that the options give to what is no finite number.
+func csvDouble(s string, opts map[string]string) bool {
+	for _, k := range [][2]string{{"nanvalue", "NaN"}, {"positiveinf", "Inf"}, {"negativeinf", "-Inf"}} {
+		name, ok := opts[k[0]]
+		if !ok {
+			name = k[1]
+		}
+		if s == name {
+			return true
+		}
+	}
+	t := strings.TrimSpace(s)
+	switch strings.TrimLeft(t, "+-") {
+	case "NaN", "Infinity":
+		return true
+	}
+	if n := len(t); n > 1 && strings.ContainsRune("dDfF", rune(t[n-1])) && !strings.ContainsAny(t, "xX") {
+		t = t[:n-1]
+	}
+	if strings.ContainsAny(t, "_nNiI") {
+		return false
+	}
+	_, err := strconv.ParseFloat(t, 64)
+	return err == nil || errors.Is(err, strconv.ErrRange)
+}
+
+// csvTimestamp tells whether CAST reads s as a TIMESTAMP; a bare time belongs to
+// the day on which it is read.
+func csvTimestamp(s string) bool {
+	for _, day := range []string{"", "2000-01-01T"} {
+		if _, ok := cast.Timestamp([]byte(day+strings.TrimPrefix(s, "T")), cast.UTC(), &cast.Zones{}); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// csvTime tells whether s has a pattern of dates.
+func csvTime(s, pattern, def string) bool {
+	p, err := cast.CompilePattern(cmp.Or(pattern, def), true)
+	if err != nil {
+		return false
+	}
+	_, _, ok := p.Parse([]byte(s), cast.UTC(), &cast.Zones{})
+	return ok
 }

@@ -17,7 +17,7 @@ func FieldOf(x plan.Expr, name string, ctx Context) (plan.Expr, error) {
 			return nil, err
 		}
 		f := t.Fields[i]
-		return &plan.Field{X: x, Ordinal: i, Name: f.Name, Typ: f.Type, Null: x.Nullable() || f.Nullable}, nil
+		return &plan.Field{X: x, Ordinal: i, Name: name, Typ: f.Type, Null: x.Nullable() || f.Nullable}, nil
 	case types.Array:
 		s, ok := t.Elem.(types.Struct)
 		if !ok { // as x['name'], which no array has
@@ -29,7 +29,7 @@ func FieldOf(x plan.Expr, name string, ctx Context) (plan.Expr, error) {
 		}
 		f := s.Fields[i]
 		v := &plan.LambdaVar{Name: "x", ID: plan.NewID(), Typ: s, Null: t.ContainsNull}
-		body := &plan.Field{X: v, Ordinal: i, Name: f.Name, Typ: f.Type, Null: t.ContainsNull || f.Nullable}
+		body := &plan.Field{X: v, Ordinal: i, Name: name, Typ: f.Type, Null: t.ContainsNull || f.Nullable}
 		return &plan.Call{Fn: "array field", Args: []plan.Expr{x, &plan.Lambda{Params: []*plan.LambdaVar{v}, Body: body}},
 			Typ: types.Array{Elem: f.Type, ContainsNull: body.Null}, Null: x.Nullable(), Pos: ctx.Pos}, nil
 	case types.Map:

@@ -81,6 +81,10 @@ func evalCast(l *plan.Literal, to types.Type) (*plan.Literal, bool) {
 		n, ok := cast.Int([]byte(s), 64, false)
 		return &plan.Literal{Value: n, Typ: to}, ok && inRange(n, to)
 	}
+	if s, ok := l.Value.(string); ok && to == types.Double {
+		f, ok := cast.Float([]byte(s), 64)
+		return &plan.Literal{Value: f, Typ: to}, ok
+	}
 	if d, ok := to.(types.Decimal); ok {
 		return evalDecimal(l, d)
 	}

@@ -70,6 +70,9 @@ func histogramDef() *Def {
 		return types.Array{Elem: types.Struct{Fields: []types.Field{{Name: "x", Type: c.args[0].Type(), Nullable: true}, {Name: "y", Type: types.Double, Nullable: true}}}, ContainsNull: true}
 	}
 	return agg("histogram_numeric", typ, "", wX, wInt()).sketched("histogram_numeric", 1, func(c *call) (map[string]any, error) {
+		if err := badConstant(c, 1, types.Int); err != nil {
+			return nil, err
+		}
 		v, err := constantAt(c, 1, "nb")
 		if err != nil {
 			return nil, err

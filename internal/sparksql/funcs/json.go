@@ -86,7 +86,7 @@ func (c *call) options(i int) (map[string]string, error) {
 }
 
 func fitFromJSON(c *call) error {
-	if t := c.args[0].Type(); !types.IsString(t) && t != types.Void && t != types.Binary {
+	if t := c.args[0].Type(); !types.IsString(t) && t != types.Void {
 		return unexpected(c, 0, `"STRING"`)
 	}
 	if err := c.fitOne(0, wStr()); err != nil {

@@ -126,7 +126,7 @@ func lambdaDefs() []*Def {
 		higher("transform_keys", entryVars, fitLambda, func(c *call) types.Type {
 			m, _ := c.args[0].Type().(types.Map)
 			return types.Map{Key: body(c, 1).Type(), Value: m.Value, ValueContainsNull: m.ValueContainsNull}
-		}).withNull(firstNullable).always().checked(dedup),
+		}).withNull(firstNullable).always().checked(mapKeys),
 		(&Def{Name: "map_zip_with", Min: 3, Max: 3, vars: mapZipVars, fit: fitMapZip, typ: func(c *call) types.Type {
 			m, _ := c.args[0].Type().(types.Map)
 			return types.Map{Key: m.Key, Value: body(c, 2).Type(), ValueContainsNull: body(c, 2).Nullable()}

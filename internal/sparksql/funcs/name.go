@@ -176,7 +176,7 @@ func (p printer) boundName(w *plan.WindowExpr, b plan.Bound) string {
 	case plan.UnboundedPreceding:
 		return "UNBOUNDED PRECEDING"
 	case plan.Preceding:
-		if w.Frame.Unit == plan.FrameRange && len(w.Order) == 1 && types.IsNumeric(w.Order[0].X.Type()) && !types.Equal(w.Order[0].X.Type(), b.X.Type()) {
+		if k, ok := b.X.(*plan.Cast); ok && k.Implicit && w.Frame.Unit == plan.FrameRange {
 			return "(- " + p.name(b.X) + ") FOLLOWING"
 		}
 		return p.name(b.X) + " PRECEDING"

@@ -46,17 +46,29 @@ func fitNumberFormat(c *call) error {
 func formatFault(format string) string {
 	f := strings.NewReplacer("D", ".", "G", ",").Replace(strings.ToUpper(format))
 	digit := func(i int) bool { return i >= 0 && i < len(f) && (f[i] == '0' || f[i] == '9') }
-	switch {
+	first, point := strings.IndexAny(f, "09"), strings.IndexByte(f, '.')
+	switch dollar := strings.IndexByte(f, '$'); {
 	case f == "":
 		return "EMPTY"
-	case !strings.ContainsAny(f, "09"):
+	case first < 0:
 		return "WRONG_NUM_DIGIT"
-	case strings.Count(f, ".") > 1 || strings.Count(f, "$") > 1:
-		return "WRONG_NUM_TOKEN"
+	case dollar > first:
+		return "CUR_MUST_BEFORE_DIGIT"
+	case point >= 0 && dollar > point:
+		return "CUR_MUST_BEFORE_DEC"
 	}
 	for i := range len(f) {
-		if f[i] == ',' && (!digit(i-1) || !digit(i+1)) {
+		switch {
+		case f[i] != ',':
+		case !digit(i-1) || !digit(i+1):
 			return "CONT_THOUSANDS_SEPS"
+		case point >= 0 && i > point:
+			return "THOUSANDS_SEPS_MUST_BEFORE_DEC"
+		}
+	}
+	for _, once := range []string{".", "$", "S", "MI", "PR"} {
+		if strings.Count(f, once) > 1 {
+			return "WRONG_NUM_TOKEN"
 		}
 	}
 	return ""
@@ -94,6 +106,9 @@ func buildToChar(c *call) (plan.Expr, error) {
 	}
 	if t != types.Binary {
 		return Resolve("to_char number", c.args, c.ctx)
+	}
+	if l, ok := Eval(c.args[1]); !ok || l.Value == nil {
+		return nil, errf(c.ctx, "NON_FOLDABLE_ARGUMENT", "42K08", "The format of %s for BINARY must be a constant, not %q.", quoteName(c.d.Name), SQLName(c.args[1]))
 	}
 	format, _ := constText(c.args[1])
 	args := c.args[:1]

@@ -16,6 +16,10 @@ func Over(fn plan.Expr, part []plan.Expr, order []plan.SortKey, frame *plan.Fram
 			return nil, errf(ctx, "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "0A000",
 				"DISTINCT does not go with a window: %q.", SQLName(fn))
 		}
+		if within[f.Fn] && f.Fn != "mode" && (len(order) > 0 || frame != nil) {
+			return nil, errf(ctx, "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", "42601",
+				"%q takes neither ORDER BY nor a frame in its window.", SQLName(fn))
+		}
 		if f.Fn == "grouping" || f.Fn == "grouping_id" {
 			return nil, errf(ctx, "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%q does not go with a window.", SQLName(fn))
 		}
@@ -71,7 +75,7 @@ func defaultFrame(order []plan.SortKey) plan.Frame {
 
 // ownFrame is the frame that a window function brings, nil when it takes any.
 func ownFrame(f *plan.Call, order []plan.SortKey, frame *plan.Frame, ctx Context) (*plan.Frame, error) {
-	if f.Fn == "nth_value" {
+	if f.Fn == "nth_value" && len(order) > 0 {
 		return nil, nil
 	}
 	if len(order) == 0 {
@@ -107,6 +111,17 @@ func sameFrame(a, b plan.Frame) bool {
 func checkFrame(w *plan.WindowExpr, ctx Context) error {
 	f := w.Frame
 	offsets := f.Start.X != nil || f.End.X != nil
+	if f.Unit == plan.FrameRange && len(w.Order) == 1 {
+		for _, b := range []*plan.Bound{&w.Frame.Start, &w.Frame.End} {
+			if t := w.Order[0].X.Type(); b.X != nil && types.IsNumeric(t) && IsFoldable(b.X) && (types.IsNumeric(b.X.Type()) || types.IsString(b.X.Type())) {
+				b.X = CastTo(b.X, t, ctx)
+			}
+		}
+		f = w.Frame
+	}
+	if a, b := f.Start.X, f.End.X; f.Unit == plan.FrameRange && a != nil && b != nil && !types.Equal(a.Type(), b.Type()) {
+		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_DIFF_TYPES", "The bounds of a frame must have one type, not %s and %s.", quoteType(a.Type()), quoteType(b.Type()))
+	}
 	if f.Unit == plan.FrameRange && offsets {
 		if len(w.Order) == 0 {
 			return mismatch(ctx, "RANGE_FRAME_WITHOUT_ORDER", "A RANGE frame needs an ORDER BY.")

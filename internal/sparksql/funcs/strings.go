@@ -191,6 +191,9 @@ func fitFormat(c *call) error {
 	if err := c.fitOne(0, wStr()); err != nil {
 		return err
 	}
+	if f, ok := constText(c.args[0]); ok && strings.Contains(f, "%0$") {
+		return errf(c.ctx, "INVALID_PARAMETER_VALUE.ZERO_INDEX", "22023", "The arguments of %s count from 1: %%0$ is none.", quoteName(c.d.Name))
+	}
 	return nil
 }
 
@@ -342,9 +345,6 @@ func showLike(name, word string, a []string) string {
 func fitFormatNumber(c *call) error {
 	if err := c.fitOne(0, c.d.want[0]); err != nil {
 		return err
-	}
-	if t := c.args[1].Type(); t == types.TinyInt || t == types.SmallInt {
-		c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
 	}
 	return c.fitOne(1, c.d.want[1])
 }

@@ -18,7 +18,7 @@ type WithinSpec struct {
 // withinDefs are the aggregates that take WITHIN GROUP.
 func withinDefs() []*Def {
 	quantile := func(name string) *Def {
-		d := agg(name, typeIs(types.Double), "", wDbl(), wDbl()).fitting(fitQuantile)
+		d := agg(name, percentileType(name), "", wDbl(), wAny()).fitting(fitQuantile)
 		d.within = true
 		return d.shown(func(e plan.Expr, a []string) string {
 			order := " WITHIN GROUP (ORDER BY " + a[0]
@@ -71,19 +71,26 @@ func fitQuantile(c *call) error {
 	if len(c.ctx.Within) != 1 {
 		return withinMissing(c.d, c.ctx)
 	}
-	if err := c.fitOne(0, wDbl()); err != nil {
-		return err
+	if !isInterval(c.args[0].Type()) {
+		if err := c.fitOne(0, wDbl()); err != nil {
+			return err
+		}
 	}
 	if !IsFoldable(c.args[1]) {
 		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the percentage must be a constant.", c.text())
 	}
-	if err := c.fitOne(1, wDbl()); err != nil {
+	t := types.Type(types.Double)
+	if isArray(c.args[1].Type()) {
+		t = types.Array{Elem: types.Double}
+	}
+	if err := badConstant(c, 1, t); err != nil {
 		return err
 	}
-	if l, ok := Eval(c.args[1]); ok {
-		if f, ok := l.Value.(float64); ok && (f < 0 || f > 1) {
-			return mismatch(c.ctx, "VALUE_OUT_OF_RANGE", "Cannot resolve %q: the percentage must lie between 0 and 1.", c.text())
-		}
+	if err := c.fitOne(1, exactly(t)); err != nil {
+		return err
+	}
+	if err := checkPercentages(c); err != nil {
+		return err
 	}
 	c.konst = withinSpec(c.ctx.Within)
 	return nil
@@ -99,6 +106,9 @@ func fitListagg(c *call) error {
 	}
 	if !IsFoldable(c.args[1]) {
 		return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The delimiter of %s must be a constant.", quoteName(c.d.Name))
+	}
+	if x, sep := c.args[0].Type(), c.args[1].Type(); (x == types.Binary) != (sep == types.Binary) && sep != types.Void {
+		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: the delimiter of %s cannot be %s.", c.text(), quoteType(x), quoteType(sep))
 	}
 	if c.args[1].Type() != types.Void {
 		if err := c.fitOne(1, exactly(c.args[0].Type())); err != nil {
@@ -134,7 +144,10 @@ func modeDef() *Def {
 		}
 		if len(c.args) == 2 {
 			if !isConst(c.args[1]) {
-				return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "Cannot resolve %q: the second argument must be a constant.", c.text())
+				return errf(c.ctx, "NON_FOLDABLE_ARGUMENT", "42K08", "The second argument of %s must be a constant.", quoteName(c.d.Name))
+			}
+			if t := c.args[1].Type(); t != types.Boolean {
+				return errf(c.ctx, "UNEXPECTED_INPUT_TYPE", "42K09", "The second argument of %s must be BOOLEAN, not %s.", quoteName(c.d.Name), quoteType(t))
 			}
 			c.args = c.args[:1]
 		}

@@ -82,27 +82,42 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 func (g *aggCall) within(name, dt string) string {
 	spec, _ := g.c.Const.(funcs.WithinSpec)
 	desc := len(spec.Desc) == 1 && spec.Desc[0]
-	k, ok := funcs.Eval(g.c.Args[1])
-	p, isFloat := 0.0, false
-	if ok {
-		p, isFloat = k.Value.(float64)
-	}
-	if !isFloat {
+	ps, ok := funcs.Percentages(g.c.Args[1])
+	if !ok {
 		return g.l.unsupported(g.c.Pos, "The percentage of %s must be a plain number.", name)
+	}
+	_, several := g.c.Typ.(types.Array)
+	if len(ps) == 0 {
+		return g.nothing(dt)
 	}
 	f := "quantile_cont"
 	if name == "percentile_disc" {
 		f = "quantile_disc"
 	}
-	sign := ""
-	switch {
-	case desc && name == "percentile_cont":
-		p = 1 - p
-	case desc:
-		sign = "-" // DuckDB's way to count from the largest
+	texts := make([]string, len(ps))
+	for i, p := range ps {
+		switch {
+		case desc && name == "percentile_cont":
+			texts[i] = floatText(1-p, 64)
+		case desc:
+			texts[i] = "-" + floatText(p, 64) // DuckDB's way to count from the largest
+		default:
+			texts[i] = floatText(p, 64)
+		}
 	}
-	return cast(g.fn(f, g.a[0]+", "+sign+floatText(p, 64)), dt)
+	places := texts[0]
+	if several {
+		places = "[" + strings.Join(texts, ", ") + "]"
+	}
+	x := g.a[0]
+	if isInterval(g.c.Args[0].Type()) {
+		x = cast(x, "DOUBLE")
+	}
+	return g.spread(g.fn(f, x+", "+places))
 }
+
+// nothing is an aggregate that is NULL.
+func (g *aggCall) nothing(dt string) string { return g.fn("first", "CAST(NULL AS "+dt+")") }
 
 // listagg joins the texts, in the order of WITHIN GROUP where it is given.
 func (g *aggCall) listagg(sep, dt string) string {
@@ -113,8 +128,11 @@ func (g *aggCall) listagg(sep, dt string) string {
 	}
 	args := x + ", " + sep
 	if spec, ok := g.c.Const.(funcs.WithinSpec); ok {
-		keys := make([]string, len(spec.Desc))
-		for i := range keys {
+		var keys []string
+		for i := range spec.Desc {
+			if funcs.IsFoldable(g.c.Args[2+i]) {
+				continue // DuckDB would take it for a column's place
+			}
 			dir, nulls := " ASC", " NULLS LAST"
 			if spec.Desc[i] {
 				dir = " DESC"
@@ -122,9 +140,11 @@ func (g *aggCall) listagg(sep, dt string) string {
 			if spec.NullsFirst[i] {
 				nulls = " NULLS FIRST"
 			}
-			keys[i] = g.a[2+i] + dir + nulls
+			keys = append(keys, g.a[2+i]+dir+nulls)
 		}
-		args += " ORDER BY " + strings.Join(keys, ", ")
+		if len(keys) > 0 {
+			args += " ORDER BY " + strings.Join(keys, ", ")
+		}
 	}
 	if binary {
 		return "unhex(" + g.fn("string_agg", args) + ")"
@@ -283,7 +303,12 @@ func (g *aggCall) sum(dt string) string {
 	if d, ok := isDecimal(t); ok && d.Precision+10 > types.MaxPrecision {
 		return g.wideSum(text, dt)
 	}
-	if !g.c.Raises {
+	switch {
+	case g.c.Typ == types.BigInt && !g.c.Raises && g.c.Fn == "sum": // it goes round
+		v := g.l.fresh("v")
+		return "list_extract(list_transform([" + text + "], lambda " + v + ": CAST(CASE WHEN " + v + " BETWEEN -9223372036854775808 AND 9223372036854775807 THEN " + v +
+			" ELSE ((" + v + " % 18446744073709551616 + 27670116110564327424) % 18446744073709551616) - 9223372036854775808 END AS BIGINT)), 1)"
+	case !g.c.Raises:
 		return "TRY_CAST(" + text + " AS " + dt + ")"
 	}
 	return cast(text, dt)

@@ -2,6 +2,7 @@ package lower
 
 import (
 	"cmp"
+	"maps"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/funcs"
@@ -19,35 +20,12 @@ func csvRules() map[string]rule {
 	}
 }
 
-// separator is what stands between fields; some characters are written with a
-// backslash.
-func separator(o map[string]string) string {
-	sep, ok := o["sep"]
-	if !ok {
-		if sep, ok = o["delimiter"]; !ok {
-			sep = ","
-		}
-	}
-	return strings.NewReplacer(`\\`, `\`, `\t`, "\t", `\r`, "\r", `\b`, "\b", `\f`, "\f").Replace(sep)
-}
-
 // csvParams are the kernels' options out of Spark's.
 func csvParams(o map[string]string, writing bool) map[string]any {
-	given := func(key, def string) string {
-		if v, ok := o[key]; ok {
-			return v
-		}
-		return def
-	}
-	empty, trim := "", "false"
-	if writing {
-		empty, trim = `""`, "true"
-	}
-	yes := func(s string) bool { return strings.EqualFold(s, "true") }
+	p := funcs.CSVOptions(o, writing)
 	return map[string]any{
-		"sep": separator(o), "quote": given("quote", `"`), "escape": given("escape", `\`), "comment": o["comment"],
-		"nullvalue": o["nullvalue"], "emptyvalue": given("emptyvalue", empty), "quoteall": yes(o["quoteall"]),
-		"trimleft": yes(given("ignoreleadingwhitespace", trim)), "trimright": yes(given("ignoretrailingwhitespace", trim)),
+		"sep": p.Sep, "quote": p.Quote, "escape": p.Escape, "comment": p.Comment, "nullvalue": p.NullValue, "emptyvalue": p.EmptyValue,
+		"quoteall": p.QuoteAll, "barequotes": p.BareQuotes, "trimleft": p.TrimLeft, "trimright": p.TrimRight,
 	}
 }
 
@@ -80,7 +58,7 @@ func fromCSV(l *lowerer, c *plan.Call, a []string) string {
 		}
 	}
 	bad = append(bad, "len("+v+") <> "+itoa(int64(n)))
-	isBad := "(" + strings.Join(bad, " OR ") + ")"
+	isBad := "(" + record + " <> '' AND (" + strings.Join(bad, " OR ") + "))"
 	for i, f := range st.Fields {
 		if items[i] == "" {
 			items[i] = "CASE WHEN " + isBad + " THEN " + record + " END"
@@ -115,7 +93,8 @@ func (l *lowerer) csvValue(x string, t types.Type, o map[string]string) string {
 	case types.IsFloating(t):
 		inf := "CASE " + x + " WHEN " + quote(cmp.Or(o["positiveinf"], "Inf")) + " THEN 'Infinity' WHEN " + quote(cmp.Or(o["negativeinf"], "-Inf")) +
 			" THEN '-Infinity' WHEN " + quote(cmp.Or(o["nanvalue"], "NaN")) + " THEN 'NaN' ELSE " + x + " END"
-		return k.cast(inf, types.String, t)
+		named := "regexp_full_match(trim(" + x + "), '(?i)[+-]?(nan|inf|infinity)') AND NOT regexp_full_match(trim(" + x + "), '[+-]?(NaN|Infinity)')"
+		return "CASE WHEN NOT (" + inf + " = " + x + " AND " + named + ") THEN " + k.cast(inf, types.String, t) + " END"
 	case t == types.Date:
 		if v, ok := pattern("dateformat", "TIMESTAMP"); ok {
 			return cast(v, "DATE")
@@ -128,6 +107,7 @@ func (l *lowerer) csvValue(x string, t types.Type, o map[string]string) string {
 		if v, ok := pattern("timestampntzformat", "TIMESTAMP"); ok {
 			return v
 		}
+		return "CASE WHEN NOT regexp_matches(" + x + ", '[T ][0-9:.]*[A-Za-z+-]') THEN " + k.cast(x, types.String, t) + " END"
 	case t == types.Variant:
 		return "coalesce(" + l.call("parse_json", []string{"CASE WHEN regexp_full_match(" + x + ", '-?[0-9]+([.][0-9]+)?|true|false') THEN " + x + " END"}, []string{"VARCHAR"}, variantBlob, nil) +
 			", " + l.toVariant(x, types.String) + ")"
@@ -144,20 +124,71 @@ func toCSV(l *lowerer, c *plan.Call, a []string) string {
 	}
 	o := spec.Options
 	params := csvParams(o, true)
+	null := o["nullvalue"]
 	return l.let(a[0], func(v string) string {
 		parts := make([]string, len(st.Fields))
 		for i, f := range st.Fields {
 			x := l.csvText("struct_extract("+v+", "+quote(f.Name)+")", f.Type, o)
-			parts[i] = "coalesce(" + l.call("csv_field", []string{x}, []string{"VARCHAR"}, "VARCHAR", params) + ", " + quote(o["nullvalue"]) + ")"
+			params["first"] = i == 0
+			missing := quote(null)
+			switch {
+			case params["quoteall"] == true:
+				missing = quote(params["quote"].(string) + null + params["quote"].(string))
+			case null == "" && len(st.Fields) == 1: // the record has nothing
+				missing = "NULL"
+			}
+			parts[i] = "coalesce(" + l.call("csv_field", []string{x}, []string{"VARCHAR"}, "VARCHAR", maps.Clone(params)) + ", " + missing + ")"
 		}
-		return "CASE WHEN " + v + " IS NOT NULL THEN " + strings.Join(parts, " || "+quote(separator(o))+" || ") + " END"
+		return "CASE WHEN " + v + " IS NOT NULL THEN " + strings.Join(parts, " || "+quote(params["sep"].(string))+" || ") + " END"
 	})
+}
+
+// csvNested is an ARRAY, MAP or STRUCT in one field; NULLs leave their place
+// empty.
+func (l *lowerer) csvNested(x string, t types.Type, o map[string]string) (string, bool) {
+	none := ""
+	if n := o["nullvalue"]; n != "" {
+		none = " " + n
+	}
+	spaced := func(x string, t types.Type) string {
+		return "coalesce(' ' || " + l.csvText(x, t, o) + ", " + quote(none) + ")"
+	}
+	head := func(x string, t types.Type) string {
+		return "coalesce(" + l.csvText(x, t, o) + ", " + quote(none) + ")"
+	}
+	switch t := t.(type) {
+	case types.Array:
+		e := l.fresh("v")
+		return l.let(x, func(x string) string {
+			return "'[' || CASE WHEN len(" + x + ") > 0 THEN " + head("list_extract("+x+", 1)", t.Elem) + " || array_to_string(list_transform(list_slice(" + x + ", 2, len(" + x + ")), lambda " + e +
+				": ',' || " + spaced(e, t.Elem) + "), '') ELSE '' END || ']'"
+		}), true
+	case types.Map:
+		e := l.fresh("v")
+		return "'{' || array_to_string(list_transform(map_entries(" + x + "), lambda " + e + ": " + l.csvText(e+".key", t.Key, o) + " || ' ->' || " + spaced(e+".value", t.Value) + "), ', ') || '}'", true
+	case types.Struct:
+		return l.let(x, func(x string) string {
+			var parts []string
+			for i, name := range fieldNames(t) {
+				f, part := "struct_extract("+x+", "+quote(name)+")", spaced
+				if i == 0 {
+					part = head
+				}
+				parts = append(parts, part(f, t.Fields[i].Type))
+			}
+			return "CASE WHEN " + x + " IS NOT NULL THEN '{' || " + strings.Join(parts, " || ',' || ") + " || '}' END"
+		}), true
+	}
+	return "", false
 }
 
 func (l *lowerer) csvText(x string, t types.Type, o map[string]string) string {
 	k := caster{l: l, mode: plan.CastTry, zone: cmp.Or(o["timezone"], l.opt.TimeZone)}
 	format := func(v, pattern, zone string) string {
 		return l.call("date_format", []string{v}, []string{"TIMESTAMP WITH TIME ZONE"}, "VARCHAR", map[string]any{"pattern": pattern, "zone": zone, "locale": o["locale"]})
+	}
+	if text, ok := l.csvNested(x, t, o); ok {
+		return text
 	}
 	switch t {
 	case types.Timestamp:
@@ -170,8 +201,6 @@ func (l *lowerer) csvText(x string, t types.Type, o map[string]string) string {
 		}
 	case types.Binary:
 		return "('[' || trim(regexp_replace(hex(" + x + "), '(..)', '\\1 ', 'g')) || ']')"
-	case types.Variant:
-		return l.call("variant_to_json", []string{x}, []string{variantBlob}, "VARCHAR", map[string]any{"zone": k.zone})
 	}
 	return k.text(x, t)
 }

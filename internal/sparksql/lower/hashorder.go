@@ -74,8 +74,19 @@ func (l *lowerer) javaHash(x string, t types.Type, scala bool) string {
 		return longHash(x, scala)
 	case types.Timestamp, types.TimestampNTZ:
 		return longHash("epoch_us("+x+")", scala)
+	case types.Boolean, types.Float, types.Double:
+		return l.call("java_hash", []string{x}, []string{l.duckType(t)}, "BIGINT", map[string]any{"scala": scala})
 	case types.String:
 		return "(CAST(" + l.call("hash", []string{x}, []string{"VARCHAR"}, "INTEGER", map[string]any{"types": []string{"string"}}) + " AS BIGINT)" + low
+	}
+	if _, ok := t.(types.Decimal); ok {
+		return l.call("java_hash", []string{x}, []string{l.duckType(t)}, "BIGINT", map[string]any{"scala": scala})
+	}
+	switch t.(type) {
+	case types.YearMonth:
+		return "(CAST(" + x + " AS BIGINT)" + low
+	case types.DayTime:
+		return longHash(x, scala)
 	}
 	return ""
 }

@@ -155,6 +155,9 @@ func (l *lowerer) mapList(x string, f plan.Expr) string {
 // quantified is exists (hit true) and forall (hit false), with NULL between.
 func quantified(hit, miss string) rule {
 	return func(l *lowerer, c *plan.Call, a []string) string {
+		if f, ok := c.Args[1].(*plan.Lambda); ok && l.canRaise(f.Body) {
+			return l.scalar(quantifiedFold(c, f, hit == "true"))
+		}
 		all := l.mapList(a[0], c.Args[1])
 		if !c.Args[1].Nullable() {
 			return "CASE WHEN list_contains(" + all + ", " + hit + ") THEN " + hit + " WHEN " + a[0] + " IS NOT NULL THEN " + miss + " END"
@@ -163,6 +166,23 @@ func quantified(hit, miss string) rule {
 		return "list_extract(list_transform([" + all + "], lambda " + v + ": CASE WHEN " + v + " IS NULL THEN NULL WHEN list_contains(" + v + ", " + hit + ") THEN " + hit +
 			" WHEN list_position(" + v + ", NULL) > 0 THEN NULL ELSE " + miss + " END), 1)"
 	}
+}
+
+// quantifiedFold is exists, or forall, as an aggregate that asks no further
+// element once one has decided: the lambda might raise there.
+func quantifiedFold(c *plan.Call, f *plan.Lambda, exists bool) *plan.Call {
+	op, decided := "or", true
+	if !exists {
+		op, decided = "and", false
+	}
+	acc := &plan.LambdaVar{Name: "acc", ID: plan.NewID(), Typ: types.Boolean, Null: true}
+	truth := func(v bool) plan.Expr { return &plan.Literal{Value: v, Typ: types.Boolean} }
+	done := &plan.Call{Fn: "<=>", Args: []plan.Expr{acc, truth(decided)}, Typ: types.Boolean, Pos: c.Pos}
+	next := &plan.Call{Fn: op, Args: []plan.Expr{acc, f.Body}, Typ: types.Boolean, Null: true, Pos: c.Pos}
+	body := &plan.Case{When: []plan.When{{Cond: done, Then: truth(decided)}}, Else: next, Typ: types.Boolean}
+	last := &plan.LambdaVar{Name: "acc", ID: plan.NewID(), Typ: types.Boolean, Null: true}
+	return &plan.Call{Fn: "aggregate", Args: []plan.Expr{c.Args[0], truth(!decided),
+		&plan.Lambda{Params: []*plan.LambdaVar{acc, f.Params[0]}, Body: body}, &plan.Lambda{Params: []*plan.LambdaVar{last}, Body: last}}, Typ: types.Boolean, Null: true, Pos: c.Pos}
 }
 
 // foldList carries the accumulator beside the element, because DuckDB's

@@ -16,7 +16,7 @@ func (g *aggCall) percentile(name, dt string) string {
 	}
 	_, several := g.c.Typ.(types.Array)
 	if len(ps) == 0 {
-		return cast("NULL", dt)
+		return g.nothing(dt)
 	}
 	if k, ok := constInt(g.c.Args[2]); name == "percentile" && (!ok || k != 1) {
 		return g.weighted(ps, several)

@@ -214,11 +214,17 @@ func concatWs(l *lowerer, c *plan.Call, a []string) string {
 	case !arrays:
 		return "concat_ws(" + strings.Join(a, ", ") + ")"
 	}
-	text := l.joined("flatten(["+strings.Join(lists, ", ")+"])", c.Args[0], a[0])
+	text := l.joinedAll("flatten(["+strings.Join(lists, ", ")+"])", c.Args[0], a[0])
 	if c.Args[0].Nullable() {
 		return "CASE WHEN " + a[0] + " IS NOT NULL THEN " + text + " END"
 	}
 	return text
+}
+
+// joinedAll is joined for a list that is never NULL: of NULLs only it makes the
+// empty text.
+func (l *lowerer) joinedAll(list string, between plan.Expr, sep string) string {
+	return "coalesce(" + l.joined(list, between, sep) + ", '')"
 }
 
 // joined puts the texts of a list that are not NULL together; DuckDB's own
@@ -331,7 +337,7 @@ func formatString(l *lowerer, c *plan.Call, a []string) string {
 	duck, spark := make([]string, 0, len(a)), make([]string, 0, len(a))
 	for i, x := range c.Args[1:] {
 		t := x.Type()
-		if isNested(t) {
+		if isNested(t) || t == types.Variant {
 			a[i+1], t = l.objectText(a[i+1], t), types.String
 		}
 		duck = append(duck, l.duckType(t))
@@ -384,6 +390,9 @@ func (l *lowerer) objectText(x string, t types.Type) string {
 			parts[i] = part("struct_extract("+x+", "+quote(name)+")", t.Fields[i].Type)
 		}
 		return "CASE WHEN " + x + " IS NOT NULL THEN '[' || concat_ws(',', " + strings.Join(parts, ", ") + ") || ']' END"
+	}
+	if t == types.Variant {
+		return l.call("variant_to_json", []string{x}, []string{variantBlob}, "VARCHAR", map[string]any{"zone": l.opt.TimeZone})
 	}
 	return "CASE WHEN " + x + " IS NOT NULL THEN " + l.call("format_string", []string{x}, []string{l.duckType(t)}, "VARCHAR", map[string]any{"format": "%s", "types": []string{t.String()}}) + " END"
 }
@@ -454,7 +463,7 @@ func toBinary(l *lowerer, c *plan.Call, a []string) string {
 	case "utf-8", "utf8":
 		return "encode(" + a[0] + ")"
 	case "base64":
-		return raising("unbase64", "CONVERSION_INVALID_INPUT", "22018", "A value is no base64 text.", "BLOB", "VARCHAR")(l, c, a[:1])
+		return raising("strict_base64", "CONVERSION_INVALID_INPUT", "22018", "A value is no base64 text.", "BLOB", "VARCHAR")(l, c, a[:1])
 	}
 	return raising("unhex", "CONVERSION_INVALID_INPUT", "22018", "A value is no hexadecimal text.", "BLOB", "VARCHAR")(l, c, a[:1])
 }

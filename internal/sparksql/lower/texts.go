@@ -53,7 +53,7 @@ func textRules() map[string]rule {
 			case "utf-8", "utf8":
 				return "encode(" + a[0] + ")"
 			case "base64":
-				return l.call("unbase64", a[:1], []string{"VARCHAR"}, "BLOB", nil)
+				return l.call("strict_base64", a[:1], []string{"VARCHAR"}, "BLOB", nil)
 			}
 			return cast("NULL", "BLOB")
 		},

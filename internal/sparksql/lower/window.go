@@ -18,11 +18,14 @@ func (l *lowerer) window(w *plan.WindowExpr) string {
 		parts = append(parts, "ORDER BY "+l.sortKeys(w.Order))
 	}
 	if agg, ok := w.Fn.(*plan.AggCall); ok {
-		if emptyFrame(w.Frame) {
+		switch {
+		case emptyFrame(w.Frame) && (agg.Fn == "first" || agg.Fn == "last" || agg.Fn == "any_value" || agg.Fn == "first_value" || agg.Fn == "last_value"):
+			return cast("NULL", l.duckType(agg.Typ))
+		case emptyFrame(w.Frame):
 			c := *agg
 			c.Filter = &plan.Literal{Value: false, Typ: types.Boolean}
 			agg = &c
-		} else {
+		default:
 			parts = append(parts, l.frame(w))
 		}
 		return l.aggregate(agg, " OVER ("+strings.Join(parts, " ")+")")
@@ -30,6 +33,9 @@ func (l *lowerer) window(w *plan.WindowExpr) string {
 	c, ok := w.Fn.(*plan.Call)
 	if !ok {
 		return l.fail(errPlan)
+	}
+	if c.Fn == "nth_value" && emptyFrame(w.Frame) {
+		return cast("NULL", l.duckType(c.Typ))
 	}
 	if c.Fn == "nth_value" {
 		parts = append(parts, l.frame(w))
