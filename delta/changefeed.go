@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,8 +58,8 @@ type ChangeFile struct {
 // inclusive, and the snapshot of `to`, whose schema the feed has. The newest
 // version stands for a `to` beyond it. ErrNoChangeData where the feed was off,
 // ErrVersionNotFound where from lies beyond the newest version or the log is
-// cleaned up, ErrTableChanged where columns changed within the range so that
-// rows before cannot be read by the schema after it.
+// cleaned up, an *IncompatibleChangesError where rows of the range cannot be
+// read by that schema.
 func (t *Table) ChangeFiles(ctx context.Context, from, to int64) ([]ChangeFile, *Snapshot, error) {
 	now, err := t.Snapshot(ctx)
 	if err != nil {
@@ -83,10 +84,10 @@ func (t *Table) ChangeFiles(ctx context.Context, from, to int64) ([]ChangeFile, 
 		if err != nil {
 			return nil, nil, err
 		}
-		if c.Metadata != nil {
+		if c.Metadata != nil && v > from {
 			on = c.Metadata.Configuration["delta.enableChangeDataFeed"] == "true"
-			if err := followsOn(c.Metadata, end); err != nil {
-				return nil, nil, fmt.Errorf("%w: version %d: %w", ErrTableChanged, v, err)
+			if column, err := lost(c.Metadata, end); err != nil || column != "" {
+				return nil, nil, cmp.Or(err, error(&IncompatibleChangesError{Version: v, Column: column}))
 			}
 		}
 		if !on {
@@ -98,25 +99,43 @@ func (t *Table) ChangeFiles(ctx context.Context, from, to int64) ([]ChangeFile, 
 		}
 		out = append(out, files...)
 	}
+	if column, err := lost(begin.meta, end); err != nil || column != "" {
+		return nil, nil, cmp.Or(err, error(&IncompatibleChangesError{Version: from, Start: true, Column: column}))
+	}
 	return out, end, nil
 }
 
-// followsOn tells whether files of a table with metadata m can be read by a
-// later snapshot: it has all columns, under the same names in the files.
-func followsOn(m *Metadata, end *Snapshot) error {
+// IncompatibleChangesError says that rows of a range of changes cannot be read
+// by the schema at its end.
+type IncompatibleChangesError struct {
+	Version int64
+	// Start is true where Version is the range's first, and every change of the
+	// schema within the range can be read.
+	Start  bool
+	Column string // that was renamed, dropped or made anew since
+}
+
+// Error names the version and the column.
+func (e *IncompatibleChangesError) Error() string {
+	return fmt.Sprintf("delta: version %d has a column %s, which was renamed or dropped since", e.Version, e.Column)
+}
+
+// lost names a column of a table with metadata m whose files a later snapshot
+// does not read: it has none of the name, or another in the files; "" for none.
+func lost(m *Metadata, end *Snapshot) (string, error) {
 	st := newState()
 	st.setMetadata(m)
 	if st.schemaErr != nil {
-		return st.schemaErr
+		return "", st.schemaErr
 	}
 	mode := mappingOf(end.protocol, m)
 	for _, f := range st.schema.Fields() {
 		at := find(end.schema, f.Name)
 		if at < 0 || mode.Name(f) != end.mapping.Name(end.schema.Field(at)) {
-			return fmt.Errorf("column %s was renamed or dropped since", f.Name)
+			return f.Name, nil
 		}
 	}
-	return nil
+	return "", nil
 }
 
 // changeFiles are the files that tell what a version did to the rows.

@@ -114,15 +114,23 @@ func (f *feed) recorded(ctx context.Context) error {
 
 // fault gives the errors of a feed Delta's classes.
 func (f *feed) fault(err error) error {
-	switch {
-	case errors.Is(err, delta.ErrNoChangeData):
+	if e, ok := errors.AsType[*delta.IncompatibleChangesError](err); ok {
+		class := "DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE"
+		if e.Start {
+			class = "DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA"
+		}
+		return &sparksql.Error{
+			Class: class, SQLState: "0AKDC", Phase: sparksql.PhaseRuntime,
+			Message: fmt.Sprintf("the changes of the versions %d to %d cannot be read by one schema: version %d has a column %s, which was renamed or dropped since.", f.from, f.to, e.Version, e.Column),
+			Hint:    "Read the changes before and after that in two statements; `DESCRIBE HISTORY` shows the versions.",
+		}
+	}
+	if errors.Is(err, delta.ErrNoChangeData) {
 		return &sparksql.Error{
 			Class: "DELTA_MISSING_CHANGE_DATA", SQLState: "KD002", Phase: sparksql.PhaseAnalysis,
 			Message: fmt.Sprintf("the changes of the versions %d to %d of %s are not all recorded: %s.", f.from, f.to, f.table.FullName(), err),
 			Hint:    "`DESCRIBE HISTORY` shows when the feed was switched on; ALTER TABLE ... SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true') does it.",
 		}
-	case errors.Is(err, delta.ErrTableChanged):
-		return runtimeFault("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE", "0AKDC", "the changes of the versions %d to %d cannot be read by one schema: %s.", f.from, f.to, err)
 	}
 	return travelError(f.table, err)
 }

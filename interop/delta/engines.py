@@ -64,6 +64,10 @@ class Here:
         names, _, rows = self.sql(f"SELECT * FROM table_changes('{table.here}', {first})")
         return _feed(names, rows)
 
+    def feed_by_path(self, table, first):
+        names, _, rows = self.sql(f"SELECT * FROM table_changes_by_path('{table.path}', {first})")
+        return _feed(names, rows)
+
 
 class Spark:
     """Spark with delta-spark, in a session of its own."""
