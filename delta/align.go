@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/delta/internal/schema"
+	"github.com/marisma/marisma/internal/jsonarrow/variant"
 )
 
 // align gives a column that was read from a data file the table's type: fields
@@ -188,12 +189,12 @@ func variantData(a arrow.Array, want arrow.DataType) (arrow.ArrayData, error) {
 		return nil, fmt.Errorf("is %s, not %s", a.DataType(), want)
 	}
 	if v.IsShredded() {
-		whole, err := extensions.UnshredVariant(v, memory.DefaultAllocator)
+		whole, err := variant.Unshred(v.Storage().(*array.Struct))
 		if err != nil {
 			return nil, fmt.Errorf("shredded variant: %w", err)
 		}
 		defer whole.Release()
-		v = whole
+		v = whole.(*extensions.VariantArray)
 	}
 	d := v.Data()
 	from := v.DataType().(*extensions.VariantType).StorageType().(*arrow.StructType)

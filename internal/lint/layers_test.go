@@ -33,6 +33,7 @@ var free = []string{"internal/lint", "bench", "interop", "e2e", "tools", "exampl
 
 // equal lists the imports between packages of one level, each with its reason.
 var equal = map[[2]string]string{
+	{"delta", "internal/jsonarrow"}:             "shredded VARIANTs are put together by the code that knows their values",
 	{"objstore", "internal/vfs"}:                "the local store writes through vfs, so that power cuts can be tested",
 	{"internal/auth", "internal/vfs"}:           "keys and certificates are files of the data folder",
 	{"internal/duck", "internal/jsonarrow"}:     "the from_json kernel and the fused reader share one parser (rule 5)",

@@ -195,3 +195,23 @@ func TestStreamWaitsForTheViewsItJoins(t *testing.T) {
 	waitFor(t, "the joined row", func() bool { return node0(t, p, "joined").RowsOut == 1 })
 	r.same("joined", r.ask("SELECT device, w FROM joined"), "d|9")
 }
+
+// VARIANT columns go through streaming tables, views and the quarantine.
+func TestVariantsInPipelines(t *testing.T) {
+	r := newRig(t, t.TempDir())
+	p, stop := r.start(small(bronzeSQL, `CREATE OR REFRESH STREAMING TABLE raw (CONSTRAINT known EXPECT (j:v IS NOT NULL) ON VIOLATION DROP ROW)
+		AS SELECT device, try_parse_json(CAST(body AS STRING)) AS j, array(parse_json('null'), NULL) AS l FROM STREAM(bronze);
+		CREATE OR REFRESH STREAMING TABLE flat AS SELECT device, j:v::int AS v FROM STREAM(raw);
+		CREATE OR REFRESH MATERIALIZED VIEW last AS SELECT device, max_by(j, j:v::int) AS j FROM raw GROUP BY device;`))
+	defer stop()
+	ctx := context.Background()
+	for _, body := range [][]string{{`{"v":1,"x":[true]}`, `{"w":1}`, `no json`}, {`{"v":2}`}} {
+		r.send(0, "d", body...)
+		if err := p.Update(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.same("raw", r.ask("SELECT j, l, is_variant_null(l[0]), l[1] IS NULL FROM raw"), `{"v":1,"x":[true]}|["null",null]|true|true`, `{"v":2}|["null",null]|true|true`)
+	r.same("flat", r.ask("SELECT device, v FROM flat"), "d|1", "d|2")
+	r.same("last", r.ask("SELECT device, j FROM last"), `d|{"v":2}`)
+}
