@@ -97,6 +97,10 @@ func (a *analyzer) orderTerm(t ast.SortItem, sel *selection, s *scope) (plan.Exp
 		return nil, a.errorf(t.X.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY", "0A000",
 			"ORDER BY cannot hold a sub-query that refers to the query around it.").hint("Put it into the select list and order by its name.")
 	}
+	if contains(x, func(y plan.Expr) bool { s, ok := y.(*plan.Subquery); return ok && s.Kind != plan.ScalarSubquery }) {
+		return nil, a.errorf(t.X.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", "0A000",
+			"ORDER BY cannot hold IN (query) or EXISTS.").hint("Put it into the select list and order by its name.")
+	}
 	if hasWindow(x) { // it is computed below the projection
 		if !slices.ContainsFunc(sel.items, func(it item) bool { return hasWindow(it.x) }) {
 			return nil, a.errorf(t.X.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "ORDER BY has a window function, but the select list has none.")

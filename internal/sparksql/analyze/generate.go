@@ -154,6 +154,8 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	def := funcs.Lookup(strings.TrimSuffix(name, "_outer"))
 	var r relation
 	switch {
+	case len(f.Call.Name) == 2 && tableFunctions[name] && !strings.EqualFold(f.Call.Name[0].Name, "builtin"):
+		err = a.errorf(f.Pos(), "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "There is no table function %s.", quoteAll(ast.Name(f.Call.Name).Strings()))
 	case name == "range" && !f.Stream:
 		r, err = a.rangeFunc(f, p, left)
 	case changeFunctions[name] && len(f.Call.Name) == 1:
@@ -185,6 +187,9 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	}
 	if r, err = a.watermark(r, f.Watermark, p); err != nil {
 		return r, err
+	}
+	if n := len(f.Alias.Columns); n > 0 && n != len(r.visible()) && (name == "range" || def != nil) {
+		return r, a.errorf(f.Pos(), "NUM_TABLE_VALUE_ALIASES_MISMATCH", "42826", "%s makes %d columns, but %d names are given.", quote(name), len(r.visible()), n)
 	}
 	return a.alias2(r, f.Alias, f.Pos(), "") // without alias no qualifier
 }

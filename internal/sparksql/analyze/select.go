@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -47,6 +48,9 @@ func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, e
 	}
 	if from, err = a.lateralViews(s.Views, from, p); err != nil {
 		return relation{}, err
+	}
+	if s.Pipe == "AGGREGATE" && s.Kept > 0 {
+		s = pipeOrdinals(s, from.visible())
 	}
 	sel := &selection{ast: s, lca: map[plan.ID]plan.Expr{}, sizes: map[plan.ID]int{}, node: from.node}
 	sel.scope = &scope{place: p, cols: from.cols, windows: append(append([]ast.NamedWindow{}, s.Windows...), q.Windows...), times: &timeWindows{}}
@@ -323,9 +327,9 @@ func (a *analyzer) castName(e *ast.Cast, x plan.Expr) string {
 
 // columnEdit is |> SET and |> DROP.
 func (a *analyzer) columnEdit(e *ast.ColumnEdit, sel *selection) error {
-	set := map[string]ast.SelectItem{}
-	for _, s := range e.Set {
-		set[strings.ToLower(s.Aliases[0].Name)] = s
+	set, err := a.setColumns(e, sel)
+	if err != nil {
+		return err
 	}
 	drop := map[string]bool{}
 	for _, d := range e.Drop {
@@ -333,15 +337,11 @@ func (a *analyzer) columnEdit(e *ast.ColumnEdit, sel *selection) error {
 	}
 	for _, c := range sel.scope.cols {
 		low := strings.ToLower(c.Name)
-		switch s, ok := set[low]; {
+		switch x, ok := set[low]; {
 		case c.hidden || drop[low]:
 			delete(drop, low)
 		case ok:
-			x, err := a.expr(s.X, sel.scope)
-			if err != nil {
-				return err
-			}
-			sel.items = append(sel.items, a.item(x, c.Name, true, s.X.Pos()))
+			sel.items = append(sel.items, a.item(x, c.Name, true, e.Pos()))
 			delete(set, low)
 		default:
 			sel.items = append(sel.items, a.item(&plan.Column{Attr: c.Attr}, c.Name, false, e.Pos()))
@@ -360,6 +360,57 @@ func (a *analyzer) columnEdit(e *ast.ColumnEdit, sel *selection) error {
 		}
 	}
 	return nil
+}
+
+// pipeOrdinals puts columns of the input for the positions in GROUP BY of
+// |> AGGREGATE.
+func pipeOrdinals(s *ast.Select, cols []column) *ast.Select {
+	out, group := *s, *s.Group
+	out.Group, out.Items = &group, slices.Clone(s.Items)
+	group.Items = slices.Clone(s.Group.Items)
+	for i := range s.Kept {
+		lit, ok := s.Items[i].X.(*ast.Literal)
+		if !ok || lit.Type != types.Int {
+			continue
+		}
+		n, _ := lit.Value.(int64)
+		if n < 1 || int(n) > len(cols) {
+			continue
+		}
+		c := cols[n-1]
+		x := &ast.Column{At: lit.At}
+		for _, part := range append(slices.Clone(c.Qualifier), c.Name) {
+			x.Name = append(x.Name, ast.Ident{At: lit.At, Name: part})
+		}
+		out.Items[i].X = x
+		group.Items[i] = ast.GroupItem{Sets: [][]ast.Expr{{x}}}
+	}
+	return &out
+}
+
+// setColumns are the values of |> SET by the columns' names; each sees those
+// before it.
+func (a *analyzer) setColumns(e *ast.ColumnEdit, sel *selection) (map[string]plan.Expr, error) {
+	set := map[string]plan.Expr{}
+	before := map[plan.ID]plan.Expr{}
+	s := *sel.scope
+	s.aliasFirst = true
+	for _, it := range e.Set {
+		x, err := a.expr(it.X, &s)
+		if err != nil {
+			return nil, err
+		}
+		if hasAggregate(x) {
+			return nil, a.errorf(it.X.Pos(), "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", "0A000", "|> SET cannot hold an aggregate: %s.", a.sqlName(x)).hint("Use |> AGGREGATE.")
+		}
+		name := it.Aliases[0].Name
+		x = substitute(x, before)
+		set[strings.ToLower(name)] = x
+		ref := plan.Attr{ID: plan.NewID(), Name: name, Type: x.Type(), Nullable: x.Nullable()}
+		before[ref.ID] = x
+		s.aliases = append(slices.DeleteFunc(slices.Clone(s.aliases), func(d aliasDef) bool { return strings.EqualFold(d.name, name) }), aliasDef{name: name, attr: ref, x: x})
+	}
+	return set, nil
 }
 
 // filters resolves HAVING and QUALIFY.

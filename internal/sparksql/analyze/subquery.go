@@ -33,6 +33,10 @@ func (a *analyzer) scalarSubquery(e *ast.Subquery, s *scope) (plan.Expr, error) 
 		return nil, a.errorf(e.Pos(), "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823",
 			"A query as a value must have one column, this one has %d.", len(r.cols))
 	}
+	if mixedAggregate(r.node) {
+		return nil, a.errorf(e.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES", "0A000",
+			"An aggregate of a sub-query cannot use its own columns and those of the query around it together.")
+	}
 	if outerInAggregate(r.node) {
 		return nil, a.errorf(e.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE", "0A000",
 			"The result of a sub-query's aggregation cannot use columns of the query around it.").hint("Use them in its WHERE.")
@@ -60,8 +64,13 @@ func (a *analyzer) in(e *ast.In, s *scope) (plan.Expr, error) {
 		return a.compare("in", args, e.Pos())
 	}
 	left := []ast.Expr{e.X}
-	if t, ok := e.X.(*ast.Tuple); ok {
+	switch t := e.X.(type) {
+	case *ast.Tuple:
 		left = t.Items
+	case *ast.Call:
+		if t.Syntax == "struct" && len(t.Args) > 0 {
+			left = t.Args
+		}
 	}
 	args, err := a.exprs(left, s)
 	if err != nil {
@@ -124,6 +133,23 @@ func hasCorrelated(e plan.Expr) bool {
 		s, ok := x.(*plan.Subquery)
 		return ok && s.Kind == plan.ScalarSubquery && correlated(s)
 	})
+}
+
+// mixedAggregate tells whether an aggregate's argument has columns of the query
+// and of the one around it.
+func mixedAggregate(n plan.Node) bool {
+	found := false
+	plan.VisitNodes(n, func(m plan.Node) {
+		agg, ok := m.(*plan.Aggregate)
+		if !ok {
+			return
+		}
+		for _, e := range agg.Aggs {
+			outer := contains(e.X, func(x plan.Expr) bool { _, ok := x.(*plan.Outer); return ok })
+			found = found || outer && contains(e.X, func(x plan.Expr) bool { _, ok := x.(*plan.Column); return ok })
+		}
+	})
+	return found
 }
 
 // outerInAggregate tells whether an aggregation's result is computed with

@@ -196,6 +196,9 @@ func (p printer) subqueryName(e *plan.Subquery) string {
 		texts := make([]string, len(e.Left))
 		for i, l := range e.Left {
 			texts[i] = p.name(l)
+			if len(e.Left) > 1 {
+				texts[i] = "'" + fieldName(l, i) + "', " + texts[i]
+			}
 		}
 		left := strings.Join(texts, ", ")
 		if len(texts) > 1 {
@@ -204,6 +207,19 @@ func (p printer) subqueryName(e *plan.Subquery) string {
 		return "(" + left + " IN (listquery(" + outerNames(e.Plan) + ")))"
 	}
 	return "scalarsubquery(" + outerNames(e.Plan) + ")"
+}
+
+// fieldName is the name that the i-th of several values has in a struct.
+func fieldName(x plan.Expr, i int) string {
+	switch x := x.(type) {
+	case *plan.Column:
+		return x.Attr.Name
+	case *plan.Cast:
+		if x.Implicit {
+			return fieldName(x.X, i)
+		}
+	}
+	return "col" + itoa(i+1)
 }
 
 // outerNames lists the columns of the query around that a sub-query uses: all
@@ -216,7 +232,7 @@ func outerNames(n plan.Node) string {
 		}
 	})
 	var names []string
-	visitInputsFirst(n, func(m plan.Node) {
+	visitOuterFirst(n, func(m plan.Node) {
 		for _, e := range plan.Exprs(m) {
 			plan.Walk(e, func(x plan.Expr) bool {
 				if o, ok := x.(*plan.Outer); ok && !own[o.Attr.ID] {
@@ -229,11 +245,11 @@ func outerNames(n plan.Node) string {
 	return strings.Join(names, ", ")
 }
 
-func visitInputsFirst(n plan.Node, f func(plan.Node)) {
-	for _, in := range n.Inputs() {
-		visitInputsFirst(in, f)
-	}
+func visitOuterFirst(n plan.Node, f func(plan.Node)) {
 	f(n)
+	for _, in := range n.Inputs() {
+		visitOuterFirst(in, f)
+	}
 }
 
 func (p printer) literalName(l *plan.Literal) string {

@@ -34,7 +34,7 @@ func (l *lowerer) expr(e plan.Expr) string {
 	case *plan.Call:
 		return l.scalar(e)
 	case *plan.Subquery:
-		if e.Kind == plan.InSubquery {
+		if e.Kind == plan.InSubquery && !nullConstant(e.Left) {
 			return "coalesce(" + l.subquery(e) + ", false)" // Spark's value of IN (query) is never NULL
 		}
 		return l.subquery(e)
@@ -44,6 +44,15 @@ func (l *lowerer) expr(e plan.Expr) string {
 		return l.aggregate(e, "")
 	}
 	return l.fail(fmt.Errorf("lower: expression %T", e))
+}
+
+// nullConstant tells of a single constant that is NULL.
+func nullConstant(es []plan.Expr) bool {
+	if len(es) != 1 {
+		return false
+	}
+	lit, ok := funcs.Eval(es[0])
+	return ok && lit.Value == nil
 }
 
 func (l *lowerer) exprs(es []plan.Expr) []string {

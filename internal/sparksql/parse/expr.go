@@ -128,9 +128,31 @@ func (p *parser) isPredicate(x ast.Expr) (ast.Expr, error) {
 	return b, nil
 }
 
+// listOfQueries tells IN ((SELECT ...), x) from IN ((SELECT ...) UNION ...).
+func (p *parser) listOfQueries() bool {
+	if !p.peekOp(1, "(") {
+		return false
+	}
+	depth := 0
+	for n := 1; ; n++ {
+		t := p.peek(n)
+		switch {
+		case t.kind == tEOF:
+			return false
+		case t.kind != tOp:
+		case t.text == "(":
+			depth++
+		case t.text == ")":
+			if depth--; depth == 0 {
+				return !p.wordAt(n+1, "UNION", "EXCEPT", "MINUS", "SETMINUS", "INTERSECT", "ORDER", "LIMIT", "OFFSET", "SORT", "CLUSTER", "DISTRIBUTE") && !p.peekOp(n+1, "|>")
+			}
+		}
+	}
+}
+
 func (p *parser) inPredicate(in *ast.In) (ast.Expr, error) {
 	var err error
-	if p.queryAt(1) {
+	if p.queryAt(1) && !p.listOfQueries() {
 		in.Query, err = parens(p, p.innerQuery)
 		return in, err
 	}

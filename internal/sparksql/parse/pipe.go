@@ -1,6 +1,10 @@
 package parse
 
-import "github.com/marisma/marisma/internal/sparksql/ast"
+import (
+	"strings"
+
+	"github.com/marisma/marisma/internal/sparksql/ast"
+)
 
 // pipe parses one |> operator; it becomes a query over the one before it.
 func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
@@ -10,9 +14,14 @@ func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
 	wrap := func(b ast.Body) *ast.Query { return &ast.Query{At: at, Body: b} }
 	sel := &ast.Select{At: at, Items: []ast.SelectItem{{X: &ast.Star{At: at}}}, From: []ast.TableRef{input()}}
 	switch {
+	case p.cur().kind == tEOF, p.isOp(")"), p.isOp("|>"), p.isOp(";"): // an operator that does nothing
+		return q, nil
 	case p.isWord("SELECT"):
 		sel.Items = nil
 		b, err := p.selectRest(sel)
+		if err == nil && sel.Where != nil {
+			err = p.fail(p.cur(), "PARSE_SYNTAX_ERROR", "42601", "WHERE cannot stand behind |> SELECT; write |> WHERE")
+		}
 		return wrap(b), err
 	case p.isWord("EXTEND"):
 		p.i++
@@ -105,6 +114,9 @@ func (p *parser) pipeAggregate(s *ast.Select) (*ast.Query, error) {
 			return nil, p.pipeGrouping(t)
 		}
 		for _, k := range keys {
+			if c, ok := k.X.(*ast.Column); ok && len(keys) == 1 && len(c.Name) == 1 && strings.EqualFold(c.Name[0].Name, "ALL") && len(k.Aliases) == 0 {
+				return nil, p.pipeGrouping(p.cur())
+			}
 			s.Group.Items = append(s.Group.Items, ast.GroupItem{Sets: [][]ast.Expr{{k.X}}})
 		}
 		s.Items = append(s.Items, keys...)
@@ -136,14 +148,24 @@ func (p *parser) pipeSet(q *ast.Query) (*ast.Query, error) {
 func (p *parser) pipeColumns(s *ast.Select) (*ast.Query, error) {
 	drop := p.next().up == "DROP"
 	edit := &ast.ColumnEdit{At: s.At}
+	seen := map[string]bool{}
 	_, err := list(p, func() (struct{}, error) {
-		id, err := p.ident("a column")
+		t := p.cur()
+		name, err := p.name("a column")
 		if err != nil {
 			return struct{}{}, err
 		}
+		id := name[len(name)-1]
 		if drop {
+			if key := strings.ToLower(id.Name); seen[key] {
+				return struct{}{}, p.fail(t, "EXCEPT_OVERLAPPING_COLUMNS", "42702", "the column %s stands twice in DROP", id.Name)
+			}
+			seen[strings.ToLower(id.Name)] = true
 			edit.Drop = append(edit.Drop, id)
 			return struct{}{}, nil
+		}
+		if len(name) > 1 {
+			return struct{}{}, p.fail(t, "_LEGACY_ERROR_TEMP_0035", "", "SET takes the name of one column, not %s", p.textFrom(p.i-1))
 		}
 		if err := p.needOp("="); err != nil {
 			return struct{}{}, err
