@@ -151,7 +151,7 @@ func (e *Engine) describeColumn(ctx context.Context, sess *Session, c *plan.Comm
 		}
 		return nil, fault(c.Pos, "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", name+" has no fields.", "")
 	}
-	return nil, fault(c.Pos, "COLUMN_NOT_FOUND", "42703", "there is no column "+c.Args["column"]+".", "")
+	return nil, fault(c.Pos, "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "there is no column "+c.Args["column"]+".", "")
 }
 
 // describeQuery is DESCRIBE QUERY: the columns that a query would give.

@@ -119,8 +119,7 @@ func (r *Resolver) snapshot(ctx context.Context, t catalog.Table, d *delta.Table
 		s, err := d.SnapshotAt(ctx, *at.Version)
 		return s, travelError(t, err)
 	case at.Timestamp != nil:
-		s, err := d.SnapshotAsOf(ctx, *at.Timestamp)
-		return s, travelError(t, err)
+		return asOf(ctx, d, *at.Timestamp)
 	}
 	if s := r.pinned[t.ID]; s != nil {
 		return s, nil
@@ -131,6 +130,22 @@ func (r *Resolver) snapshot(ctx context.Context, t catalog.Table, d *delta.Table
 	}
 	r.pinned[t.ID] = s
 	return s, nil
+}
+
+// asOf is a table as it was at a time between its first and its last commit.
+func asOf(ctx context.Context, d *delta.Table, at time.Time) (*delta.Snapshot, error) {
+	now, err := d.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if newest := now.Timestamp(); at.After(newest) {
+		return nil, feedError("DELTA_TIMESTAMP_GREATER_THAN_COMMIT", "42816", "%s lies after the newest version (%s).", at.Format(time.DateTime), newest.UTC().Format(time.RFC3339Nano))
+	}
+	s, err := d.SnapshotAsOf(ctx, at)
+	if errors.Is(err, delta.ErrVersionNotFound) {
+		return nil, feedError("DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816", "%s lies before the oldest version.", at.Format(time.DateTime))
+	}
+	return s, err
 }
 
 func travelError(t catalog.Table, err error) error {

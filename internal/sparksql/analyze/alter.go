@@ -407,7 +407,7 @@ func (k *alterer) movable(c ast.AlterColumn) error {
 		}
 	}
 	if fieldAt(siblings, c.After.Name) < 0 {
-		return k.a.errorf(c.After.P, "FIELD_NOT_FOUND", "42704", "There is no column %s to stand after.", quote(c.After.Name))
+		return k.a.errorf(c.After.P, "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "There is no column %s to stand after.", quote(c.After.Name))
 	}
 	return nil
 }

@@ -21,7 +21,28 @@ func (k *alterer) setProperties(x *ast.SetProperties) error {
 			}
 		}
 	}
+	if err := k.mappingMode(k.out.Properties); err != nil {
+		return err
+	}
 	return k.a.properties(k.out.Properties, k.pos)
+}
+
+// mappingMode refuses modes of column mapping that a table cannot change to.
+func (k *alterer) mappingMode(set map[string]string) error {
+	const property = "delta.columnMapping.mode"
+	next, ok := set[property]
+	if !ok {
+		return nil
+	}
+	old := strings.ToLower(k.t.src.Rules.Properties[property])
+	if old == "" {
+		old = "none"
+	}
+	switch next = strings.ToLower(next); {
+	case next == old, old == "none" && next == "name", old == "name" && next == "none", next != "none" && next != "name" && next != "id":
+		return nil
+	}
+	return k.errorf("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "0AKDC", "Column mapping cannot change from %s to %s.", old, next)
 }
 
 func (k *alterer) unsetProperties(x *ast.UnsetProperties) error {

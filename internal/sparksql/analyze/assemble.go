@@ -3,6 +3,7 @@ package analyze
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
@@ -86,6 +87,9 @@ func (a *analyzer) orderTerm(t ast.SortItem, sel *selection, s *scope) (plan.Exp
 	}
 	x, err := a.expr(t.X, s)
 	switch sparksql.ClassOf(err) {
+	case "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION": // the select list has names
+		e, _ := errors.AsType[*sparksql.Error](err)
+		return nil, a.errorf(t.X.Pos(), "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "%s", e.Message).hint(e.Hint)
 	case "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "AMBIGUOUS_REFERENCE":
 		e, _ := errors.AsType[*sparksql.Error](err)
 		return nil, a.errorf(t.X.Pos(), "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "ORDER BY: %s", e.Message).hint(e.Hint)
@@ -138,7 +142,7 @@ func (a *analyzer) distinctScope(sel *selection, s *scope) *scope {
 	}
 	for _, c := range s.cols {
 		for _, it := range sel.items {
-			if col, ok := it.x.(*plan.Column); ok && col.Attr.ID == c.ID {
+			if col, ok := it.x.(*plan.Column); ok && col.Attr.ID == c.ID && (!it.aliased || strings.EqualFold(it.attr.Name, c.Name)) {
 				out.cols = append(out.cols, c)
 				break
 			}

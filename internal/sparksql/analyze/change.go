@@ -196,6 +196,9 @@ func (a *analyzer) rowCondition(e ast.Expr, t *targetRelation, p place, verb str
 	if err := a.scalarOnly(x, e.Pos(), "in the condition of "+verb); err != nil {
 		return nil, err
 	}
+	if volatile(x) {
+		return nil, a.errorf(e.Pos(), "INVALID_NON_DETERMINISTIC_EXPRESSIONS", "42K0E", "The condition of %s must have the same value each time.", verb)
+	}
 	return x, a.noSubquery(x, e.Pos(), verb)
 }
 

@@ -91,8 +91,14 @@ func (g *merger) source() error {
 
 // condition analyses ON and the conditions of clauses.
 func (g *merger) condition(e ast.Expr, cols []column, what string) (plan.Expr, error) {
-	x, err := g.a.boolean(e, what, &scope{place: g.p, cols: cols})
+	x, err := g.a.expr(e, &scope{place: g.p, cols: cols})
 	if err != nil {
+		return nil, err
+	}
+	if t := x.Type(); what == "WHEN" && t != types.Boolean && t != types.Void {
+		return nil, g.a.errorf(e.Pos(), "CANNOT_UP_CAST_DATATYPE", "42846", "The condition of WHEN is %s, not BOOLEAN.", t.SQL())
+	}
+	if x, err = funcs.Condition(x, what, g.a.fctx(e.Pos())); err != nil {
 		return nil, err
 	}
 	if err := g.a.noSubquery(x, e.Pos(), "MERGE"); err != nil {

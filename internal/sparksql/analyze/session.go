@@ -245,7 +245,7 @@ func (a *analyzer) setVariable(s *ast.SetVariable) (plan.Statement, error) {
 		} else if nested := defaultInside(x); nested != nil {
 			return nil, a.errorf(nested.Pos(), "DEFAULT_PLACEMENT_INVALID", "42608", "DEFAULT stands alone, not in an expression.")
 		}
-		values[i] = ast.SelectItem{X: x, Aliases: []ast.Ident{{Name: "v" + itoa(i)}}}
+		values[i] = ast.SelectItem{X: x, Aliases: []ast.Ident{s.Targets[i][len(s.Targets[i])-1]}} // those behind it see its new value
 	}
 	at := ast.At{P: s.Pos()}
 	n, err := a.root(&ast.Query{At: at, Body: &ast.Select{At: at, Items: values}})

@@ -218,8 +218,14 @@ func (a *analyzer) timeTravel(t *ast.TableName) (TimeTravel, error) {
 		return at, nil
 	}
 	x, err := a.expr(t.Timestamp, &scope{})
+	if strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") {
+		return at, a.errorf(t.Timestamp.Pos(), "_LEGACY_ERROR_TEMP_0056", "", "TIMESTAMP AS OF cannot use columns.")
+	}
 	if err != nil {
 		return at, err
+	}
+	if volatile(x) {
+		return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.NON_DETERMINISTIC", "42K0E", "TIMESTAMP AS OF takes a constant time.")
 	}
 	lit, ok := funcs.Eval(x)
 	if !ok || lit.Value == nil {
@@ -233,8 +239,11 @@ func (a *analyzer) timeTravel(t *ast.TableName) (TimeTravel, error) {
 		}
 	case int64:
 		us = v
-		if lit.Typ == types.Date {
+		switch {
+		case lit.Typ == types.Date:
 			us = v * 86400e6
+		case types.IsIntegral(lit.Typ): // seconds
+			us = v * 1e6
 		}
 	default:
 		return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "TIMESTAMP AS OF takes a time, not %s.", lit.Typ.SQL())

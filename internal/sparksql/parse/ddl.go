@@ -260,7 +260,11 @@ func (p *parser) tableColumn(c *ast.CreateTable) (ast.TableColumn, error) {
 func (p *parser) columnOption(d *ast.TableColumn, c *ast.CreateTable) (bool, error) {
 	var err error
 	switch {
-	case p.accept("NOT", "NULL"):
+	case p.words("NOT", "NULL"):
+		if d.NotNull && c != nil {
+			return false, p.fail(p.cur(), "CREATE_TABLE_COLUMN_DESCRIPTOR_DUPLICATE", "42710", "NOT NULL stands twice for the column %s", d.Path[len(d.Path)-1].Name)
+		}
+		p.i += 2
 		d.NotNull = true
 	case p.accept("COMMENT"):
 		d.Comment, err = p.str("the comment's text")

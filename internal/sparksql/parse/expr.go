@@ -130,21 +130,36 @@ func (p *parser) isPredicate(x ast.Expr) (ast.Expr, error) {
 
 // listOfQueries tells IN ((SELECT ...), x) from IN ((SELECT ...) UNION ...).
 func (p *parser) listOfQueries() bool {
-	if !p.peekOp(1, "(") {
+	end, ok := p.innerQueryEnd()
+	return ok && (p.peekOp(end, ")") || p.valueOfQuery())
+}
+
+// valueOfQuery tells ((SELECT ...), x) and ((SELECT ...) + x) from a query.
+func (p *parser) valueOfQuery() bool {
+	end, ok := p.innerQueryEnd()
+	if !ok || p.peekOp(end, ")") || p.peekOp(end, "|>") {
 		return false
+	}
+	return !p.wordAt(end, "UNION", "EXCEPT", "MINUS", "SETMINUS", "INTERSECT", "ORDER", "LIMIT", "OFFSET", "SORT", "CLUSTER", "DISTRIBUTE", "WINDOW")
+}
+
+// innerQueryEnd is where the tokens go on behind (SELECT ...) in ((SELECT ...).
+func (p *parser) innerQueryEnd() (int, bool) {
+	if !p.peekOp(1, "(") {
+		return 0, false
 	}
 	depth := 0
 	for n := 1; ; n++ {
 		t := p.peek(n)
 		switch {
 		case t.kind == tEOF:
-			return false
+			return 0, false
 		case t.kind != tOp:
 		case t.text == "(":
 			depth++
 		case t.text == ")":
 			if depth--; depth == 0 {
-				return !p.wordAt(n+1, "UNION", "EXCEPT", "MINUS", "SETMINUS", "INTERSECT", "ORDER", "LIMIT", "OFFSET", "SORT", "CLUSTER", "DISTRIBUTE") && !p.peekOp(n+1, "|>")
+				return n + 1, true
 			}
 		}
 	}

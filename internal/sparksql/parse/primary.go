@@ -186,7 +186,7 @@ func (p *parser) parenthesized() (ast.Expr, error) {
 	if p.lambdaParams() {
 		return p.lambda()
 	}
-	if p.queryAt(1) {
+	if p.queryAt(1) && !p.valueOfQuery() {
 		q, err := parens(p, p.innerQuery)
 		if err != nil {
 			return nil, err

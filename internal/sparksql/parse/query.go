@@ -321,6 +321,9 @@ func (p *parser) fromFirst() (ast.Body, error) {
 		return p.selectRest(s)
 	}
 	s.Items = []ast.SelectItem{{X: &ast.Star{At: s.At}}}
+	if p.isWord("WHERE", "GROUP", "HAVING", "QUALIFY") && p.isClause(0) {
+		return nil, p.expected("SELECT or |> before " + p.cur().up)
+	}
 	if !p.isOp("|>") && p.cur().kind != tEOF && !p.isOp(")") && !p.isOp(";") {
 		return s, p.fromTail(s)
 	}
