@@ -372,12 +372,10 @@ func objectLength(text []byte) int {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
 		case quoted:
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				quoted = false
-			}
+			quoted = c != '"'
 		case c == '"':
 			quoted = true
 		case c == '{':

@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"slices"
+
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -232,13 +234,14 @@ func (g *merger) actionOf(at plan.Attr, ctx funcs.Context) plan.Expr {
 	return out
 }
 
-// values picks each column's value by the clause; of columns that are kept
-// only new rows have one.
+// values picks each column's value by the clause. With kept, those of a
+// plan.Patch, what stands in the table is only read where some clause updates
+// rows without setting the column and others set it.
 func (g *merger) values(at plan.Attr, ctx funcs.Context, kept []bool) ([]plan.Expr, error) {
 	out := make([]plan.Expr, len(g.schema))
 	for col := range out {
 		var old plan.Expr = &plan.Column{Attr: nullable(g.t.cols[col].Attr)}
-		if kept != nil && kept[col] {
+		if kept != nil && (kept[col] || g.alwaysSet(col)) {
 			old = none(old)
 		}
 		generated := g.t.src.Rules.Columns[col].Generated != ""
@@ -263,6 +266,11 @@ func (g *merger) values(at plan.Attr, ctx funcs.Context, kept []bool) ([]plan.Ex
 		}
 	}
 	return out, nil
+}
+
+// alwaysSet tells whether all clauses that update rows set a column.
+func (g *merger) alwaysSet(col int) bool {
+	return !slices.ContainsFunc(g.clauses, func(c clause) bool { return c.action == plan.RowUpdated && c.vals[col] == nil })
 }
 
 // once keeps one of several pairs of one row of the table.

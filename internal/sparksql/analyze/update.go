@@ -65,9 +65,9 @@ func (a *analyzer) update(u *ast.Update) (plan.Statement, error) {
 	}
 	if t.patches() {
 		kept := t.keptBy(set)
-		for i, k := range kept {
-			if k {
-				vals[i] = none(vals[i])
+		for i, x := range set {
+			if vals[i] = none(vals[i]); x != nil {
+				vals[i] = &plan.Case{When: []plan.When{{Cond: changed, Then: x}}, Else: vals[i], Typ: x.Type()}
 			}
 		}
 		b := &rowBuilder{a: a, target: t.src, schema: t.src.Columns, s: s, pos: u.Pos(), ctes: ctes, action: &plan.Column{Attr: act}, kept: kept, place: t.where()}
