@@ -34,6 +34,9 @@ type Commit struct {
 	// table has that version of the application or a later one, the commit is
 	// refused with ErrAlreadyCommitted.
 	Txn *Txn `json:"txn,omitempty"`
+	// Txns are more of the kind; any of them that is recorded already is enough
+	// for the commit not to happen.
+	Txns []Txn `json:"txns,omitempty"`
 	// Operation is the commit's name in the history, such as "STREAMING UPDATE"
 	// or "WRITE", the default.
 	Operation string `json:"operation,omitempty"`
@@ -171,8 +174,11 @@ func (c *Commit) validate() error {
 		}
 		seen[k] = true
 	}
-	if c.Txn != nil && c.Txn.AppID == "" {
-		return errors.New("delta: a transaction without application id")
+	for _, x := range c.transactions() {
+		if x.AppID == "" || seen["txn "+x.AppID] {
+			return fmt.Errorf("delta: the application id %q of a transaction is empty or there twice", x.AppID)
+		}
+		seen["txn "+x.AppID] = true
 	}
 	return nil
 }
@@ -203,9 +209,9 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tip := t.tip
-	if c.Txn != nil {
-		if x, ok := tip.txns[c.Txn.AppID]; ok && x.Version >= c.Txn.Version {
-			return nil, tip.version, &AlreadyCommittedError{AppID: c.Txn.AppID, Recorded: x.Version, Version: tip.version}
+	for _, own := range c.transactions() {
+		if x, ok := tip.txns[own.AppID]; ok && x.Version >= own.Version {
+			return nil, tip.version, &AlreadyCommittedError{AppID: own.AppID, Recorded: x.Version, Version: tip.version}
 		}
 	}
 	if err := tip.check(); err != nil {
@@ -216,12 +222,11 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 	}
 	now := t.opt.clock().UnixMilli()
 	set := &action.Set{Adds: slices.Clone(c.Adds), Changes: c.Changes} // each try numbers rows anew
-	if c.Txn != nil {
-		x := *c.Txn
-		if x.LastUpdated == 0 {
-			x.LastUpdated = now
+	set.Txns = c.transactions()
+	for i := range set.Txns {
+		if set.Txns[i].LastUpdated == 0 {
+			set.Txns[i].LastUpdated = now
 		}
-		set.Txns = []Txn{x}
 	}
 	if err := t.removes(c, set, now); err != nil {
 		return nil, tip.version, err
@@ -390,18 +395,31 @@ func (t *Table) contradicts(c *Commit, won *action.Set, v int64) error {
 			return fmt.Errorf("%w: version %d has other metadata", ErrTableChanged, v)
 		}
 	}
-	if c.Txn != nil {
+	if len(won.Txns) > 0 {
+		own := map[string]int64{}
+		for _, x := range c.transactions() {
+			own[x.AppID] = x.Version
+		}
 		for _, x := range won.Txns {
-			if x.AppID != c.Txn.AppID {
-				continue
-			}
-			if x.Version >= c.Txn.Version {
+			mine, same := own[x.AppID]
+			switch {
+			case same && x.Version >= mine:
 				return &AlreadyCommittedError{AppID: x.AppID, Recorded: x.Version, Version: v}
+			case same:
+				return fmt.Errorf("%w: version %d is of the same application %s", ErrConflict, v, x.AppID)
 			}
-			return fmt.Errorf("%w: version %d is of the same application %s", ErrConflict, v, x.AppID)
 		}
 	}
 	return c.readDiffers(won, v)
+}
+
+// transactions are all that the commit records.
+func (c *Commit) transactions() []Txn {
+	out := slices.Clone(c.Txns)
+	if c.Txn != nil {
+		out = append(out, *c.Txn)
+	}
+	return out
 }
 
 // readDiffers tells whether what c was computed from is no longer what the

@@ -60,3 +60,18 @@ func ReadFile(ctx context.Context, name string, want *arrow.Schema, f func(arrow
 	}
 	return nil
 }
+
+// FileSchema is the schema of a local Parquet file with the types that ReadFile
+// gives.
+func FileSchema(name string) (*arrow.Schema, error) {
+	in, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = in.Close() }() // only read
+	s, err := parquetfile.Schema(in)
+	if err != nil {
+		return nil, fmt.Errorf("delta: reading %s: %w", name, err)
+	}
+	return s, nil
+}

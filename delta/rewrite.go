@@ -244,7 +244,7 @@ func (r *Rewrite) Commit(c Commit) (CommitResult, RowCounts, error) {
 			c.Changes = append(c.Changes, ChangeOf(a))
 		}
 	}
-	if len(c.Adds)+len(c.Removes) == 0 && c.Txn == nil && !c.redefines() {
+	if len(c.Adds)+len(c.Removes) == 0 && len(c.transactions()) == 0 && !c.redefines() {
 		return CommitResult{Version: -1}, r.counts, nil
 	}
 	c.DataChange, c.ReadVersion, c.ready, c.Tags = true, r.snap.version, ready, r.snap.preserved(c.Tags)

@@ -201,6 +201,8 @@ func Inputs(ctx context.Context, n plan.Node, at Locator) func(*plan.Scan) (Inpu
 			return Files(ctx, h.Snapshot, at, preds[s]...)
 		case *feed:
 			return h.input(ctx, at)
+		case *copySource:
+			return h.input(), nil
 		}
 		return Input{}, fmt.Errorf("query: source %v cannot be read here", s.Source.Name)
 	}

@@ -41,6 +41,9 @@ type Input struct {
 	// Tracked names the columns in which Files keep what row tracking knows of
 	// their rows, where it is not what File says.
 	Tracked struct{ RowID, Version string }
+	// Text, if set, says that Files are of text and not Parquet; the source has
+	// one column, for the rows that Text makes.
+	Text *worker.Text
 	// Kept turns File.Deleted round: these rows are read, and no others.
 	Kept bool
 	// Union, if not nil, are inputs whose rows are read one after the other;

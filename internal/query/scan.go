@@ -86,7 +86,7 @@ func filesSQL(s *plan.Scan, in Input, sources *[]worker.FileSource) (string, err
 	if len(f.outer) == 0 {
 		f.outer = []string{"1 AS one"}
 	}
-	if !readsVariant(s) {
+	if in.Text == nil && !readsVariant(s) {
 		return f.sql(f.parquetSQL(f.paths())), nil
 	}
 	src, err := f.source()
@@ -234,7 +234,7 @@ func (f *fileScan) paths() []string {
 // source has the files read here.
 func (f *fileScan) source() (worker.FileSource, error) {
 	schema, err := worker.SchemaBytes(arrow.NewSchema(f.fields, nil))
-	return worker.FileSource{Name: `"marisma source ` + rand.Text() + `"`, Schema: schema, Paths: f.paths()}, err
+	return worker.FileSource{Name: `"marisma source ` + rand.Text() + `"`, Schema: schema, Paths: f.paths(), Text: f.in.Text}, err
 }
 
 // parquetSQL has DuckDB read the files.

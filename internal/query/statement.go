@@ -81,6 +81,9 @@ func (t *task) once(ctx context.Context, st ast.Statement) (*Result, error) {
 		return t.script(ctx, c)
 	}
 	s := t.step()
+	if c, ok := st.(*ast.CopyInto); ok {
+		return s.copyInto(ctx, c)
+	}
 	ps, err := analyze.Statement(ctx, st, s.env)
 	if err != nil {
 		return nil, err

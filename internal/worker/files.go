@@ -35,6 +35,9 @@ type FileSource struct {
 	// Schema are the columns to read, as Arrow's IPC writes them (SchemaBytes).
 	Schema []byte   `json:"schema"`
 	Paths  []string `json:"paths"`
+	// Text, if set, says that the files are no Parquet: Schema has one STRING
+	// column at most, for what Text makes of them.
+	Text *Text `json:"text,omitempty"`
 }
 
 // SchemaBytes writes a schema for FileSource.
@@ -77,7 +80,7 @@ func (s FileSource) open() (duck.Source, error) {
 		return nil, fmt.Errorf("worker: the schema of files: %w", err)
 	}
 	defer r.Release()
-	f := &files{paths: s.Paths, stored: r.Schema()}
+	f := &files{paths: s.Paths, text: s.Text, stored: r.Schema()}
 	fields := make([]arrow.Field, 0, f.stored.NumFields()+2)
 	for i, c := range f.stored.Fields() {
 		fields = append(fields, arrow.Field{Name: fmt.Sprintf("s%d", i), Type: variant.EncodedType(c.Type), Nullable: true})
@@ -91,6 +94,7 @@ func (s FileSource) open() (duck.Source, error) {
 // ahead of DuckDB's threads.
 type files struct {
 	paths   []string
+	text    *Text         // nil: Parquet
 	stored  *arrow.Schema // of what is read
 	schema  *arrow.Schema // of what is given
 	columns []int         // of schema; nil: all
@@ -107,7 +111,7 @@ func (f *files) Project(columns []int) { f.columns = slices.Clone(columns) }
 
 // Rescan reads the files once more.
 func (f *files) Rescan() (duck.Source, error) {
-	return &files{paths: f.paths, stored: f.stored, schema: f.schema}, nil
+	return &files{paths: f.paths, text: f.text, stored: f.stored, schema: f.schema}, nil
 }
 
 // Next gives the next batch.
@@ -164,7 +168,7 @@ func (f *files) read(ctx context.Context) error {
 	stored := arrow.NewSchema(want, nil)
 	for _, p := range f.paths {
 		first := int64(0)
-		err := delta.ReadFile(ctx, p, stored, func(rec arrow.RecordBatch) error {
+		take := func(rec arrow.RecordBatch) error {
 			out, err := f.batch(rec, p, first)
 			if err != nil {
 				return err
@@ -177,7 +181,13 @@ func (f *files) read(ctx context.Context) error {
 				out.Release()
 				return ctx.Err()
 			}
-		})
+		}
+		var err error
+		if f.text != nil {
+			err = f.text.read(ctx, p, stored, take)
+		} else {
+			err = delta.ReadFile(ctx, p, stored, take)
+		}
 		if err != nil {
 			return err
 		}

@@ -145,3 +145,52 @@ func quoteIfNeeded(name string) string {
 	}
 	return name
 }
+
+// Columns is the schema that reading JSON of this type takes, as text: what Spark
+// infers from JSON files. It is "" for what has no fields.
+func (s *Schema) Columns() string {
+	if s == nil || s.kind != "OBJECT" {
+		return ""
+	}
+	names := make([]string, 0, len(s.fields))
+	for k := range s.fields {
+		names = append(names, k)
+	}
+	sort.Strings(names)
+	var out []string
+	for _, k := range names {
+		if t := s.fields[k].column(); t != "" {
+			out = append(out, "`"+strings.ReplaceAll(k, "`", "``")+"` "+t)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// column is the type of a column for values of s, "" for objects without fields.
+func (s *Schema) column() string {
+	if s == nil {
+		return "STRING"
+	}
+	switch s.kind {
+	case "OBJECT":
+		fields := s.Columns()
+		if fields == "" {
+			return ""
+		}
+		return "STRUCT<" + fields + ">"
+	case "ARRAY":
+		elem := s.elem.column()
+		if elem == "" {
+			return ""
+		}
+		return "ARRAY<" + elem + ">"
+	case "BIGINT", "BOOLEAN", "DOUBLE":
+		return s.kind
+	case "DECIMAL":
+		if s.s == 0 {
+			return s.String()
+		}
+		return "DOUBLE"
+	}
+	return "STRING"
+}

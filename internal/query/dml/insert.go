@@ -30,33 +30,42 @@ func Insert(ctx context.Context, e Engine, ins *plan.Insert) error {
 	if t.reads(e, ins.Rows.Plan) {
 		c.ReadVersion = t.snap.Version()
 	}
-	schema := t.snap.Schema()
-	if ins.Schema != nil {
-		if schema, err = t.evolved(ins.Schema); err != nil {
-			return err
-		}
-		c.SchemaTo = schema
+	schema, err := t.taking(ins, &c)
+	if err != nil {
+		return err
 	}
 	if ins.Replace != nil {
 		return insertInstead(ctx, e, t, ins, schema, c)
 	}
+	if _, err := t.fill(ctx, e, ins, schema, &c); err != nil {
+		return err
+	}
+	t.replace(&c, ins.Mode)
+	return t.commit(ctx, c)
+}
+
+// fill writes the rows of an INSERT into files that c adds, and tells how many.
+func (t target) fill(ctx context.Context, e Engine, ins *plan.Insert, schema *arrow.Schema, c *delta.Commit) (rows int64, err error) {
 	w, err := t.table.NewWriter(ctx, delta.WriterOptions{SchemaTo: c.SchemaTo})
 	if err != nil {
-		return commitError(err)
+		return 0, commitError(err)
 	}
 	defer func() { _ = w.Abort() }() // after Close it does nothing
 	s := newSink(into(w), schema, &ins.Rows, ins.Identity)
-	if err := each(ctx, e, ins.Rows.Plan, nil, nil, s.take); err != nil {
-		return err
+	err = each(ctx, e, ins.Rows.Plan, nil, nil, func(rec arrow.RecordBatch) error {
+		rows += rec.NumRows()
+		return s.take(rec)
+	})
+	if err != nil {
+		return 0, err
 	}
 	if c.Adds, err = w.Close(); err != nil {
-		return err
+		return 0, err
 	}
 	if high := s.numbered(); high != nil {
 		c.SchemaTo = high
 	}
-	t.replace(&c, ins.Mode)
-	return t.commit(ctx, c)
+	return rows, nil
 }
 
 // insertInstead inserts rows in the place of those that ins.Replace deletes.

@@ -61,6 +61,8 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 		return p.compoundStatement(base)
 	case "COMMENT":
 		return p.comment(base)
+	case "COPY":
+		return p.copyInto(base)
 	case "GENERATE":
 		return p.generate(base)
 	case "DECLARE":
