@@ -29,7 +29,7 @@ func (a *analyzer) unpivot(v *ast.Unpivot, p place, in relation) (relation, erro
 			}
 			col, ok := x.(*plan.Column)
 			if !ok {
-				return in, a.errorf(n[0].At.P, "UNPIVOT_REQUIRES_ATTRIBUTES", "42K0A", "UNPIVOT takes columns, not fields of them: %s.", a.sqlName(x))
+				return in, a.errorf(n[0].P, "UNPIVOT_REQUIRES_ATTRIBUTES", "42K0A", "UNPIVOT takes columns, not fields of them: %s.", a.sqlName(x))
 			}
 			used[col.Attr.ID] = true
 			rows[i] = append(rows[i], x)
