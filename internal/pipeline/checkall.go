@@ -9,6 +9,7 @@ import (
 
 	"github.com/marisma/marisma/internal/bundle"
 	"github.com/marisma/marisma/internal/pipeline/source"
+	"github.com/marisma/marisma/internal/query"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -108,7 +109,7 @@ func (s *siblings) Table(ctx context.Context, name []string, at analyze.TimeTrav
 			return nil, nil, errBroken // its own errors say why
 		}
 		if cols, ok := g.table(full); ok {
-			return &plan.Source{Kind: plan.SourceTable, Name: name, Columns: cols, Version: at.Version, Timestamp: at.Timestamp}, nil, nil
+			return &plan.Source{Kind: plan.SourceTable, Name: name, Columns: cols, Version: at.Version, Timestamp: at.Timestamp, Metadata: query.FileMetadata()}, nil, nil
 		}
 	}
 	if s.other == nil {

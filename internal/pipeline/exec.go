@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -246,10 +247,30 @@ func (e *engine) filesInput(ctx context.Context, p *journal.Plan, h *filesHandle
 		return query.Input{}, fmt.Errorf("%w: the files at %s have changed", flow.ErrPins, h.opt.Path)
 	}
 	open := func() (*source.CSVReader, error) {
-		return source.NewCSVReader(h.opt, l.Files, h.columns, duck.Allocator())
+		return source.NewCSVReader(h.opt, l.Files, h.columns, duck.Allocator(), fileFacts()...)
 	}
 	rd, err := open()
 	return query.Input{Batches: &csvInput{rd, open}}, err
+}
+
+// fileFacts are the fields of query.FileMetadata, as batches give them.
+func fileFacts() []source.Fact {
+	size := func(f source.File) any { return f.Size }
+	of := map[string]func(source.File) any{
+		"file_path":              func(f source.File) any { return query.FileURI(f.Path) },
+		"file_name":              func(f source.File) any { return path.Base(query.FileURI(f.Path)) },
+		"file_size":              size,
+		"file_block_start":       func(source.File) any { return int64(0) },
+		"file_block_length":      size,
+		"file_modification_time": func(f source.File) any { return f.ModTime },
+	}
+	var out []source.Fact
+	for _, f := range query.FileMetadata() {
+		x := of[f.Name]
+		f.Name = query.MetadataColumn(f.Name)
+		out = append(out, source.Fact{Field: f, Of: x})
+	}
+	return out
 }
 
 // logInput and csvInput let a query read its source more than once.

@@ -82,7 +82,7 @@ func (r *resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 		cols := slices.Clone(d.cols)
 		return &plan.Source{
 			Kind: plan.SourceTable, Name: d.name, Columns: cols,
-			Version: at.Version, Timestamp: at.Timestamp, Handle: &datasetHandle{d},
+			Version: at.Version, Timestamp: at.Timestamp, Handle: &datasetHandle{d}, Metadata: query.FileMetadata(),
 		}, nil, nil
 	}
 	if r.outer == nil {
@@ -141,7 +141,7 @@ func (r *resolver) readFiles(ctx context.Context, args map[string]string, given 
 	r.addSource(id, path.Base(opt.Path), KindFiles)
 	return &plan.Source{
 		Kind: plan.SourceFiles, Name: []string{"read_files"}, Columns: cols, Options: args,
-		Handle: &filesHandle{id, opt, cols},
+		Handle: &filesHandle{id, opt, cols}, Metadata: query.FileMetadata(),
 	}, nil
 }
 

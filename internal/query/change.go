@@ -67,6 +67,11 @@ func (f *statementFiles) File(ctx context.Context, s *delta.Snapshot, a delta.Ad
 	return p, func() {}, nil
 }
 
+// Address is where a file is, whatever was made of it to read it.
+func (f *statementFiles) Address(s *delta.Snapshot, a delta.Add) string {
+	return f.tables.Address(s, a)
+}
+
 // path is where a file is read, "" for one that was not.
 func (f *statementFiles) path(s *delta.Snapshot, a delta.Add) string {
 	if p := f.tables.local(s.Store(), s.Locate(a)); p != "" {

@@ -126,7 +126,7 @@ func (e *Engine) loweredText(ctx context.Context, n plan.Node, opt Options) (str
 		return "", err
 	}
 	res, err := opt.lower(n, func(s *plan.Scan) (string, error) {
-		return batchesSQL(s, ident(strings.Join(s.Source.Name, "."))), nil
+		return batchesSQL(s, ident(strings.Join(s.Source.Name, ".")))
 	})
 	if err != nil {
 		return "", err

@@ -107,9 +107,10 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 	if err != nil {
 		return nil, nil, fmt.Errorf("table %s: %w", t.FullName(), err)
 	}
+	known := rules(t, snap)
 	return &plan.Source{
 		Kind: plan.SourceTable, Name: full, Columns: cols, Version: at.Version, Timestamp: at.Timestamp,
-		Handle: &Handle{Table: t, Delta: d, Snapshot: snap}, Rules: rules(t, snap),
+		Handle: &Handle{Table: t, Delta: d, Snapshot: snap}, Rules: known, Metadata: tableMetadata(known),
 	}, nil, nil
 }
 

@@ -38,6 +38,8 @@ type Input struct {
 	// Columns are the columns of Files by the table's names for them, where
 	// the files have others (column mapping), at whatever depth.
 	Columns map[string]arrow.Field
+	// Facts are what _metadata tells of the i-th of Files.
+	Facts func(i int) FileFacts
 	// Tracked names the columns in which Files keep what row tracking knows of
 	// their rows, where it is not what File says.
 	Tracked struct{ RowID, Version string }
@@ -157,7 +159,7 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 			return "", err
 		}
 		release = append(release, free)
-		return batchesSQL(s, from), nil
+		return batchesSQL(s, from)
 	})
 	if err != nil {
 		undo()

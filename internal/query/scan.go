@@ -19,24 +19,33 @@ import (
 )
 
 // batchesSQL selects the scan's columns from a bound source.
-func batchesSQL(s *plan.Scan, from string) string {
+func batchesSQL(s *plan.Scan, from string) (string, error) {
 	if len(s.Attrs) == 0 {
-		return "(SELECT 1 AS one FROM " + from + ")"
+		return "(SELECT 1 AS one FROM " + from + ")", nil
 	}
 	cols := make([]string, len(s.Attrs))
 	for i, a := range s.Attrs {
-		cols[i] = ident(scanColumn(s, i)) + " AS " + lower.Col(a)
+		x := ident(scanColumn(s, i))
+		if s.Ordinals[i] == plan.MetadataOrdinal {
+			var err error
+			if x, err = structSQL(s, func(f string) string { return ident(MetadataColumn(f)) }); err != nil {
+				return "", err
+			}
+		}
+		cols[i] = x + " AS " + lower.Col(a)
 	}
-	return "(SELECT " + strings.Join(cols, ", ") + " FROM " + from + ")"
+	return "(SELECT " + strings.Join(cols, ", ") + " FROM " + from + ")", nil
 }
 
 // scanColumn is the name of the i-th column that a scan reads.
 func scanColumn(s *plan.Scan, i int) string {
 	switch at := s.Ordinals[i]; at {
 	case plan.FileOrdinal:
-		return "_metadata.file_path"
+		return MetadataColumn(metaPath)
 	case plan.RowOrdinal:
-		return "_metadata.row_index"
+		return MetadataColumn(metaRow)
+	case plan.MetadataOrdinal:
+		return s.Attrs[i].Name
 	case plan.RowIDOrdinal:
 		return delta.RowID
 	case plan.RowVersionOrdinal:
@@ -79,6 +88,14 @@ func filesSQL(s *plan.Scan, in Input, sources *[]worker.FileSource) (string, err
 			f.outer = append(f.outer, f.trackedColumn(at)+" AS "+lower.Col(a))
 			continue
 		}
+		if s.Ordinals[i] == plan.MetadataOrdinal {
+			x, err := structSQL(s, f.metadata)
+			if err != nil {
+				return "", err
+			}
+			f.outer = append(f.outer, x+" AS "+lower.Col(a))
+			continue
+		}
 		if err := f.column(s.Source.Columns[s.Ordinals[i]], lower.Col(a)); err != nil {
 			return "", err
 		}
@@ -113,6 +130,7 @@ type fileScan struct {
 	parts   []string      // partition columns that are wanted
 	deleted bool
 	tracked bool // what row tracking knows of the rows is wanted
+	facts   bool // what is known of the files is wanted
 }
 
 // stored is the file's column of a name as a value of DuckDB's type t, Arrow's at: NULL
@@ -252,7 +270,7 @@ func (f *fileScan) parquetSQL(paths []string) string {
 // sql is the scan of files that are read by read.
 func (f *fileScan) sql(read string) string {
 	from := read + " AS f"
-	if f.deleted || f.tracked || len(f.parts) > 0 || len(f.paths()) < len(f.in.Files) {
+	if f.deleted || f.tracked || f.facts || len(f.parts) > 0 || len(f.paths()) < len(f.in.Files) {
 		from += " JOIN " + f.logSQL() + " ON f.filename = p.\"marisma file\""
 	}
 	listed := scanKernel.Name + "(p.\"marisma deleted\", f.file_row_number)"
@@ -281,6 +299,9 @@ func (f *fileScan) logSQL() string {
 		if f.tracked {
 			vals = append(vals, bigint(x.BaseRowID), bigint(x.Version))
 		}
+		if f.facts {
+			vals = append(vals, f.in.Facts(i).literals()...)
+		}
 		rows[i] = "(" + strings.Join(vals, ", ") + ")"
 	}
 	names := []string{`"marisma file"`}
@@ -292,6 +313,9 @@ func (f *fileScan) logSQL() string {
 	}
 	if f.tracked {
 		names = append(names, `"marisma base"`, `"marisma version"`)
+	}
+	if f.facts {
+		names = append(names, factColumns...)
 	}
 	return "(VALUES " + strings.Join(rows, ", ") + ") AS p(" + strings.Join(names, ", ") + ")"
 }
@@ -335,6 +359,8 @@ func str(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" 
 // called. *Tables is one.
 type Locator interface {
 	File(ctx context.Context, s *delta.Snapshot, a delta.Add) (file string, release func(), err error)
+	// Address is where the file is, whatever File made of it.
+	Address(s *delta.Snapshot, a delta.Add) string
 }
 
 // Files gives the files of a snapshot that may hold rows for preds.
@@ -370,6 +396,9 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Loca
 	partition := partitionColumns(s)
 	in := Input{Files: make([]File, len(adds)), Partition: partition, Columns: fileColumns(s, partition)}
 	in.Tracked.RowID, in.Tracked.Version = s.TrackedColumns()
+	in.Facts = func(i int) FileFacts {
+		return FileFacts{URI: at.Address(s, adds[i]), Size: adds[i].Size, Modified: adds[i].ModificationTime}
+	}
 	defer func() {
 		if err != nil {
 			in.Release()

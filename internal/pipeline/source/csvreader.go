@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -26,6 +27,7 @@ type CSVReader struct {
 	files   []File
 	columns []types.Field
 	cells   []cell // nil for the columns that hold no CSV value
+	facts   []Fact // of the last columns
 	rescued int    // ordinal, -1 without
 	corrupt int
 	full    []arrow.Field
@@ -35,6 +37,7 @@ type CSVReader struct {
 	alloc   memory.Allocator
 
 	open   *os.File
+	file   File
 	scan   *scanner
 	header []string
 	path   string
@@ -42,13 +45,26 @@ type CSVReader struct {
 	probes []array.Builder // to try a value with, made on use
 }
 
-// NewCSVReader makes a reader of files with the columns that Columns gave.
-func NewCSVReader(opt CSVOptions, files []File, columns []types.Field, alloc memory.Allocator) (*CSVReader, error) {
+// Fact is a column that tells something of the file that a row comes from: a
+// string, an int64 or a time.
+type Fact struct {
+	Field types.Field
+	Of    func(File) any
+}
+
+// NewCSVReader makes a reader of files with the columns that Columns gave, and
+// with facts behind them.
+func NewCSVReader(opt CSVOptions, files []File, columns []types.Field, alloc memory.Allocator, facts ...Fact) (*CSVReader, error) {
+	own := len(columns)
+	columns = slices.Clone(columns)
+	for _, f := range facts {
+		columns = append(columns, f.Field)
+	}
 	full, err := types.ArrowFields(columns)
 	if err != nil {
 		return nil, err
 	}
-	r := &CSVReader{opt: opt, files: files, columns: columns, full: full, alloc: alloc, rescued: -1, corrupt: -1}
+	r := &CSVReader{opt: opt, files: files, columns: columns, full: full, alloc: alloc, facts: facts, rescued: -1, corrupt: -1}
 	r.whole = arrow.NewSchema(full, nil)
 	r.cells = make([]cell, len(columns))
 	r.probes = make([]array.Builder, len(columns))
@@ -56,6 +72,7 @@ func NewCSVReader(opt CSVOptions, files []File, columns []types.Field, alloc mem
 	for i, c := range columns {
 		all[i] = i
 		switch {
+		case i >= own:
 		case opt.Rescued != "" && c.Name == opt.Rescued:
 			r.rescued = i
 		case c.Name == opt.Corrupt && types.IsString(c.Type):
@@ -162,6 +179,7 @@ func (r *CSVReader) start(f File) error {
 	if err != nil {
 		return err
 	}
+	r.file = f
 	r.open, r.path, r.scan, r.header = file, f.Path, r.opt.scan(file), nil
 	if !r.opt.Header {
 		return nil
@@ -226,9 +244,35 @@ func (r *CSVReader) add(fields []field) (kept bool, err error) {
 		return false, fmt.Errorf("source: [MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] %s: a record does not fit the schema: %.200s", r.path, r.scan.line)
 	}
 	for _, i := range todo {
+		if fact := i - len(r.columns) + len(r.facts); fact >= 0 {
+			r.fact(r.builds[i], r.facts[fact].Of(r.file))
+			continue
+		}
 		r.last(i, malformed, bad)
 	}
 	return true, nil
+}
+
+// fact appends what is known of the file.
+func (r *CSVReader) fact(to array.Builder, v any) {
+	switch b := to.(type) {
+	case *array.StringBuilder:
+		if s, ok := v.(string); ok {
+			b.Append(s)
+			return
+		}
+	case *array.Int64Builder:
+		if n, ok := v.(int64); ok {
+			b.Append(n)
+			return
+		}
+	case *array.TimestampBuilder:
+		if t, ok := v.(time.Time); ok {
+			b.Append(arrow.Timestamp(t.UnixMicro()))
+			return
+		}
+	}
+	null(to)
 }
 
 // last fills the rescued data and the corrupt record column.

@@ -405,6 +405,13 @@ func (a *analyzer) projectStage(sel *selection) (relation, error) {
 		p.Exprs = append(p.Exprs, plan.NamedExpr{X: it.x, Attr: at})
 		cols = append(cols, column{Attr: at, origin: it.origin})
 	}
+	for _, c := range sel.metadata {
+		if !have[c.ID] {
+			p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: c.Attr}, Attr: c.Attr})
+		}
+		have[c.ID] = true
+		cols = append(cols, c)
+	}
 	r := relation{node: p, cols: cols}
 	if sel.ast.Distinct {
 		for _, c := range cols {

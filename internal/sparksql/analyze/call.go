@@ -28,21 +28,8 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		return a.qualifiedCall(e, s)
 	}
 	ctx := a.fctx(e.Pos())
-	switch {
-	case e.Syntax == "current":
-		if x, err := a.lookup(e.Name.Strings(), e.Pos(), s); x != nil || err != nil {
-			return x, err
-		}
-	case e.Syntax == "struct" || name == "struct":
-		return a.structOf(e.Args, e.Pos(), s)
-	case name == "window" && e.Over == nil && len(e.Args) >= 1:
-		return a.timeWindow(e, s)
-	case name == "session_window" && e.Over == nil:
-		return a.sessionWindow(e, s)
-	case name == "grouping" || name == "grouping_id":
-		return a.grouping(e, name, s)
-	case tableFunctions[name]:
-		return nil, a.errorf(e.Pos(), "NOT_A_SCALAR_FUNCTION", "42887", "%s makes a table, not a value.", quote(name)).hint("Call it in FROM.")
+	if x, err := a.formed(e, name, s); x != nil || err != nil {
+		return x, err
 	}
 	def := funcs.Lookup(name)
 	if unit := e.Args; (name == "timestampadd" || name == "timestampdiff") && len(unit) > 0 {
@@ -130,6 +117,33 @@ func (a *analyzer) withinKey(e *ast.Call, name string, args []plan.Expr, keys []
 	return append([]plan.Expr{keys[0].X}, args...), nil
 }
 
+// formed is a call that is no function of its arguments alone: it has a form of
+// its own, or looks at what FROM reads. It gives nil for others.
+func (a *analyzer) formed(e *ast.Call, name string, s *scope) (plan.Expr, error) {
+	if len(e.Args) == 0 && e.Over == nil && e.Filter == nil {
+		if x, err := a.inputFile(name, e.Pos(), s); x != nil || err != nil {
+			return x, err
+		}
+	}
+	switch {
+	case e.Syntax == "current":
+		if x, err := a.lookup(e.Name.Strings(), e.Pos(), s); x != nil || err != nil {
+			return x, err
+		}
+	case e.Syntax == "struct" || name == "struct":
+		return a.structOf(e.Args, e.Pos(), s)
+	case name == "window" && e.Over == nil && len(e.Args) >= 1:
+		return a.timeWindow(e, s)
+	case name == "session_window" && e.Over == nil:
+		return a.sessionWindow(e, s)
+	case name == "grouping" || name == "grouping_id":
+		return a.grouping(e, name, s)
+	case tableFunctions[name]:
+		return nil, a.errorf(e.Pos(), "NOT_A_SCALAR_FUNCTION", "42887", "%s makes a table, not a value.", quote(name)).hint("Call it in FROM.")
+	}
+	return nil, nil
+}
+
 // tableFunctions are the built-in functions that stand in FROM only.
 var tableFunctions = map[string]bool{"collations": true, "range": true, "sql_keywords": true}
 
@@ -158,7 +172,15 @@ var ignoresNulls = map[string]bool{"first": true, "last": true, "any_value": tru
 
 // volatile tells whether an expression has another value each time.
 func volatile(x plan.Expr) bool {
-	return contains(x, func(y plan.Expr) bool { c, ok := y.(*plan.Call); return ok && c.Volatile })
+	return contains(x, func(y plan.Expr) bool {
+		switch y := y.(type) {
+		case *plan.Call:
+			return y.Volatile
+		case *plan.Titled:
+			return y.Volatile
+		}
+		return false
+	})
 }
 
 // builtinName tells whether a qualified name can mean a built-in function.

@@ -58,7 +58,7 @@ func (a *analyzer) dataset(d *ast.CreateDataset) (plan.Statement, error) {
 	if err := a.expectations(d, out, node.Output()); err != nil {
 		return nil, err
 	}
-	out.Plan = prune(node)
+	out.Plan = prune(a.strip(node))
 	return out, a.keys(d, out, names)
 }
 

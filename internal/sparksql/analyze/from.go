@@ -108,9 +108,9 @@ func (a *analyzer) alias2(r relation, al ast.TableAlias, pos sparksql.Pos, fallb
 		}
 	}
 	for _, c := range r.cols { // what is known of a table's rows stays in reach
-		if n := len(c.Qualifier); c.hidden && n > 0 && c.Qualifier[n-1] == metadataColumn {
+		if c.metadata {
 			if q != "" {
-				c.Qualifier = []string{q, metadataColumn}
+				c.Qualifier = []string{q}
 			}
 			vis = append(vis, c)
 		}
@@ -124,6 +124,7 @@ func (a *analyzer) subqueryRef(r *ast.SubqueryRef, p place, left *relation) (rel
 		p.outer = &scope{place: p, cols: left.cols}
 		p.outer.outer = nil
 	}
+	p.files = true
 	out, err := a.query(r.Query, p)
 	if err != nil {
 		return out, err
@@ -136,7 +137,7 @@ func (a *analyzer) subqueryRef(r *ast.SubqueryRef, p place, left *relation) (rel
 	if r.Pipe { // names reach through |>
 		return alias(out, r.Alias), nil
 	}
-	out = relation{node: out.node, cols: out.visible()}
+	out = relation{node: out.node, cols: append(out.visible(), metadataOf(out.cols)...)}
 	if out, err = a.watermark(out, r.Watermark, p); err != nil {
 		return out, err
 	}

@@ -14,7 +14,13 @@ func prune(root plan.Node) plan.Node {
 	used := map[plan.ID]bool{}
 	keepOutput(root, used)
 	collect(root, used)
-	return narrow(root, used, map[*plan.CTE]*plan.CTE{})
+	return narrow(root, &needs{used, metadataUse(root)}, map[*plan.CTE]*plan.CTE{})
+}
+
+// needs are the attributes that a plan uses, and what of the scans' metadata.
+type needs struct {
+	used     map[plan.ID]bool
+	metadata usedMetadata
 }
 
 func keepOutput(n plan.Node, used map[plan.ID]bool) {
@@ -113,12 +119,12 @@ func collectExpr(e plan.Expr, used map[plan.ID]bool) {
 	})
 }
 
-func narrow(n plan.Node, used map[plan.ID]bool, ctes map[*plan.CTE]*plan.CTE) plan.Node {
+func narrow(n plan.Node, need *needs, ctes map[*plan.CTE]*plan.CTE) plan.Node {
 	expr := func(e plan.Expr) plan.Expr {
 		return plan.Transform(e, func(x plan.Expr) plan.Expr {
 			if s, ok := x.(*plan.Subquery); ok {
 				c := *s
-				c.Plan = narrow(s.Plan, used, ctes)
+				c.Plan = narrow(s.Plan, need, ctes)
 				return &c
 			}
 			return x
@@ -130,27 +136,27 @@ func narrow(n plan.Node, used map[plan.ID]bool, ctes map[*plan.CTE]*plan.CTE) pl
 		for _, c := range m.CTEs {
 			d := &plan.CTE{Name: c.Name, ID: c.ID}
 			ctes[c] = d // before its plan, which may refer to it
-			d.Plan = narrow(c.Plan, used, ctes)
+			d.Plan = narrow(c.Plan, need, ctes)
 			out.CTEs = append(out.CTEs, d)
 		}
-		out.Body = narrow(m.Body, used, ctes)
+		out.Body = narrow(m.Body, need, ctes)
 		return out
 	case *plan.Project:
-		n = &plan.Project{Input: m.Input, Exprs: kept(m.Exprs, used, 1)}
+		n = &plan.Project{Input: m.Input, Exprs: kept(m.Exprs, need.used, 1)}
 	case *plan.Aggregate:
-		n = &plan.Aggregate{Input: m.Input, Keys: m.Keys, Sets: m.Sets, Aggs: kept(m.Aggs, used, 0)}
+		n = &plan.Aggregate{Input: m.Input, Keys: m.Keys, Sets: m.Sets, Aggs: kept(m.Aggs, need.used, 0)}
 	case *plan.Window:
-		es := kept(m.Exprs, used, 0)
+		es := kept(m.Exprs, need.used, 0)
 		if len(es) == 0 {
-			return narrow(m.Input, used, ctes)
+			return narrow(m.Input, need, ctes)
 		}
 		n = &plan.Window{Input: m.Input, Exprs: es}
 	}
-	in := func(m plan.Node) plan.Node { return narrow(m, used, ctes) }
+	in := func(m plan.Node) plan.Node { return narrow(m, need, ctes) }
 	return mapNode(n, in, expr, func(m plan.Node) plan.Node {
 		switch m := m.(type) {
 		case *plan.Scan:
-			return narrowScan(m, used)
+			return narrowScan(m, need)
 		case *plan.Join:
 			c := *m
 			c.Attrs = present(m.Attrs, m.Left, m.Right)
@@ -185,11 +191,11 @@ func present(attrs []plan.Attr, inputs ...plan.Node) []plan.Attr {
 	return out
 }
 
-func narrowScan(s *plan.Scan, used map[plan.ID]bool) plan.Node {
+func narrowScan(s *plan.Scan, need *needs) plan.Node {
 	c := *s
 	c.Attrs, c.Ordinals = nil, nil
 	for i, at := range s.Attrs {
-		if used[at.ID] {
+		if need.used[at.ID] {
 			c.Attrs, c.Ordinals = append(c.Attrs, at), append(c.Ordinals, s.Ordinals[i])
 		}
 	}
@@ -202,6 +208,7 @@ func narrowScan(s *plan.Scan, used map[plan.ID]bool) plan.Node {
 		}
 		c.Attrs, c.Ordinals = s.Attrs[best:best+1], s.Ordinals[best:best+1]
 	}
+	need.metadata.narrowed(&c)
 	return &c
 }
 

@@ -50,10 +50,13 @@ func (d *cteDef) reference() relation {
 func (a *analyzer) query(q *ast.Query, p place) (relation, error) {
 	var ctes []*plan.CTE
 	if len(q.With) > 0 {
+		files := p.files
+		p.files = false
 		var err error
 		if ctes, err = a.with(q, &p); err != nil {
 			return relation{}, err
 		}
+		p.files = files
 	}
 	r, err := a.body(q, p)
 	if err != nil {
@@ -219,6 +222,7 @@ var setNames = map[ast.SetKind]string{ast.Union: "UNION", ast.Intersect: "INTERS
 
 // setOp analyses a set operation; chains to the left are walked in a loop.
 func (a *analyzer) setOp(b *ast.SetOp, p place) (relation, error) {
+	p.files = false
 	chain := []*ast.SetOp{b}
 	for {
 		l, ok := chain[len(chain)-1].Left.(*ast.SetOp)

@@ -15,7 +15,10 @@ type place struct {
 	ctes            *cteScope
 	outer           *scope // the query around, nil at the top
 	catalog, schema string
-	params          []column // of the SQL function whose body this is
+	// files says that the query is one of FROM, whose rows bring along what is
+	// known of them.
+	files  bool
+	params []column // of the SQL function whose body this is
 }
 
 // column is an attribute in a scope. Hidden ones are reached with their
@@ -24,7 +27,10 @@ type place struct {
 type column struct {
 	plan.Attr
 	hidden bool
-	origin plan.ID
+	// metadata marks what a source knows of its rows: a name reaches it without
+	// a qualifier, too, where no other column has it.
+	metadata bool
+	origin   plan.ID
 }
 
 // relation is a node with the columns that it shows, in order.
@@ -103,24 +109,35 @@ type aliasDef struct {
 // case, unless spark.sql.caseSensitive is on.
 func (a *analyzer) match(cols []column, name []string) ([]column, int) {
 	for q := min(3, len(name)-1); q >= 0; q-- {
-		var found []column
-		for _, c := range cols {
-			if !strings.EqualFold(c.Name, name[q]) || a.exact && c.Name != name[q] || q == 0 && c.hidden || !qualifies(c.Qualifier, name[:q]) {
-				continue
-			}
-			dup := false
-			for _, f := range found {
-				dup = dup || f.ID == c.ID || f.origin == c.origin
-			}
-			if !dup {
-				found = append(found, c)
-			}
+		if found := a.qualified(cols, name, q, false); len(found) > 0 {
+			return found, q + 1
 		}
-		if len(found) > 0 {
+	}
+	for q := min(3, len(name)-1); q >= 0; q-- {
+		if found := a.qualified(cols, name, q, true); len(found) > 0 {
 			return found, q + 1
 		}
 	}
 	return nil, 0
+}
+
+// qualified finds the columns that a name with a qualifier of q parts means,
+// among those of metadata or the others.
+func (a *analyzer) qualified(cols []column, name []string, q int, metadata bool) []column {
+	var found []column
+	for _, c := range cols {
+		if c.metadata != metadata || !strings.EqualFold(c.Name, name[q]) || a.exact && c.Name != name[q] || q == 0 && c.hidden && !metadata || !qualifies(c.Qualifier, name[:q]) {
+			continue
+		}
+		dup := false
+		for _, f := range found {
+			dup = dup || f.ID == c.ID || f.origin == c.origin
+		}
+		if !dup {
+			found = append(found, c)
+		}
+	}
+	return found
 }
 
 // qualifies tells whether parts are the end of a qualifier.
@@ -150,6 +167,11 @@ func (a *analyzer) lookup(name []string, pos sparksql.Pos, s *scope) (plan.Expr,
 		}
 	}
 	found, n := a.match(s.cols, name)
+	if len(found) > 0 && found[0].metadata && s.inAgg == 0 { // any other name comes first
+		if x, err := a.alias(name, pos, s); x != nil || err != nil {
+			return x, err
+		}
+	}
 	switch {
 	case len(found) > 1:
 		return nil, a.ambiguous(name, found, pos)

@@ -34,6 +34,8 @@ type selection struct {
 	gens  []*plan.Generate // generators in the select list, without their inputs
 	// keys are the ORDER BY terms over the output and the input.
 	keys []plan.SortKey
+	// metadata is what is known of rows, to be given along.
+	metadata []column
 	// having and qualify are conditions over what node yields.
 	having, qualify plan.Expr
 }
@@ -41,6 +43,8 @@ type selection struct {
 // selectBody analyses SELECT with the ORDER BY of the query around it, whose
 // terms may use columns that are not selected.
 func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, error) {
+	files := p.files
+	p.files = false
 	from, err := a.from(s.From, p)
 	if err != nil {
 		return relation{}, err
@@ -72,6 +76,9 @@ func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, e
 	}
 	if err := a.orderTerms(sel, q); err != nil {
 		return relation{}, err
+	}
+	if files && sel.group == nil && !s.Distinct {
+		sel.metadata = metadataOf(from.cols)
 	}
 	return a.assemble(sel)
 }

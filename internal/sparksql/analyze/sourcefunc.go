@@ -46,7 +46,10 @@ func (a *analyzer) sourceFunc(f *ast.TableFunc, name string, p place) (relation,
 		return relation{}, a.errorf(f.Pos(), "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "There is no table function %s.", quote(name)).
 			hint("Known are read_kafka, read_files, range, explode, inline and stack.")
 	}
-	return relationOf(newScan(src, f.Stream, name, f.Pos())), nil
+	sc := newScan(src, f.Stream, name, f.Pos())
+	r := relationOf(sc)
+	a.metadata(&r, sc)
+	return r, nil
 }
 
 // constantText is a constant argument as text.

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -38,7 +39,7 @@ func (a *analyzer) starColumns(e *ast.Star, s *scope) ([]named, error) {
 	}
 	known := false
 	for _, c := range s.cols {
-		if qualifies(c.Qualifier, q) {
+		if qualifies(c.Qualifier, q) && !c.metadata {
 			known = true
 			out = append(out, named{c.Name, &plan.Column{Attr: c.Attr}})
 		}
@@ -54,6 +55,9 @@ func (a *analyzer) starColumns(e *ast.Star, s *scope) ([]named, error) {
 		return nil, a.errorf(e.Pos(), "CANNOT_RESOLVE_STAR_EXPAND", "42704", "There is no table or STRUCT %s for *.", quoteAll(q))
 	}
 	st, ok := x.Type().(types.Struct)
+	if id, is := attrOf(x); is && slices.ContainsFunc(metadataOf(s.cols), func(c column) bool { return c.ID == id }) {
+		return nil, a.errorf(e.Pos(), "CANNOT_RESOLVE_STAR_EXPAND", "42704", "%s is no column of a table, so that * does not spread it.", quoteAll(q)).hint("Name its fields.")
+	}
 	if !ok {
 		return nil, a.errorf(e.Pos(), "CANNOT_RESOLVE_STAR_EXPAND", "42704", "%s has no columns for *: it is %s.", quoteAll(q), x.Type().SQL())
 	}

@@ -282,20 +282,6 @@ func (a *analyzer) scan(src *plan.Source, t *ast.TableName) (relation, error) {
 	return a.padRead(r)
 }
 
-// metadataColumn is the struct of what is known of rows besides their columns.
-const metadataColumn = "_metadata"
-
-// metadata lets names reach what row tracking knows of a table's rows.
-func (a *analyzer) metadata(r *relation, s *plan.Scan) {
-	if len(r.cols) == 0 || slices.ContainsFunc(r.cols, func(c column) bool { return strings.EqualFold(c.Name, metadataColumn) }) {
-		return
-	}
-	for _, at := range trackRows(s) {
-		at.Qualifier = append(slices.Clone(r.cols[0].Qualifier), metadataColumn)
-		r.cols = append(r.cols, column{Attr: at, origin: at.ID, hidden: true})
-	}
-}
-
 func newScan(src *plan.Source, stream bool, alias string, pos sparksql.Pos) *plan.Scan {
 	sc := &plan.Scan{Source: src, Streaming: stream, Alias: alias, Pos: pos}
 	for i, f := range src.Columns {

@@ -17,6 +17,7 @@ const (
 	RowOrdinal        = -2
 	RowIDOrdinal      = -3
 	RowVersionOrdinal = -4
+	MetadataOrdinal   = -5 // the struct of Source.Metadata
 )
 
 // Rules are what a table asks of the rows that are written to it. They come

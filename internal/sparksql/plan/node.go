@@ -37,6 +37,9 @@ type Source struct {
 	// Version and Timestamp hold VERSION AS OF / TIMESTAMP AS OF of a table, nil without.
 	Version   *int64
 	Timestamp *time.Time
+	// Metadata are the fields of the struct _metadata that the source has beside
+	// its columns, none without; Scan tells them by MetadataOrdinal.
+	Metadata []types.Field
 	// Handle is the resolver's own (an open table); the plan does not look into it.
 	Handle any
 	// Rules are those of a table that statements may change, nil else.
@@ -46,9 +49,12 @@ type Source struct {
 // Scan reads a Source. Attrs are the columns read, Ordinals their places in
 // Source.Columns, or FileOrdinal and RowOrdinal. Streaming is STREAM(...).
 type Scan struct {
-	Source    *Source
-	Attrs     []Attr
-	Ordinals  []int
+	Source   *Source
+	Attrs    []Attr
+	Ordinals []int
+	// Metadata names the fields of the source's metadata that are used, nil for
+	// all; the others may be NULL.
+	Metadata  []string
 	Streaming bool
 	Alias     string
 	Pos       sparksql.Pos

@@ -13,6 +13,8 @@ type Titled struct {
 	// Title is the text of a call, or the full name of a variable.
 	Title    string
 	Variable bool
+	// Volatile: Spark counts X among what is not the same for equal input.
+	Volatile bool
 }
 
 // Type of X.
@@ -26,7 +28,7 @@ func (t *Titled) Children() []Expr { return []Expr{t.X} }
 
 // WithChildren replaces X.
 func (t *Titled) WithChildren(x []Expr) Expr {
-	return &Titled{X: x[0], Title: t.Title, Variable: t.Variable}
+	return &Titled{X: x[0], Title: t.Title, Variable: t.Variable, Volatile: t.Volatile}
 }
 
 // Parameter refers to a parameter of the SQL function whose body is being
