@@ -68,6 +68,8 @@ type Commit struct {
 	Tags map[string]string `json:"tags,omitempty"`
 
 	define *Draft // replaces the table's definition
+	// describes says that Adds are live files of which something else is told.
+	describes bool
 	// drop is a feature that the commit takes away; protect says that the log
 	// before it may only go as a whole.
 	drop    string
@@ -231,6 +233,13 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 	if err := t.removes(c, set, now); err != nil {
 		return nil, tip.version, err
 	}
+	if c.describes {
+		for i := range c.Adds {
+			if tip.index[action.Key(c.Adds[i].Path, c.Adds[i].DeletionVector)] == nil {
+				return nil, tip.version, fmt.Errorf("%w: %s is not in version %d any more", ErrConflict, c.Adds[i].Path, tip.version)
+			}
+		}
+	}
 	set.Removes = append(set.Removes, c.tombstones...)
 	if c.redefines() {
 		m, p, err := t.alter(tip, c)
@@ -241,8 +250,8 @@ func (t *Table) build(c *Commit, id string) (*action.Set, int64, error) {
 		if set.Domains, err = c.clusters(tip, m); err != nil {
 			return nil, tip.version, err
 		}
-		if c.drop == "domainMetadata" {
-			for _, d := range tip.domains {
+		for _, d := range tip.domains {
+			if c.drop == "domainMetadata" || c.drop == "rowTracking" && d.Domain == rowTrackingDomain {
 				d.Removed = true
 				set.Domains = append(set.Domains, d)
 			}

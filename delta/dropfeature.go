@@ -41,14 +41,14 @@ type DropFeatureOptions struct {
 // history is truncated or its checkpoints are protected.
 func Droppable() map[string]bool {
 	return map[string]bool{
-		"checkConstraints": false, "domainMetadata": false, "inCommitTimestamp": false,
+		"checkConstraints": false, "domainMetadata": false, "inCommitTimestamp": false, "rowTracking": false,
 		"checkpointProtection": true, "columnMapping": true, "deletionVectors": true, "typeWidening": true,
 		"typeWidening-preview": true, "v2Checkpoint": true, "vacuumProtocolCheck": true,
 	}
 }
 
 // needs are the features that stand on another one.
-var needs = map[string][]string{"domainMetadata": {"clustering", "rowTracking", "icebergCompatV3"}}
+var needs = map[string][]string{"domainMetadata": {"clustering", "rowTracking", "icebergCompatV3"}, "rowTracking": {"icebergCompatV3"}}
 
 const (
 	protection       = "checkpointProtection"
@@ -195,6 +195,8 @@ func (d *dropper) stopUse(s *Snapshot) error {
 		return d.purge(s)
 	case "inCommitTimestamp":
 		return d.unset(s, ictKey, "delta.inCommitTimestampEnablementTimestamp", "delta.inCommitTimestampEnablementVersion")
+	case "rowTracking":
+		return d.untrack(s)
 	case "typeWidening", "typeWidening-preview":
 		return d.narrow(s)
 	case "v2Checkpoint":
@@ -224,6 +226,41 @@ func (d *dropper) unset(s *Snapshot, key string, all ...string) error {
 		Parameters: map[string]string{"properties": jsonText([]string{key}), "ifExists": "true"},
 	})
 	return err
+}
+
+// untrackTries bounds how often other writers may come in between.
+const untrackTries = 10
+
+// untrack has writers number no rows any more and takes the numbers that files
+// have away. The columns in which files keep some stay, and nobody reads them.
+func (d *dropper) untrack(s *Snapshot) error {
+	off := map[string]string{rowTrackingKey: "false", rowTrackingSuspended: "true"}
+	if s.meta.Configuration[rowTrackingKey] != "false" || s.meta.Configuration[rowTrackingSuspended] != "true" {
+		c := Commit{ReadVersion: -1, Operation: "SET TBLPROPERTIES", Serializable: true, Properties: off, Parameters: map[string]string{"properties": jsonText(off)}}
+		if _, err := d.t.Commit(d.ctx, c); err != nil {
+			return err
+		}
+	}
+	for try := 0; ; try++ {
+		s, err := d.t.Snapshot(d.ctx)
+		if err != nil {
+			return err
+		}
+		var files []Add
+		for a := range s.All() {
+			if a.BaseRowID != nil || a.DefaultRowCommitVersion != nil {
+				a.BaseRowID, a.DefaultRowCommitVersion, a.DataChange = nil, nil, false
+				files = append(files, a)
+			}
+		}
+		if len(files) == 0 {
+			return nil
+		}
+		_, err = d.t.Commit(d.ctx, Commit{Adds: files, describes: true, ReadVersion: s.version, Operation: "ROW TRACKING UNBACKFILL", Parameters: map[string]string{"batchId": "0"}})
+		if err == nil || !errors.Is(err, ErrConflict) || try == untrackTries {
+			return err
+		}
+	}
 }
 
 // purge writes the files with deletion vectors anew, and keeps the vectors'
@@ -386,8 +423,13 @@ func (c *Commit) dropped(p *Protocol, m *Metadata, version int64) *Protocol {
 		want[protection] = true
 		m.Configuration[protectedKey] = strconv.FormatInt(version, 10)
 	}
-	if c.drop == protection {
+	switch c.drop {
+	case protection:
 		delete(m.Configuration, protectedKey)
+	case "rowTracking":
+		for _, k := range []string{rowTrackingKey, rowTrackingSuspended, rowIDColumnKey, rowVersionColumn} {
+			delete(m.Configuration, k)
+		}
 	}
 	return lowest(want)
 }

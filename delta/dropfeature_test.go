@@ -22,6 +22,7 @@ func TestDropFeatureKeepsTheRows(t *testing.T) {
 		"columnMapping":     {"delta.columnMapping.mode": "name"},
 		"deletionVectors":   {"delta.enableDeletionVectors": "true"},
 		"inCommitTimestamp": {"delta.enableInCommitTimestamps": "true"},
+		"rowTracking":       {"delta.enableRowTracking": "true"},
 		"v2Checkpoint":      {"delta.checkpointPolicy": "v2"},
 	} {
 		t.Run(feature, func(t *testing.T) {

@@ -105,6 +105,11 @@ func TestColumnsPropertiesAndTypeAreReplaced(t *testing.T) {
 	cols := []catalog.Column{{"b", "int", true, "x"}, {"a", "struct<x:int>", false, ""}, {"c", "date", true, ""}}
 	check(t, c.SetColumns(ctx, made.ID, cols, "new"))
 	check(t, c.SetProperties(ctx, made.ID, map[string]string{"k": "v"}))
+	check(t, c.Relocate(ctx, made.ID, catalog.External, map[string]string{"location": "/x"}))
+	if moved, err := c.Table(ctx, "plant", "iot", "silver"); err != nil || moved.Type != catalog.External || moved.Properties["location"] != "/x" {
+		t.Errorf("moved: %+v, %v", moved, err)
+	}
+	check(t, c.SetProperties(ctx, made.ID, map[string]string{"k": "v"}))
 	check(t, c.SetType(ctx, made.ID, catalog.MaterializedView))
 	got, err := c.Table(ctx, "plant", "iot", "silver")
 	check(t, err)

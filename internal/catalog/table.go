@@ -111,6 +111,21 @@ func (c *Catalog) SetType(ctx context.Context, id string, typ Type) error {
 	return c.change(ctx, id, "type = ?", typ)
 }
 
+// Relocate changes a table's type and properties in one step, as when its name
+// gets another place.
+func (c *Catalog) Relocate(ctx context.Context, id string, typ Type, props map[string]string) error {
+	data, err := json.Marshal(props)
+	if err != nil {
+		return fmt.Errorf("catalog: %w", err)
+	}
+	return c.tx(ctx, func(tx *sql.Tx) error {
+		if err := update(ctx, tx, id, "type = ?", typ); err != nil {
+			return err
+		}
+		return update(ctx, tx, id, "properties = ?", string(data))
+	})
+}
+
 func (c *Catalog) change(ctx context.Context, id, set string, value any) error {
 	return c.tx(ctx, func(tx *sql.Tx) error { return update(ctx, tx, id, set, value) })
 }

@@ -226,8 +226,11 @@ func (e *Engine) erase(t catalog.Table) {
 
 // alterTable changes a table's definition or its name.
 func (e *Engine) alterTable(ctx context.Context, sess *Session, a *plan.AlterTable, r runner) (*Result, error) {
-	if a.RenameTo != nil {
+	switch {
+	case a.RenameTo != nil:
 		return e.renameTable(ctx, sess, a)
+	case a.Location != nil:
+		return e.relocate(ctx, a)
 	}
 	h, ok := a.Target.Handle.(*Handle)
 	if !ok {

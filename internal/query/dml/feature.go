@@ -15,7 +15,7 @@ import (
 // be dropped.
 var knownFeatures = []string{
 	"allowColumnDefaults", "appendOnly", "catalogManaged", "changeDataFeed", "clustering", "generatedColumns", "icebergCompatV1", "icebergCompatV2",
-	"icebergCompatV3", "identityColumns", "invariants", "rowTracking", "timestampNtz", "variantShredding", "variantType",
+	"icebergCompatV3", "identityColumns", "invariants", "timestampNtz", "variantShredding", "variantType",
 }
 
 // dropFeature runs ALTER TABLE ... DROP FEATURE.
@@ -36,8 +36,6 @@ func dropFeature(ctx context.Context, t target, c *plan.AlterTable) error {
 	}
 	have := slices.ContainsFunc(delta.Features(t.snap.Protocol()), same)
 	switch {
-	case have && same("rowTracking"):
-		return fail("UNSUPPORTED_FEATURE.DROP_FEATURE", "0A000", "row tracking is not taken away from tables; SET TBLPROPERTIES ('delta.enableRowTracking' = 'false') switches it off.")
 	case have && c.DropFeature.Truncate && droppable && !history:
 		return fail("DELTA_FEATURE_DROP_HISTORY_TRUNCATION_NOT_ALLOWED", "42000", "only features that readers must know need their history truncated.")
 	case have && !c.DropFeature.Truncate && same("checkpointProtection"):

@@ -64,7 +64,7 @@ func (k *alterer) action(act ast.AlterAction) error {
 	case *ast.DropFeature:
 		return k.dropFeature(x)
 	case *ast.SetLocation:
-		return k.errorf("DELTA_MISSING_DELTA_TABLE", "42P01", "There is no table at %s.", quote(x.Path))
+		return k.setLocation(x)
 	case *ast.AlterOther:
 		if x.What == "partition" {
 			return k.errorf("INVALID_PARTITION_OPERATION.PARTITION_MANAGEMENT_IS_UNSUPPORTED", "42601", "Partitions of a Delta table come and go with its rows.")
@@ -72,6 +72,42 @@ func (k *alterer) action(act ast.AlterAction) error {
 		return k.errorf("NOT_SUPPORTED_COMMAND_FOR_V2_TABLE", "0A000", "ALTER TABLE ... %s is not for Delta tables.", strings.ToUpper(x.What))
 	}
 	return k.errorf("UNSUPPORTED_FEATURE.STATEMENT", "0A000", "This ALTER TABLE is not supported.")
+}
+
+// setLocation has the name stand for the table at another place, which has the
+// same columns.
+func (k *alterer) setLocation(x *ast.SetLocation) error {
+	if n := k.t.src.Name; len(n) == 2 && strings.EqualFold(n[0], "delta") {
+		return k.errorf("DELTA_CANNOT_SET_LOCATION_ON_PATH_IDENTIFIER", "42613", "A table that is named by its path has no other place.")
+	}
+	if x.Path == "" {
+		return k.errorf("UNSUPPORTED_TABLE_CHANGE", "0A000", "A location cannot be empty.")
+	}
+	to, _, err := k.a.env.Resolver.Table(k.a.ctx, []string{"delta", x.Path}, TimeTravel{})
+	if err != nil {
+		return k.a.placed(noDeltaTable(err, "ALTER TABLE"), k.pos)
+	}
+	if to == nil {
+		return k.errorf("DELTA_MISSING_DELTA_TABLE", "42P01", "There is no table at %s.", quote(x.Path)).hint("CREATE TABLE ... LOCATION makes one.")
+	}
+	if have, want := sameColumns(k.t.src.Columns), sameColumns(to.Columns); !slices.Equal(have, want) && !strings.EqualFold(k.a.env.Conf["spark.databricks.delta.alterLocation.bypassSchemaCheck"], "true") {
+		return k.errorf("DELTA_SET_LOCATION_SCHEMA_MISMATCH", "42KD7", "The table there has the columns (%s), not (%s).", strings.Join(want, ", "), strings.Join(have, ", ")).
+			hint("SET spark.databricks.delta.alterLocation.bypassSchemaCheck = true allows it.")
+	}
+	k.out.Location = to
+	return nil
+}
+
+// sameColumns are columns as texts that are equal for equal schemas.
+func sameColumns(fields []types.Field) []string {
+	out := make([]string, len(fields))
+	for i, f := range fields {
+		out[i] = f.Name + " " + f.Type.SQL()
+		if !f.Nullable {
+			out[i] += " NOT NULL"
+		}
+	}
+	return out
 }
 
 func (k *alterer) errorf(class, state, format string, args ...any) *fault {

@@ -91,6 +91,8 @@ type AlterTable struct {
 	Clustering bool
 	// DropFeature is a table feature to take away, nil without.
 	DropFeature *FeatureDrop
+	// Location is the table that the name is to stand for, nil without.
+	Location *Source
 	// Operation and Parameters describe the statement in the table's history; ""
 	// for one that makes no version.
 	Operation  string
