@@ -19,11 +19,14 @@ var deltaProperties = map[string]string{
 	"incommittimestampenablementtimestamp": "", "incommittimestampenablementversion": "", "isolationlevel": "", "logretentionduration": "interval",
 	"minreaderversion": "int", "minwriterversion": "int", "parquet.compression.codec": "", "parquet.format.version": "", "randomizefileprefixes": "bool",
 	"randomprefixlength": "int", "sampling.enabled": "bool", "settransactionretentionduration": "interval", "targetfilesize": "", "tunefilesizesforrewrites": "bool",
-	"universalformat.enabledformats": "", "requirecheckpointprotectionbeforeversion": "int", "rowtracking.materializedrowidcolumnname": "", "rowtracking.materializedrowcommitversioncolumnname": "",
+	"universalformat.enabledformats": "", "requirecheckpointprotectionbeforeversion": "int", "rowtracking.materializedrowidcolumnname": "", "rowtrackingsuspended": "bool", "rowtracking.materializedrowcommitversioncolumnname": "",
 }
 
 // properties checks table properties that are set.
 func (a *analyzer) properties(props map[string]string, pos sparksql.Pos) error {
+	if strings.EqualFold(props["delta.enableRowTracking"], "true") && strings.EqualFold(props["delta.rowTrackingSuspended"], "true") {
+		return a.errorf(pos, "DELTA_ROW_TRACKING_ILLEGAL_PROPERTY_COMBINATION", "42616", "Row tracking cannot be both enabled and suspended.")
+	}
 	for k, v := range props {
 		low, ok := strings.CutPrefix(strings.ToLower(k), "delta.")
 		if !ok || strings.HasPrefix(low, "feature.") || strings.HasPrefix(low, "constraints.") || strings.HasPrefix(low, "universalformat.config.") {
