@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/duck/kernel"
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 	"github.com/marisma/marisma/internal/worker"
@@ -110,6 +112,20 @@ func (e *Engine) query(ctx context.Context, sess *Session, n plan.Node, opt Opti
 // execute runs n over what inputs gives for each scan. Errors that the
 // statement raised are *sparksql.Error.
 func (e *Engine) execute(ctx context.Context, n plan.Node, opt Options, inputs func(*plan.Scan) (Input, error)) (Batches, error) {
+	h, err := e.begin(ctx, n, opt, inputs)
+	if err != nil && h != nil && h.again {
+		h, err = e.begin(ctx, n, opt, inputs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h.begin = func(ctx context.Context) (*held, error) { return e.begin(ctx, n, opt, inputs) }
+	return h, nil
+}
+
+// begin is one attempt of execute; with an error the result only says whether
+// another may do.
+func (e *Engine) begin(ctx context.Context, n plan.Node, opt Options, inputs func(*plan.Scan) (Input, error)) (*held, error) {
 	h := &held{}
 	req, err := e.request(n, opt, func(s *plan.Scan) (Input, error) {
 		in, err := inputs(s)
@@ -120,16 +136,46 @@ func (e *Engine) execute(ctx context.Context, n plan.Node, opt Options, inputs f
 		h.Batches, err = e.batches(ctx, req, n, opt)
 	}
 	if err != nil {
+		h.again = learned(err, h.inputs)
 		h.release()
-		return nil, err
 	}
-	return h, nil
+	return h, err
 }
 
 // held is a result that keeps the files it is read from.
 type held struct {
 	Batches
 	inputs []Input
+	again  bool
+	given  bool // a batch
+	begin  func(context.Context) (*held, error)
+}
+
+// Next gives the next batch. Where DuckDB does not know the pages of a file the
+// statement begins anew, if nothing of it was given.
+func (h *held) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	rec, err := h.Batches.Next(ctx)
+	if err == nil {
+		h.given = true
+		return rec, nil
+	}
+	if errors.Is(err, io.EOF) || h.begin == nil || !learned(err, h.inputs) {
+		return nil, err
+	}
+	if h.given {
+		return nil, &sparksql.Error{
+			Class: "FAILED_READ_FILE", SQLState: "KD001", Phase: sparksql.PhaseRuntime,
+			Message: "a file has pages in a form that was not expected: " + err.Error() + ".", Hint: "The file is known by now: run the statement again.",
+		}
+	}
+	h.Close()
+	next, err := h.begin(ctx)
+	if err != nil {
+		h.Batches, h.begin = &buffered{}, nil
+		return nil, err
+	}
+	h.Batches, h.inputs, h.begin = next.Batches, next.inputs, nil
+	return h.Next(ctx)
 }
 
 func (h *held) release() {

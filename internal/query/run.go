@@ -38,8 +38,6 @@ type Input struct {
 	// Columns are the columns of Files by the table's names for them, where
 	// the files have others (column mapping), at whatever depth.
 	Columns map[string]arrow.Field
-	// Facts are what _metadata tells of the i-th of Files.
-	Facts func(i int) FileFacts
 	// Tracked names the columns in which Files keep what row tracking knows of
 	// their rows, where it is not what File says.
 	Tracked struct{ RowID, Version string }
@@ -53,6 +51,9 @@ type Input struct {
 	Union []Input
 
 	release func() // lets the files go, nil without
+	// learn looks at files that DuckDB failed to read; true where another attempt
+	// reads them.
+	learn func() bool
 }
 
 // Release lets the files go that were fetched for the scan.
@@ -86,6 +87,12 @@ type File struct {
 	// BaseRowID is the id of the first row and Version the version of all, for
 	// tables with row tracking.
 	BaseRowID, Version *int64
+	// Facts are what _metadata tells of the file.
+	Facts func() FileFacts
+	// Own has the file read here: DuckDB does not know its pages.
+	Own bool
+	// Columns are Input.Columns of this file, nil where they are the same.
+	Columns map[string]arrow.Field
 }
 
 // Options of one execution.
@@ -140,6 +147,7 @@ func (r *Rows) Next() (arrow.RecordBatch, error) {
 func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows, error) {
 	var release []func()
 	var sources []worker.FileSource
+	var inputs []Input
 	undo := func() {
 		for _, f := range release {
 			f()
@@ -151,7 +159,7 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 			return "", err
 		}
 		if in.Batches == nil {
-			release = append(release, in.Release)
+			release, inputs = append(release, in.Release), append(inputs, in)
 			return filesSQL(s, in, &sources)
 		}
 		from, free, err := conn.Bind(in.Batches)
@@ -178,11 +186,16 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 	}
 	release = append(release, end)
 	rd, err := conn.Query(ctx, sql)
-	if err != nil {
-		undo()
-		return nil, placed(err, n, opt)
+	failed := func(err error) error {
+		learned(err, inputs) // for the next attempt, which is the caller's
+		return placed(err, n, opt)
 	}
-	rows := &Rows{Reader: rd, release: release, placed: func(err error) error { return placed(err, n, opt) }}
+	if err != nil {
+		err = failed(err)
+		undo()
+		return nil, err
+	}
+	rows := &Rows{Reader: rd, release: release, placed: failed}
 	if err := checkTypes(rd.Schema(), res.Columns, opt.Encoded); err != nil {
 		rows.Close()
 		return nil, err

@@ -78,6 +78,13 @@ func filesSQL(s *plan.Scan, in Input, sources *[]worker.FileSource) (string, err
 	if len(in.Files) == 0 {
 		return emptySQL(s)
 	}
+	switch parts := in.byNames(); {
+	case len(parts) > 1:
+		in.Union = parts
+		return filesSQL(s, in, sources)
+	default:
+		in = parts[0]
+	}
 	f := fileScan{in: in, deleted: slices.ContainsFunc(in.Files, func(f File) bool { return f.Deleted != nil })}
 	for i, a := range s.Attrs {
 		if name, ok := placeColumns[s.Ordinals[i]]; ok {
@@ -103,15 +110,38 @@ func filesSQL(s *plan.Scan, in Input, sources *[]worker.FileSource) (string, err
 	if len(f.outer) == 0 {
 		f.outer = []string{"1 AS one"}
 	}
-	if in.Text == nil && !readsVariant(s) {
-		return f.sql(f.parquetSQL(f.paths())), nil
+	read, err := f.read(in.Text != nil || readsVariant(s), sources)
+	if err != nil {
+		return "", err
 	}
-	src, err := f.source()
+	return f.sql(read), nil
+}
+
+// read has files read by DuckDB, or here: all of them, or those that it cannot
+// read.
+func (f *fileScan) read(all bool, sources *[]worker.FileSource) (string, error) {
+	if len(f.schema) == 0 {
+		f.stored("marisma none", "BOOLEAN", arrow.FixedWidthTypes.Boolean) // without a schema the files' columns would hide read_parquet's own
+	}
+	own := f.paths(func(x File) bool { return all || x.Own })
+	rest := f.paths(func(x File) bool { return !all && !x.Own })
+	if len(own) == 0 {
+		return f.parquetSQL(rest), nil
+	}
+	src, err := f.source(own)
 	if err != nil {
 		return "", err
 	}
 	*sources = append(*sources, src)
-	return f.sql(src.Name), nil
+	if len(rest) == 0 {
+		return src.Name, nil
+	}
+	cols := make([]string, len(f.schema))
+	for i := range cols {
+		cols[i] = fmt.Sprintf("s%d", i)
+	}
+	list := strings.Join(append(cols, worker.FileColumn, worker.RowColumn), ", ")
+	return "(SELECT " + list + " FROM " + f.parquetSQL(rest) + " UNION ALL SELECT " + list + " FROM " + src.Name + ")", nil
 }
 
 // readsVariant tells whether a scan reads a VARIANT, at whatever depth.
@@ -235,13 +265,13 @@ func renamed(x string, from, to types.Type, depth int) string {
 // where a row lies.
 var placeColumns = map[int]string{plan.FileOrdinal: worker.FileColumn, plan.RowOrdinal: worker.RowColumn}
 
-// paths are the files' without repetitions: a change feed may name one several
-// times.
-func (f *fileScan) paths() []string {
+// paths are those of the files that fulfil a condition, without repetitions: a
+// change feed may name one several times.
+func (f *fileScan) paths(is func(File) bool) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, x := range f.in.Files {
-		if !seen[x.Path] {
+		if !seen[x.Path] && is(x) {
 			out = append(out, x.Path)
 		}
 		seen[x.Path] = true
@@ -249,10 +279,10 @@ func (f *fileScan) paths() []string {
 	return out
 }
 
-// source has the files read here.
-func (f *fileScan) source() (worker.FileSource, error) {
+// source has files read here.
+func (f *fileScan) source(paths []string) (worker.FileSource, error) {
 	schema, err := worker.SchemaBytes(arrow.NewSchema(f.fields, nil))
-	return worker.FileSource{Name: `"marisma source ` + rand.Text() + `"`, Schema: schema, Paths: f.paths(), Text: f.in.Text}, err
+	return worker.FileSource{Name: `"marisma source ` + rand.Text() + `"`, Schema: schema, Paths: paths, Text: f.in.Text}, err
 }
 
 // parquetSQL has DuckDB read the files.
@@ -261,16 +291,13 @@ func (f *fileScan) parquetSQL(paths []string) string {
 	for i, p := range paths {
 		names[i] = str(p)
 	}
-	if len(f.schema) == 0 {
-		f.stored("marisma none", "BOOLEAN", arrow.FixedWidthTypes.Boolean) // without a schema the files' columns would hide read_parquet's own
-	}
 	return "read_parquet([" + strings.Join(names, ", ") + "], schema = MAP{" + strings.Join(f.schema, ", ") + "})"
 }
 
 // sql is the scan of files that are read by read.
 func (f *fileScan) sql(read string) string {
 	from := read + " AS f"
-	if f.deleted || f.tracked || f.facts || len(f.parts) > 0 || len(f.paths()) < len(f.in.Files) {
+	if f.deleted || f.tracked || f.facts || len(f.parts) > 0 || len(f.paths(func(File) bool { return true })) < len(f.in.Files) {
 		from += " JOIN " + f.logSQL() + " ON f.filename = p.\"marisma file\""
 	}
 	listed := scanKernel.Name + "(p.\"marisma deleted\", f.file_row_number)"
@@ -300,7 +327,7 @@ func (f *fileScan) logSQL() string {
 			vals = append(vals, bigint(x.BaseRowID), bigint(x.Version))
 		}
 		if f.facts {
-			vals = append(vals, f.in.Facts(i).literals()...)
+			vals = append(vals, x.Facts().literals()...)
 		}
 		rows[i] = "(" + strings.Join(vals, ", ") + ")"
 	}
@@ -361,6 +388,10 @@ type Locator interface {
 	File(ctx context.Context, s *delta.Snapshot, a delta.Add) (file string, release func(), err error)
 	// Address is where the file is, whatever File made of it.
 	Address(s *delta.Snapshot, a delta.Add) string
+	// Odd tells whether a file is known to have pages that DuckDB does not know;
+	// Learn looks at files and tells whether it found others.
+	Odd(path string) bool
+	Learn(paths []string) bool
 }
 
 // Files gives the files of a snapshot that may hold rows for preds.
@@ -396,9 +427,6 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Loca
 	partition := partitionColumns(s)
 	in := Input{Files: make([]File, len(adds)), Partition: partition, Columns: fileColumns(s, partition)}
 	in.Tracked.RowID, in.Tracked.Version = s.TrackedColumns()
-	in.Facts = func(i int) FileFacts {
-		return FileFacts{URI: at.Address(s, adds[i]), Size: adds[i].Size, Modified: adds[i].ModificationTime}
-	}
 	defer func() {
 		if err != nil {
 			in.Release()
@@ -416,6 +444,8 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Loca
 			return in, err
 		}
 		f := File{Path: in.Files[i].Path, Partition: values, BaseRowID: a.BaseRowID, Version: a.DefaultRowCommitVersion}
+		f.Own = at.Odd(f.Path)
+		f.Facts = func() FileFacts { return FileFacts{URI: at.Address(s, a), Size: a.Size, Modified: a.ModificationTime} }
 		gone, err := s.Deleted(ctx, a)
 		if err != nil {
 			return in, err
@@ -430,7 +460,14 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Loca
 	if known {
 		in.Rows = &rows
 	}
-	return in, nil
+	in.learn = func() bool {
+		paths := make([]string, len(in.Files))
+		for i, f := range in.Files {
+			paths[i] = f.Path
+		}
+		return at.Learn(paths)
+	}
+	return in, nameFiles(s, &in)
 }
 
 // fetch finds files' paths, several at a time; what it gives releases them.

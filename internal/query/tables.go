@@ -18,6 +18,8 @@ type Tables struct {
 	opts  []delta.Option
 	roots []Root // of paths
 
+	odd oddFiles
+
 	mu   sync.Mutex
 	open map[string]*delta.Table
 }
