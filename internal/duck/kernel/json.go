@@ -121,7 +121,7 @@ func (p *jsonParam) fromOptions() (jsonarrow.Options, error) {
 			s.ControlCharacter = on
 		case "locale":
 			o.Locale = v
-		case "encoding", "charset", "linesep", "enabledatetimeparsingfallback":
+		case "enabledatetimeparsingfallback":
 			return o, fmt.Errorf("option %s is not supported", k)
 		}
 		// Others say nothing to from_json: Spark does not look at them either.
@@ -269,6 +269,8 @@ func (p *jsonParam) toOptions(w *jsonWriter) error {
 			w.stamp, err = p.pattern(v)
 		case "timestampntzformat":
 			w.stampNTZ, err = p.pattern(v)
+		case "sortkeys":
+			w.sorted = strings.EqualFold(v, "true")
 		case "pretty":
 			w.pretty = strings.EqualFold(v, "true")
 		case "writenonasciicharacterascodepoint":

@@ -120,6 +120,7 @@ func laterKinds() map[string]maker {
 		"variant_castable": variantCastable,
 		"variant_is_null":  isVariantNull,
 		"variant_entries":  variantEntries,
+		"arrival":          arrival,
 		"random_double":    randomDouble,
 		"random_order":     randomOrder,
 		"random_text":      randomText,

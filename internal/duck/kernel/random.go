@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 	"sync"
+	"sync/atomic"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 
@@ -40,6 +41,19 @@ func (r *runs[T]) of(run int64) T {
 }
 
 func newRuns[T any](fresh func() T) *runs[T] { return &runs[T]{by: map[int64]T{}, fresh: fresh} }
+
+// arrival counts the rows that come, one after the other; its argument says
+// nothing.
+func arrival(g *sig) (kernel, error) {
+	var count atomic.Int64
+	return kernel{volatile: true, run: func(c *call) error {
+		next := count.Add(int64(c.n)) - int64(c.n)
+		for i := range c.n {
+			vector.Data[int64](&c.out, c.n)[i] = next + int64(i)
+		}
+		return nil
+	}}, g.want(duckdb.TypeBigInt, duckdb.TypeBigInt)
+}
 
 // randomDouble is rand(seed) and randn(seed): the first argument tells runs
 // apart.

@@ -57,7 +57,9 @@ func initcap(dst, s []byte) ([]byte, bool) {
 		}
 		_, n := utf8.DecodeRune(word)
 		dst = append(dst, title.Bytes(word[:n])...)
-		dst = append(dst, lower.Bytes(word[n:])...)
+		head := len(lower.Bytes(word[:n]))
+		lower.Reset()
+		dst = append(dst, lower.Bytes(word)[head:]...) // a sigma at the end looks back
 		title.Reset()
 		lower.Reset()
 		if s = s[len(word):]; len(s) > 0 {
@@ -213,13 +215,20 @@ func distance(a, b []rune, row []int32) (int32, []int32) {
 
 // conv moves a number between bases of 2 to 36, in 64 bits without a sign; a
 // negative target base makes it signed.
+// convOverflow stands for a number of more than 64 bits where conv is strict.
+const convOverflow = "!"
+
 func conv(g *sig) (kernel, error) {
+	var p struct{ Strict bool }
+	if err := g.param(&p); err != nil {
+		return kernel{}, err
+	}
 	return kernel{run: rowText(func(b []byte, c *call, i int) ([]byte, bool) {
-		return convert(b, bytes.Trim(str(c, 0, i), " "), int(num[int32](c, 1, i)), int(num[int32](c, 2, i)))
+		return convert(b, bytes.Trim(str(c, 0, i), " "), int(num[int32](c, 1, i)), int(num[int32](c, 2, i)), p.Strict)
 	})}, g.want(duckdb.TypeVarchar, duckdb.TypeVarchar, duckdb.TypeInteger, duckdb.TypeInteger)
 }
 
-func convert(b, s []byte, from, to int) ([]byte, bool) {
+func convert(b, s []byte, from, to int, strict bool) ([]byte, bool) {
 	signed := to < 0
 	base := max(to, -to)
 	if from < 2 || from > 36 || base < 2 || base > 36 || len(s) == 0 {
@@ -237,6 +246,9 @@ func convert(b, s []byte, from, to int) ([]byte, bool) {
 		}
 		hi, lo := bits.Mul64(v, uint64(from))
 		lo, carry := bits.Add64(lo, uint64(d), 0)
+		if strict && (hi != 0 || carry != 0) {
+			return append(b, convOverflow...), true
+		}
 		if hi != 0 || carry != 0 {
 			v = 1<<64 - 1
 			break

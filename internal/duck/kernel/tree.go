@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,6 +88,7 @@ type jsonWriter struct {
 	zone                  *cast.Zone
 	date, stamp, stampNTZ *cast.Pattern
 	pretty                bool
+	sorted                bool // fields and keys by their names
 }
 
 func (w *jsonWriter) value(b []byte, n *tree, i int) []byte {
@@ -108,23 +110,46 @@ func (w *jsonWriter) value(b []byte, n *tree, i int) []byte {
 		return append(b, ']')
 	case duckdb.TypeMap:
 		from, to := n.entries(i)
+		order := w.order(to-from, func(k int) string { return string(w.key(nil, &n.kids[0], from+k)) })
 		b = append(b, '{')
 		for k := from; k < to; k++ {
 			if k > from {
 				b = append(b, ',')
 			}
-			b = append(w.key(b, &n.kids[0], k), ':')
-			b = w.value(b, &n.kids[1], k)
+			e := k
+			if order != nil {
+				e = from + order[k-from]
+			}
+			b = append(w.key(b, &n.kids[0], e), ':')
+			b = w.value(b, &n.kids[1], e)
 		}
 		return append(b, '}')
 	}
 	return w.scalar(b, n, i)
 }
 
+// order is that of n places by their names where the options ask for it, else
+// nil.
+func (w *jsonWriter) order(n int, name func(i int) string) []int {
+	if !w.sorted {
+		return nil
+	}
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	slices.SortStableFunc(out, func(x, y int) int { return strings.Compare(name(x), name(y)) })
+	return out
+}
+
 func (w *jsonWriter) object(b []byte, n *tree, i int) []byte {
 	b = append(b, '{')
 	first := true
+	order := w.order(len(n.kids), func(f int) string { return n.typ.Fields[f].Name })
 	for f := range n.kids {
+		if order != nil {
+			f = order[f]
+		}
 		k := &n.kids[f]
 		if w.dropNulls && k.vec.Null(i) {
 			continue

@@ -27,7 +27,17 @@ var errMalformed = errors.New("variant: malformed JSON")
 func ParseJSON(b []byte) (Value, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
-	return parse(d, 0)
+	v, err := parse(d, 0)
+	if err != nil {
+		return nil, err
+	}
+	switch v.(type) { // what stands behind a number must part from it
+	case int64, Decimal, float64:
+		if rest := b[d.InputOffset():]; len(rest) > 0 && bytes.IndexByte([]byte(" \t\r\n"), rest[0]) < 0 {
+			return nil, errMalformed
+		}
+	}
+	return v, nil
 }
 
 func parse(d *json.Decoder, depth int) (Value, error) {

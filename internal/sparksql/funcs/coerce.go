@@ -147,6 +147,9 @@ func (r rule) nested(a, b types.Type) (types.Type, bool) {
 	case types.Map:
 		if y, ok := b.(types.Map); ok {
 			k, ok1 := r.common(x.Key, y.Key)
+			if ok1 && types.IsString(x.Key) != types.IsString(y.Key) && x.Key != types.Void && y.Key != types.Void && !types.IsString(k) {
+				ok1 = false // the cast of a text may be NULL, which no key is
+			}
 			v, ok2 := r.common(x.Value, y.Value)
 			return types.Map{Key: k, Value: v, ValueContainsNull: x.ValueContainsNull || y.ValueContainsNull}, ok1 && ok2
 		}

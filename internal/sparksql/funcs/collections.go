@@ -543,6 +543,18 @@ func Struct(args []plan.Expr, names []string, ctx Context) (plan.Expr, error) {
 	return c, nil
 }
 
+// quoteIfNeeded puts a name that is not plain between backticks.
+func quoteIfNeeded(name string) string {
+	plain := strings.Trim(name, "0123456789") != ""
+	for _, r := range name {
+		plain = plain && (r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+	}
+	if plain {
+		return name
+	}
+	return quoteName(name)
+}
+
 func showStruct(e plan.Expr, a []string) string {
 	var out []string
 	var marks aliased
@@ -551,7 +563,7 @@ func showStruct(e plan.Expr, a []string) string {
 	}
 	for i := 1; i < len(a); i += 2 {
 		if i/2 < len(marks) && marks[i/2] {
-			a[i] += " AS " + a[i-1]
+			a[i] += " AS " + quoteIfNeeded(a[i-1])
 		}
 		out = append(out, a[i])
 	}

@@ -310,7 +310,12 @@ func logicDefs() []*Def {
 	}
 	return []*Def{
 		bool2("and", "AND", ""), bool2("or", "OR", ""),
-		fn("not", types.Boolean, "(NOT $1)", wBool()).operator().
+		fn("not", types.Boolean, "(NOT $1)", wBool()).fitting(func(c *call) error {
+			if !c.ctx.ANSI && types.IsString(c.args[0].Type()) {
+				return unexpected(c, 0, `"BOOLEAN"`)
+			}
+			return c.fitOne(0, wBool())
+		}).operator().
 			shown(func(_ plan.Expr, a []string) string { return "(NOT " + a[0] + ")" }),
 		(&Def{Name: "coalesce", Min: 1, Max: -1, typ: argType(0), fit: fitCommon}).withNull(allNullable),
 		(&Def{Name: "nvl", Min: 2, Max: 2, typ: argType(0), fit: fitCommon}).withNull(allNullable).shown(func(e plan.Expr, _ []string) string {

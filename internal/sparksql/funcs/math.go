@@ -12,7 +12,7 @@ func mathDefs() []*Def {
 	one := func(name, sql string) *Def { return fn(name, types.Double, sql, wDbl()) }
 	up := func(name, sql string) *Def { return one(name, sql).upper() }
 	defs := []*Def{
-		up("sqrt", "CASE WHEN $1 < 0 THEN 'NaN'::DOUBLE ELSE sqrt($1) END"), up("cbrt", "CASE WHEN $1 = 0 OR NOT isfinite($1) THEN $1 ELSE cbrt($1) - (pow(cbrt($1), 3) - $1) / (3 * pow(cbrt($1), 2)) END"), up("exp", "exp($1)"), up("expm1", "CASE WHEN abs($1) < 1e-9 THEN $1 + $1 * $1 / 2 ELSE exp($1) - 1 END"),
+		up("sqrt", "CASE WHEN $1 < 0 THEN 'NaN'::DOUBLE ELSE sqrt($1) END"), up("cbrt", "CASE WHEN $1 = 0 OR NOT isfinite($1) THEN $1 ELSE cbrt($1) - (pow(cbrt($1), 3) - $1) / (3 * pow(cbrt($1), 2)) END"), up("exp", "exp($1)"), up("expm1", "CASE WHEN $1 = 0 THEN $1 WHEN abs($1) < 1e-9 THEN $1 + $1 * $1 / 2 ELSE exp($1) - 1 END"),
 		one("ln", "CASE WHEN $1 > 0 THEN ln($1) WHEN isnan($1) THEN $1 END").nullable(),
 		up("log10", "CASE WHEN $1 > 0 THEN log10($1) WHEN isnan($1) THEN $1 END").nullable(),
 		up("log2", "CASE WHEN $1 > 0 THEN log2($1) WHEN isnan($1) THEN $1 END").nullable(),
@@ -28,7 +28,7 @@ func mathDefs() []*Def {
 		up("degrees", "degrees($1)"), up("radians", "radians($1)"),
 		fn("atan2", types.Double, "atan2($1 + 0.0::DOUBLE, $2 + 0.0::DOUBLE)", wDbl(), wDbl()).upper(),
 		fn("hypot", types.Double, "", wDbl(), wDbl()).upper(),
-		fn("pow", types.Double, "pow($1, $2)", wDbl(), wDbl()),
+		fn("pow", types.Double, "CASE WHEN abs($1) = 1 AND NOT isfinite($2) THEN 'NaN'::DOUBLE ELSE pow($1, $2) END", wDbl(), wDbl()),
 		fn("pi", types.Double, "pi()").upper().neverNull(), fn("e", types.Double, "exp(1.0::DOUBLE)").upper().neverNull(),
 		one("rint", "CASE WHEN abs($1) < 4503599627370496 THEN round_even($1, 0) ELSE $1 END"),
 		fn("factorial", types.BigInt, "CASE WHEN $1 BETWEEN 0 AND 20 THEN CAST(factorial($1) AS BIGINT) END", wInt()).nullable(),
@@ -44,7 +44,7 @@ func mathDefs() []*Def {
 		fn("bin", types.String, "CASE WHEN $1 IS NULL THEN NULL ELSE bin($1) END", wBig()),
 		(&Def{Name: "hex", Min: 1, Max: 1, want: []want{oneOf(types.BigInt, types.Binary, types.String)}, fit: fitHex, typ: typeIs(types.String)}),
 		fn("unhex", types.Binary, "", wStr()).nullable(),
-		fn("conv", types.String, "", wStr(), wInt(), wInt()).nullable(),
+		fn("conv", types.String, "", wStr(), wInt(), wInt()).nullable().withRaises(func(c *call) bool { return c.ctx.ANSI }),
 		fn("width_bucket", types.BigInt, "", wDbl(), wDbl(), wDbl(), wBig()).fitting(fitWidthBucket).nullable(),
 		fn("bit_count", types.Int, "CAST(bit_count($1) AS INTEGER)", wBig()).fitting(fitBitCount),
 		bitOp("&"), bitOp("|"), bitOp("^"),

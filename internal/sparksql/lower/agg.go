@@ -210,6 +210,9 @@ func (g *aggCall) simple(name, dt string) string {
 		if t := g.c.Args[1].Type(); nested(t) {
 			g.a[1] = g.l.orderKey(g.a[1], t)
 		}
+		if len(g.a) == 2 {
+			g.a[1] = g.lastWins(name == "min_by")
+		}
 		return g.byKey(name)
 	case "stddev", "stddev_pop", "var_samp", "var_pop":
 		if g.over != "" {
@@ -255,6 +258,27 @@ func (g *aggCall) byKey(name string) string {
 		return "list_transform(" + g.on(name, "{'v': "+g.a[0]+"}, "+g.a[1]+", "+cast(g.a[2], "BIGINT"), "("+g.a[1]+") IS NOT NULL") + ", lambda " + e + ": " + e + ".v)"
 	}
 	return "struct_extract(" + g.on(name, "{'v': "+g.a[0]+"}, "+g.a[1], "("+g.a[1]+") IS NOT NULL") + ", 'v')"
+}
+
+// lastWins is the key of max_by or min_by with the row's place in it: of rows
+// with equal keys Spark takes the last, DuckDB the first.
+func (g *aggCall) lastWins(smallest bool) string {
+	place := g.l.call("arrival", []string{"0::BIGINT"}, []string{"BIGINT"}, "BIGINT", nil)
+	if smallest {
+		place = "-" + place
+	}
+	k, sql := g.a[1], ""
+	switch t := g.c.Args[1].Type(); {
+	case types.IsIntegral(t):
+		sql = k
+	case t == types.Date:
+		sql = "(" + k + " - DATE '1970-01-01')"
+	case t == types.Timestamp, t == types.TimestampNTZ:
+		sql = "epoch_us(" + k + ")"
+	default:
+		return "CASE WHEN (" + k + ") IS NOT NULL THEN {'k': " + k + ", 'p': " + place + "} END"
+	}
+	return "(CAST(" + sql + " AS HUGEINT) * 4611686018427387904 + " + place + ")"
 }
 
 // moments is a statistic by the kernel that adds value by value as Spark does.
@@ -304,6 +328,10 @@ func (g *aggCall) sum(dt string) string {
 		return g.wideSum(text, dt)
 	}
 	switch {
+	case isInterval(g.c.Typ) && g.c.Fn == "sum":
+		v := g.l.fresh("v")
+		return "list_extract(list_transform([" + text + "], lambda " + v + ": CASE WHEN " + v + " IS NOT NULL THEN coalesce(TRY_CAST(" + v + " AS " + dt + "), " +
+			raise("INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION", "22015", "Overflow in sum of intervals.") + ") END), 1)"
 	case g.c.Typ == types.BigInt && !g.c.Raises && g.c.Fn == "sum": // it goes round
 		v := g.l.fresh("v")
 		return "list_extract(list_transform([" + text + "], lambda " + v + ": CAST(CASE WHEN " + v + " BETWEEN -9223372036854775808 AND 9223372036854775807 THEN " + v +

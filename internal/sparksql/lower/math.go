@@ -21,8 +21,14 @@ func mathRules() map[string]rule {
 		"unhex": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.call("unhex", a, []string{"VARCHAR"}, "BLOB", nil)
 		},
-		"conv": func(l *lowerer, _ *plan.Call, a []string) string {
-			return l.call("conv", a, []string{"VARCHAR", "INTEGER", "INTEGER"}, "VARCHAR", nil)
+		"conv": func(l *lowerer, c *plan.Call, a []string) string {
+			ts := []string{"VARCHAR", "INTEGER", "INTEGER"}
+			if !c.Raises {
+				return l.call("conv", a, ts, "VARCHAR", nil)
+			}
+			return l.let(l.call("conv", a, ts, "VARCHAR", map[string]any{"strict": true}), func(x string) string {
+				return "CASE WHEN " + x + " = '!' THEN " + raise("ARITHMETIC_OVERFLOW", "22003", "The number of conv does not fit into 64 bits.") + " ELSE " + x + " END"
+			})
 		},
 		"hypot": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.call("hypot", a, []string{"DOUBLE", "DOUBLE"}, "DOUBLE", nil)

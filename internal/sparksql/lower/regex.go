@@ -122,6 +122,8 @@ func regexReplace(l *lowerer, c *plan.Call, a []string) string {
 	params := map[string]any{}
 	if n, ok := constInt(c.Args[3]); ok && n > 1 {
 		params["position"] = n
+	} else if isNull(c.Args[3]) {
+		return cast("NULL", "VARCHAR")
 	} else if !ok {
 		return l.unsupported(c.Pos, "The position of regexp_replace must be a constant.")
 	}

@@ -293,7 +293,7 @@ func locate(l *lowerer, _ *plan.Call, a []string) string {
 	sub, s, p := a[0], a[1], a[2]
 	return l.let2(s, sub, func(x, y string) string {
 		return "CASE WHEN " + p + " IS NULL THEN 0::INTEGER WHEN " + x + " IS NULL OR " + y + " IS NULL THEN NULL WHEN " + p + " <= 0 THEN 0::INTEGER" +
-			" WHEN instr(substring(" + x + ", " + p + "), " + y + ") = 0 OR " + p + " > length(" + x + ") + 1 THEN 0::INTEGER" +
+			" WHEN " + y + " = '' THEN 1::INTEGER WHEN instr(substring(" + x + ", " + p + "), " + y + ") = 0 OR " + p + " > length(" + x + ") + 1 THEN 0::INTEGER" +
 			" ELSE CAST(instr(substring(" + x + ", " + p + "), " + y + ") + " + p + " - 1 AS INTEGER) END"
 	})
 }

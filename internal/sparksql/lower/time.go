@@ -130,6 +130,12 @@ func extract(l *lowerer, c *plan.Call, a []string) string {
 		if field == "SECOND" {
 			return cast("("+cast("datepart('microseconds', "+a[1]+")", "DECIMAL(20,0)")+" * 0.000001)", dt)
 		}
+		switch hours := "datepart('hour', " + a[1] + ")"; field { // 24 of them are a day here
+		case "HOUR":
+			return cast("("+hours+" % 24)", dt)
+		case "DAY":
+			return cast("(datepart('day', "+a[1]+") + "+hours+" // 24)", dt)
+		}
 		return cast("datepart('"+strings.ToLower(field)+"', "+a[1]+")", dt)
 	}
 	x := a[1]
@@ -438,6 +444,9 @@ func parseTime(to types.Type) rule {
 			mode = plan.CastTry
 		}
 		k := caster{l: l, mode: mode, zone: l.opt.TimeZone}
+		if k, ok := l.constCast(&plan.Cast{X: c.Args[0], To: to}); ok && len(a) == 1 && types.IsString(from) {
+			return l.expr(k)
+		}
 		if len(a) == 1 || !types.IsString(from) {
 			return k.cast(a[0], from, to)
 		}

@@ -182,6 +182,9 @@ func (p *parser) nestedType(t token, up string) (types.Type, error) {
 	if up == "STRUCT" && p.acceptOp("<>") {
 		return types.Struct{}, nil
 	}
+	if p.isOp("<>") || p.isOp("=") {
+		return nil, p.expected("<")
+	}
 	if !p.isOp("<") {
 		return nil, p.fail(t, "INCOMPLETE_TYPE_DEFINITION."+up, "42K01", "%s needs its elements, as in %s", up, map[string]string{
 			"ARRAY": "ARRAY<INT>", "MAP": "MAP<STRING, INT>", "STRUCT": "STRUCT<a: INT>"}[up])
