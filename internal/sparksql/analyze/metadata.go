@@ -62,15 +62,15 @@ func (a *analyzer) inputFile(name string, pos sparksql.Pos, s *scope) (plan.Expr
 }
 
 // usedMetadata are the fields of each scan's metadata that a plan takes, by the
-// attribute; nil for all of them.
-type usedMetadata map[plan.ID]map[string]bool
+// attribute and their place in Source.Metadata; nil for all of them.
+type usedMetadata map[plan.ID]map[int]bool
 
 // metadataUse finds out what of the scans' metadata a plan takes.
 func metadataUse(root plan.Node) usedMetadata {
 	out := usedMetadata{}
 	for _, s := range plan.Scans(root) {
 		if i := slices.Index(s.Ordinals, plan.MetadataOrdinal); i >= 0 {
-			out[s.Attrs[i].ID] = map[string]bool{}
+			out[s.Attrs[i].ID] = map[int]bool{}
 		}
 	}
 	if len(out) == 0 {
@@ -127,7 +127,7 @@ func (u usedMetadata) expr(e plan.Expr) {
 				return true
 			}
 			if fields != nil {
-				fields[x.Name] = true
+				fields[x.Ordinal] = true
 			}
 			return false
 		case *plan.Column:
@@ -159,8 +159,8 @@ func (u usedMetadata) narrowed(s *plan.Scan) {
 		return
 	}
 	s.Metadata = []string{}
-	for _, f := range s.Source.Metadata {
-		if u[s.Attrs[i].ID][f.Name] {
+	for at, f := range s.Source.Metadata {
+		if u[s.Attrs[i].ID][at] {
 			s.Metadata = append(s.Metadata, f.Name)
 		}
 	}
