@@ -3,6 +3,7 @@ package delta
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -50,9 +51,34 @@ func (e *UnsupportedFeatureError) Error() string {
 	if e.Writing {
 		verb = "writing"
 	}
-	return fmt.Sprintf("%v: %s the table (protocol %d/%d) needs %s", ErrUnsupportedFeature, verb,
+	text := fmt.Sprintf("%v: %s the table (protocol %d/%d) needs %s", ErrUnsupportedFeature, verb,
 		e.Protocol.MinReaderVersion, e.Protocol.MinWriterVersion, strings.Join(e.Features, ", "))
+	for _, f := range e.Features {
+		if a := advice(f); a != "" {
+			return text + "; " + a
+		}
+	}
+	return text
 }
+
+// advice is what can be done about a feature that is not supported.
+func advice(feature string) string {
+	switch {
+	case strings.HasPrefix(feature, "icebergCompat"), feature == icebergFormat:
+		return "it keeps an Iceberg copy of the table in step (UniForm), which is not written here: leave delta.enableIcebergCompatV1 to V3 and " +
+			icebergFormat + " unset, or drop the feature where it was switched on (ALTER TABLE ... DROP FEATURE in Spark or Databricks)"
+	case strings.HasPrefix(feature, "catalogManaged"), strings.HasPrefix(feature, "catalogOwned"), strings.HasPrefix(feature, "coordinatedCommits"):
+		return "the commits of the table go through its catalog: read and write it there, or drop the feature there"
+	case feature == "identityColumns":
+		return "a Writer numbers no rows: write by the SQL statements of Marisma, or number them and say so by WithRowRules"
+	case slices.Contains(rowRules, feature):
+		return "give a RowEngine, which computes what the table asks of its rows, or do it and say so by WithRowRules"
+	}
+	return ""
+}
+
+// icebergFormat is the property that asks for copies of a table in other formats.
+const icebergFormat = "delta.universalFormat.enabledFormats"
 
 // Is reports the family.
 func (e *UnsupportedFeatureError) Is(target error) bool { return target == ErrUnsupportedFeature }

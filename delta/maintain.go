@@ -2,7 +2,10 @@ package delta
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -126,9 +129,9 @@ func (t *Table) cleanup(ctx context.Context, opt CleanupOptions) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	first := firstKept(l, cutoff)
-	if first <= 0 || protected(s.protocol, s.meta, first) {
-		return 0, nil
+	first, err := t.firstKept(ctx, l, cutoff)
+	if err != nil || first <= 0 || protected(s.protocol, s.meta, first) {
+		return 0, err
 	}
 	// Oldest first: whatever is interrupted leaves a log without a hole.
 	var doomed []logfile.File
@@ -143,7 +146,8 @@ func (t *Table) cleanup(ctx context.Context, opt CleanupOptions) (int, error) {
 		}
 	}
 	for _, f := range l.Rest {
-		if f.Version < first {
+		// What begins at the checkpoint is told by the commits that stay.
+		if f.Version < first || f.Kind == logfile.Compacted && f.Version == first {
 			doomed = append(doomed, f)
 		}
 	}
@@ -160,27 +164,66 @@ func (t *Table) cleanup(ctx context.Context, opt CleanupOptions) (int, error) {
 }
 
 // firstKept is the version of the newest checkpoint that is not newer than the
-// last commit before the cutoff; it, its commit and all after it stay.
-func firstKept(l *listing, cutoff time.Time) int64 {
+// last commit up to the cutoff, and is whole; it, its commit and all after it
+// stay. It is -1 without one.
+func (t *Table) firstKept(ctx context.Context, l *listing, cutoff time.Time) (int64, error) {
 	last := int64(-1)
+	commits := map[int64]bool{}
 	for i, at := range l.Times() {
-		if !at.Before(cutoff) {
-			break
-		}
-		last = l.Commits[i].Version
-	}
-	first := int64(-1)
-	for _, parts := range l.Checkpoints {
-		if v := parts[0].Version; v <= last {
-			for _, c := range l.Commits {
-				if c.Version == v {
-					first = v
-					break
-				}
-			}
+		commits[l.Commits[i].Version] = true
+		if !at.After(cutoff) {
+			last = l.Commits[i].Version
 		}
 	}
-	return first
+	for _, parts := range slices.Backward(l.Checkpoints) {
+		v := parts[0].Version
+		if v > last || !commits[v] {
+			continue
+		}
+		whole, err := t.whole(ctx, parts)
+		if whole || err != nil {
+			return v, err
+		}
+	}
+	return -1, nil
+}
+
+// whole tells whether the files of a checkpoint end as they should and those
+// that it names are there: what stands before a checkpoint that was cut off is
+// still needed.
+func (t *Table) whole(ctx context.Context, parts []logfile.File) (bool, error) {
+	const end = "PAR1"
+	for _, f := range parts {
+		if !strings.HasSuffix(f.Key, ".parquet") {
+			continue
+		}
+		r, _, err := t.store.Get(ctx, f.Key, -int64(len(end)), -1)
+		if err != nil {
+			return false, fmt.Errorf("delta: log clean-up: %w", err)
+		}
+		tail, err := io.ReadAll(r)
+		if err = errors.Join(err, r.Close()); err != nil {
+			return false, fmt.Errorf("delta: log clean-up: %w", err)
+		}
+		if string(tail) != end {
+			return false, nil
+		}
+	}
+	if parts[0].Kind != logfile.V2 {
+		return true, nil
+	}
+	named, err := t.visitTop(ctx, parts, checkpoint.Visitor{})
+	if err != nil {
+		return false, ctx.Err() // it cannot be read
+	}
+	for _, s := range named {
+		if _, err := t.store.Head(ctx, t.sidecar(s.Path)); errors.Is(err, objstore.ErrNotFound) {
+			return false, nil
+		} else if err != nil {
+			return false, fmt.Errorf("delta: log clean-up: %w", err)
+		}
+	}
+	return true, nil
 }
 
 // interval reads a property such as "interval 30 days"; other is its default.

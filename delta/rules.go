@@ -155,6 +155,14 @@ func (t *Table) asked(s *arrow.Schema, props map[string]string) (map[string]bool
 			want[f] = true
 		}
 	}
+	for _, v := range []string{"V1", "V2", "V3"} {
+		if strings.EqualFold(props["delta.enableIcebergCompat"+v], "true") {
+			return nil, unsupported([]string{"icebergCompat" + v}, &Protocol{MinReaderVersion: 1, MinWriterVersion: 7}, true)
+		}
+	}
+	if strings.Contains(strings.ToLower(props[icebergFormat]), "iceberg") {
+		return nil, unsupported([]string{icebergFormat}, &Protocol{MinReaderVersion: 1, MinWriterVersion: 7}, true)
+	}
 	switch mode := props[schema.ModeKey]; mode {
 	case "", "none":
 	case "name", "id":
