@@ -228,6 +228,7 @@ func TestMalformedPacketIsLoggedOncePerDevice(t *testing.T) {
 		c.Close()
 	}
 	eventually(t, "all are counted", func() bool { return f.Stats().Rejected == 5 })
+	eventually(t, "one is logged", func() bool { return strings.Contains(f.text.String(), "malformed packet") }) // after it is counted
 	if s := f.text.String(); strings.Count(s, "malformed packet") != 1 || !strings.Contains(s, "press-07") {
 		t.Errorf("log: %s", s)
 	}

@@ -291,6 +291,9 @@ func (k *alterer) dropColumns(x *ast.DropColumns) error {
 				return k.errorf("DELTA_UNSUPPORTED_DROP_PARTITION_COLUMN", "0AKDC", "The partition column %s cannot be dropped.", quote(n[0].Name))
 			}
 		}
+		if len(n) > 1 && k.lastField(n) {
+			return k.errorf("DELTA_DROP_COLUMN_ON_SINGLE_FIELD_SCHEMA", "0AKDC", "A struct keeps at least one field.")
+		}
 		if err := k.dependents(n, false); err != nil {
 			return err
 		}
@@ -416,6 +419,13 @@ func (k *alterer) alterColumn(c ast.AlterColumn) error {
 		k.out.Operation = "SYNC IDENTITY"
 	}
 	return nil
+}
+
+// lastField tells whether the struct around a field has no other one.
+func (k *alterer) lastField(n ast.Name) bool {
+	t, err := k.find(n[:len(n)-1])
+	st, ok := t.(types.Struct)
+	return err == nil && ok && len(st.Fields) == 1
 }
 
 func sameDeclared(a, b types.Type) bool {

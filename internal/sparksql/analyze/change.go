@@ -23,6 +23,9 @@ type targetRelation struct {
 	// grown is scan with the columns that a MERGE adds, nil without.
 	grown   plan.Node
 	tracked []plan.Attr // what row tracking knows of rows
+	// refused is for a table whose rows do not change, once the names of the
+	// statement are known to be right.
+	refused error
 }
 
 // targetName is the name that a statement gives, IDENTIFIER resolved.
@@ -75,7 +78,13 @@ func (a *analyzer) target(t ast.Target, verb string) (*targetRelation, error) {
 	case verb == "INSERT":
 		return a.readTarget(src, t, name), nil
 	default:
-		return nil, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "The table %s does not support %s.", quoteAll(src.Name), verb)
+		refused := a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "The table %s does not support %s.", quoteAll(src.Name), verb)
+		if verb != "UPDATE" && verb != "DELETE" && verb != "MERGE INTO TABLE" {
+			return nil, refused
+		}
+		out := a.readTarget(src, t, name)
+		out.refused = refused
+		return out, nil
 	}
 	return a.readTarget(src, t, name), nil
 }
@@ -256,6 +265,9 @@ func (a *analyzer) deleteFrom(d *ast.Delete) (plan.Statement, error) {
 	cond, err := a.rowCondition(d.Where, t, p, "DELETE")
 	if err != nil {
 		return nil, err
+	}
+	if t.refused != nil {
+		return nil, t.refused
 	}
 	return a.deletion(t, cond, ctes, d.Pos())
 }

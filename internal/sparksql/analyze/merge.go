@@ -53,6 +53,9 @@ func (a *analyzer) merge(m *ast.Merge) (plan.Statement, error) {
 	if g.on, err = g.condition(m.On, both, "ON"); err != nil {
 		return nil, err
 	}
+	if g.t.refused != nil {
+		return nil, g.t.refused
+	}
 	if err := g.newColumns(); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -65,12 +64,12 @@ func (a *analyzer) query(q *ast.Query, p place) (relation, error) {
 	if q.Limit != nil || q.Offset != nil {
 		l := &plan.Limit{Input: r.node}
 		if q.Limit != nil {
-			if l.N, err = a.limit(q.Limit, p, "LIMIT"); err != nil {
+			if l.N, err = a.limit(q.Limit, p, "LIMIT", r.cols); err != nil {
 				return r, err
 			}
 		}
 		if q.Offset != nil {
-			if l.Offset, err = a.limit(q.Offset, p, "OFFSET"); err != nil {
+			if l.Offset, err = a.limit(q.Offset, p, "OFFSET", r.cols); err != nil {
 				return r, err
 			}
 		}
@@ -194,13 +193,11 @@ func refers(q *ast.Query, name string) bool {
 	return slices.Contains(words, strings.ToLower(name))
 }
 
-// limit checks that LIMIT is a constant, non-negative integer.
-func (a *analyzer) limit(e ast.Expr, p place, what string) (plan.Expr, error) {
-	x, err := a.expr(e, &scope{place: place{catalog: p.catalog, schema: p.schema}})
+// limit checks that LIMIT is a constant, non-negative integer; cols are the
+// columns that it could name in vain.
+func (a *analyzer) limit(e ast.Expr, p place, what string, cols []column) (plan.Expr, error) {
+	x, err := a.expr(e, &scope{place: place{catalog: p.catalog, schema: p.schema}, cols: cols})
 	if err != nil {
-		if strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") {
-			return nil, a.errorf(e.Pos(), "INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "42K0E", "%s must be a constant.", what)
-		}
 		return nil, err
 	}
 	lit, ok := funcs.Eval(x)

@@ -72,7 +72,7 @@ func (a *analyzer) recursive(c ast.CTE, p *place) (*plan.CTE, error) {
 
 func (a *analyzer) recursionLevel(c ast.CTE, p place) (int64, error) {
 	if c.MaxLevel != nil {
-		x, err := a.limit(c.MaxLevel, p, "MAX RECURSION LEVEL")
+		x, err := a.limit(c.MaxLevel, p, "MAX RECURSION LEVEL", nil)
 		if err != nil {
 			return 0, err
 		}

@@ -26,6 +26,14 @@ func (a *analyzer) update(u *ast.Update) (plan.Statement, error) {
 		return nil, err
 	}
 	sc := &scope{place: p, cols: t.cols}
+	if t.refused != nil {
+		for _, s := range u.Set {
+			if _, err := a.exprs([]ast.Expr{&ast.Column{At: s.At, Name: s.Target}, s.Value}, sc); err != nil {
+				return nil, err
+			}
+		}
+		return nil, t.refused
+	}
 	s := assigner{a: a, store: writeOverflow, byName: true}
 	set, err := a.sets(u.Set, t, sc, s, "UPDATE")
 	if err != nil {
