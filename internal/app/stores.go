@@ -111,8 +111,13 @@ func hosts(p *bundle.Project) []string {
 	return []string{first, p.Hub.Name + iothub.Domain, p.Hub.Name}
 }
 
-// seed registers the project's devices that the hub does not know yet.
+// seed registers the project's devices that the hub does not know yet, and makes
+// the schema that statements without another begin in.
 func (s *stores) seed(ctx context.Context, p *bundle.Project) error {
+	cat, schema := p.DefaultSchema()
+	if err := s.catalog.EnsureSchema(ctx, cat, schema, admin.Name); err != nil {
+		return err
+	}
 	if _, err := s.registry.Ensure(ctx, p.DeviceIDs()...); err != nil {
 		return fmt.Errorf("devices of marisma.yml: %w", err)
 	}

@@ -130,7 +130,7 @@ class Statements:
         return f"MERGE INTO {{t}} AS t USING ({self.rows(low, high)}) AS s ON {on} {' '.join(clauses)}"
 
     def layout(self):
-        return self.rng.choice(["OPTIMIZE {t}", "OPTIMIZE {t}" if self.clustered else "OPTIMIZE {t} ZORDER BY (n, d)", "VACUUM {t}", "REORG TABLE {t} APPLY (PURGE)"])
+        return self.rng.choice(["OPTIMIZE {t}", "OPTIMIZE {t}" if self.clustered else "OPTIMIZE {t} ZORDER BY (n, d)", "REORG TABLE {t} APPLY (PURGE)"])
 
     def alter(self):
         return "ALTER TABLE {t} " + self.rng.choice([self.add, self.add, self.drop, self.rename, self.widen, self.set, self.check])()
@@ -180,7 +180,7 @@ class Statements:
 
 def class_of(refused):
     """The class of an engine's error."""
-    found = re.match(r"\[([A-Z_0-9.]+)\]", str(refused)) or re.search(r"([A-Z_0-9.]+): ", str(refused))
+    found = re.match(r"\[([A-Z_0-9.]+)\]", str(refused)) or re.search(r'"code":"([A-Z_0-9.]+)"', str(refused)) or re.match(r"([A-Z_0-9.]+): ", str(refused))
     return found[1] if found else str(refused)
 
 
