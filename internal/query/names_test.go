@@ -57,6 +57,11 @@ func TestNames(t *testing.T) {
 	r.want("SELECT filename FROM things WHERE p = '100% ñ'", "f3")
 	r.want("SELECT count(*) FROM things WHERE p IS NULL", "1")
 	r.want("SELECT p FROM things WHERE p LIKE 'x%'", "x/y")
+	// A table of one file, with the names of columns that its reader has itself.
+	o := schemaOf(field("file_row_number", arrow.PrimitiveTypes.Int64), field("FILENAME", arrow.BinaryTypes.String), field("p", arrow.BinaryTypes.String))
+	r.create("odd", o, []delta.Option{delta.WithPartitionBy("p")}, batch(t, o, `[{"file_row_number":7,"FILENAME":"f","p":"x"},{"file_row_number":8,"FILENAME":"g","p":"x"}]`))
+	r.want("SELECT file_row_number, filename, p FROM odd WHERE file_row_number > 7", "8|g|x")
+	r.want("SELECT _metadata.file_name IS NOT NULL, file_row_number FROM odd", "true|7", "true|8")
 	r.classOf("SELECT * FROM other.things", "TABLE_OR_VIEW_NOT_FOUND")
 	r.classOf("SELECT * FROM x.s.things", "REQUIRES_SINGLE_PART_NAMESPACE")
 	r.classOf("SELECT * FROM a.c.s.things", "REQUIRES_SINGLE_PART_NAMESPACE")

@@ -85,7 +85,12 @@ func filesSQL(s *plan.Scan, in Input, sources *[]worker.FileSource) (string, err
 	default:
 		in = parts[0]
 	}
-	f := fileScan{in: in, deleted: slices.ContainsFunc(in.Files, func(f File) bool { return f.Deleted != nil })}
+	f := fileScan{
+		in: in, deleted: slices.ContainsFunc(in.Files, func(f File) bool { return f.Deleted != nil }),
+		clash: slices.ContainsFunc(s.Source.Columns, func(c types.Field) bool {
+			return strings.EqualFold(c.Name, worker.RowColumn) || strings.EqualFold(in.Columns[c.Name].Name, worker.RowColumn)
+		}),
+	}
 	for i, a := range s.Attrs {
 		if name, ok := placeColumns[s.Ordinals[i]]; ok {
 			f.outer = append(f.outer, "f."+name+" AS "+lower.Col(a))
@@ -155,12 +160,13 @@ func readsVariant(s *plan.Scan) bool {
 type fileScan struct {
 	in      Input
 	outer   []string      // what the scan gives
-	schema  []string      // the files' columns that it reads, for DuckDB
+	schema  []string      // the types of the files' columns that it reads, for DuckDB
 	fields  []arrow.Field // and for a worker.FileSource
 	parts   []string      // partition columns that are wanted
 	deleted bool
 	tracked bool // what row tracking knows of the rows is wanted
 	facts   bool // what is known of the files is wanted
+	clash   bool // a column of the files has a name of read_parquet's own
 }
 
 // stored is the file's column of a name as a value of DuckDB's type t, Arrow's at: NULL
@@ -170,7 +176,7 @@ type fileScan struct {
 func (f *fileScan) stored(name, t string, at arrow.DataType) string {
 	f.fields = append(f.fields, arrow.Field{Name: name, Type: at, Nullable: true})
 	as := fmt.Sprintf("s%d", len(f.schema))
-	f.schema = append(f.schema, fmt.Sprintf("%s: {name: '%s', type: %s, default_value: NULL}", str(name), as, str(t)))
+	f.schema = append(f.schema, t)
 	return "f." + as
 }
 
@@ -285,13 +291,39 @@ func (f *fileScan) source(paths []string) (worker.FileSource, error) {
 	return worker.FileSource{Name: `"marisma source ` + rand.Text() + `"`, Schema: schema, Paths: paths, Text: f.in.Text}, err
 }
 
-// parquetSQL has DuckDB read the files.
+// parquetSQL has DuckDB read the files. A schema spares it their footers before
+// it begins, and leaves filters to the files' pages; but with one, a single file
+// is read by one thread.
 func (f *fileScan) parquetSQL(paths []string) string {
+	if len(paths) == 1 && !f.clash {
+		return f.oneSQL(paths[0])
+	}
 	names := make([]string, len(paths))
 	for i, p := range paths {
 		names[i] = str(p)
 	}
-	return "read_parquet([" + strings.Join(names, ", ") + "], schema = MAP{" + strings.Join(f.schema, ", ") + "})"
+	columns := make([]string, len(f.schema))
+	for i, t := range f.schema {
+		columns[i] = fmt.Sprintf("%s: {name: 's%d', type: %s, default_value: NULL}", str(f.fields[i].Name), i, str(t))
+	}
+	return "read_parquet([" + strings.Join(names, ", ") + "], schema = MAP{" + strings.Join(columns, ", ") + "})"
+}
+
+// oneSQL reads a single file beside no rows that have all columns.
+func (f *fileScan) oneSQL(path string) string {
+	columns, none := make([]string, len(f.schema)), make([]string, 0, len(f.schema))
+	seen := map[string]bool{}
+	for i, t := range f.schema {
+		name := ident(f.fields[i].Name)
+		columns[i] = fmt.Sprintf("CAST(%s AS %s) AS s%d", name, t, i)
+		if !seen[name] {
+			none = append(none, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, name))
+		}
+		seen[name] = true
+	}
+	return "(SELECT " + strings.Join(columns, ", ") + `, "marisma file" AS ` + worker.FileColumn + ", " + worker.RowColumn +
+		" FROM (SELECT * FROM read_parquet([" + str(path) + "], filename = 'marisma file', " + worker.RowColumn + " = true) UNION ALL BY NAME SELECT " +
+		strings.Join(none, ", ") + " WHERE false))"
 }
 
 // sql is the scan of files that are read by read.
