@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/marisma/marisma/internal/sparksql/types"
 	"github.com/marisma/marisma/internal/web/api"
 )
 
@@ -100,7 +101,7 @@ func (c *cli) tableRestore() *cobra.Command {
 			case (at != "") == cmd.Flags().Changed("version"):
 				return usageError{errors.New("give either --version or --timestamp")}
 			case at != "":
-				sql += " TO TIMESTAMP AS OF '" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(at) + "'"
+				sql += " TO TIMESTAMP AS OF " + types.QuoteText(at)
 			default:
 				sql += fmt.Sprintf(" TO VERSION AS OF %d", version)
 			}
@@ -114,13 +115,12 @@ func (c *cli) tableRestore() *cobra.Command {
 
 // tableName is a table as statements name it: each part in backticks.
 func (c *cli) tableName(name string) string {
-	quote := func(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
 	if strings.HasPrefix(name, "/") || strings.Contains(name, "://") {
-		return "delta." + quote(name)
+		return "delta." + types.Quote(name)
 	}
 	parts := strings.Split(name, ".")
 	for i, p := range parts {
-		parts[i] = quote(strings.Trim(p, "`"))
+		parts[i] = types.Quote(strings.Trim(p, "`"))
 	}
 	return strings.Join(parts, ".")
 }

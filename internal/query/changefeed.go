@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
-	"time"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
@@ -82,8 +81,8 @@ func (f *feed) version(ctx context.Context, at analyze.TimeTravel, begins bool) 
 		}
 		return *at.Version, nil
 	}
-	if newest := f.now.Timestamp(); at.Timestamp.After(newest) {
-		return 0, feedError("DELTA_TIMESTAMP_GREATER_THAN_COMMIT", "42816", "%s lies after the newest version (%s).", at.Timestamp.Format(time.DateTime), newest.UTC().Format(time.RFC3339Nano))
+	if err := notAfter(f.now, *at.Timestamp); err != nil {
+		return 0, err
 	}
 	s, err := f.delta.SnapshotAsOf(ctx, *at.Timestamp)
 	switch {
@@ -91,7 +90,7 @@ func (f *feed) version(ctx context.Context, at analyze.TimeTravel, begins bool) 
 		oldest, _, err := f.delta.LogBounds(ctx)
 		return oldest, err
 	case errors.Is(err, delta.ErrVersionNotFound):
-		return 0, feedError("DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816", "%s lies before the oldest version.", at.Timestamp.Format(time.DateTime))
+		return 0, tooEarly(*at.Timestamp)
 	case err != nil:
 		return 0, err
 	case begins && s.Timestamp().Before(*at.Timestamp):

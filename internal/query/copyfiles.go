@@ -52,17 +52,11 @@ func (s *copySource) input() Input {
 // be read are left out where skip is set; it tells how many.
 func (s *copySource) fetch(ctx context.Context, t *Tables, files []copyFile, skip bool) (skipped int, err error) {
 	for _, f := range files {
-		if f.local = t.local(f.at.root.Store, f.key); f.local == "" {
-			store, ok := f.at.root.Store.(Fetcher)
-			if !ok {
-				return 0, fmt.Errorf("query: %s cannot be read from its store", f.address)
-			}
-			var release func()
-			if f.local, release, err = store.Fetch(ctx, f.key, f.size); err != nil {
-				return 0, fmt.Errorf("fetching %s: %w", f.address, err)
-			}
-			s.release = append(s.release, release)
+		var release func()
+		if f.local, release, err = t.fetch(ctx, f.at.root.Store, f.key, f.size); err != nil {
+			return 0, fmt.Errorf("%s: %w", f.address, err)
 		}
+		s.release = append(s.release, release)
 		if skip {
 			if _, err := delta.FileSchema(f.local); err != nil {
 				skipped++

@@ -28,13 +28,13 @@ func (c *copier) relation(ctx context.Context, src *copySource) (*ast.Query, err
 	switch c.ast.Format {
 	case "TEXT":
 		src.text = &worker.Text{Whole: c.on("wholetext"), Empty: true}
-		sql = "SELECT value FROM " + tick(copySourceName)
+		sql = "SELECT value FROM " + types.Quote(copySourceName)
 	case "JSON":
 		sql, err = c.json(ctx, src)
 	case "CSV":
 		sql, err = c.csv(ctx, src)
 	default:
-		sql, err = "SELECT * FROM "+tick(copySourceName), c.parquet(src)
+		sql, err = "SELECT * FROM "+types.Quote(copySourceName), c.parquet(src)
 	}
 	if err != nil {
 		return nil, err
@@ -57,18 +57,11 @@ func (c *copier) noSchema() error {
 	return c.copyFault("COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED", "42KD9", "the files at "+c.ast.Path+" hold no data of the format "+c.ast.Format+".", "")
 }
 
-func tick(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
-
-// sqlText is a text in SQL.
-func sqlText(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
-}
-
 // columnsDDL are columns as a schema's text.
 func columnsDDL(cols []types.Field) string {
 	out := make([]string, len(cols))
 	for i, f := range cols {
-		out[i] = tick(f.Name) + " " + f.Type.SQL()
+		out[i] = types.Quote(f.Name) + " " + f.Type.SQL()
 	}
 	return strings.Join(out, ", ")
 }
@@ -84,7 +77,7 @@ func (c *copier) optionMap() string {
 	var out []string
 	for _, o := range c.ast.FormatOptions {
 		if !slices.Contains(ofReaders, strings.ToLower(o.Key)) {
-			out = append(out, sqlText(o.Key), sqlText(o.Value))
+			out = append(out, types.QuoteText(o.Key), types.QuoteText(o.Value))
 		}
 	}
 	if out == nil {
@@ -163,9 +156,9 @@ func (c *copier) json(ctx context.Context, src *copySource) (string, error) {
 		return "", c.noSchema()
 	}
 	if multi {
-		return "SELECT r.* FROM (SELECT explode(from_json(value, " + sqlText("ARRAY<STRUCT<"+ddl+">>") + c.optionMap() + ")) AS r FROM " + tick(copySourceName) + ")", nil
+		return "SELECT r.* FROM (SELECT explode(from_json(value, " + types.QuoteText("ARRAY<STRUCT<"+ddl+">>") + c.optionMap() + ")) AS r FROM " + types.Quote(copySourceName) + ")", nil
 	}
-	return "SELECT r.* FROM (SELECT from_json(value, " + sqlText(ddl) + c.optionMap() + ") AS r FROM " + tick(copySourceName) + ")", nil
+	return "SELECT r.* FROM (SELECT from_json(value, " + types.QuoteText(ddl) + c.optionMap() + ") AS r FROM " + types.Quote(copySourceName) + ")", nil
 }
 
 // one is the first byte of an option's value, def without the option.
@@ -192,7 +185,7 @@ func (c *copier) csv(ctx context.Context, src *copySource) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	got, err := c.texts(ctx, "SELECT schema_of_csv("+sqlText(first)+c.optionMap()+")", src)
+	got, err := c.texts(ctx, "SELECT schema_of_csv("+types.QuoteText(first)+c.optionMap()+")", src)
 	if err != nil {
 		return "", err
 	}
@@ -209,7 +202,7 @@ func (c *copier) csv(ctx context.Context, src *copySource) (string, error) {
 		cols[i].Type = types.String
 	}
 	if header {
-		names, err := c.texts(ctx, "SELECT r.* FROM (SELECT from_csv("+sqlText(first)+", "+sqlText(columnsDDL(cols))+c.optionMap()+") AS r)", src)
+		names, err := c.texts(ctx, "SELECT r.* FROM (SELECT from_csv("+types.QuoteText(first)+", "+types.QuoteText(columnsDDL(cols))+c.optionMap()+") AS r)", src)
 		if err != nil {
 			return "", err
 		}
@@ -220,7 +213,7 @@ func (c *copier) csv(ctx context.Context, src *copySource) (string, error) {
 		}
 	}
 	read := func() string {
-		return "SELECT r.* FROM (SELECT from_csv(value, " + sqlText(columnsDDL(cols)) + c.optionMap() + ") AS r FROM " + tick(copySourceName) + ")"
+		return "SELECT r.* FROM (SELECT from_csv(value, " + types.QuoteText(columnsDDL(cols)) + c.optionMap() + ") AS r FROM " + types.Quote(copySourceName) + ")"
 	}
 	if c.on("inferschema") {
 		if err := c.inferCSV(ctx, src, cols, read()); err != nil {
@@ -257,7 +250,7 @@ var csvTypes = []types.Type{types.Int, types.BigInt, types.Double, types.Boolean
 func (c *copier) inferCSV(ctx context.Context, src *copySource, cols []types.Field, read string) error {
 	var tests []string
 	for _, f := range cols {
-		name := tick(f.Name)
+		name := types.Quote(f.Name)
 		tests = append(tests, "count("+name+")")
 		for _, t := range csvTypes {
 			tests = append(tests, "coalesce(bool_and(try_cast("+name+" AS "+t.SQL()+") IS NOT NULL OR "+name+" IS NULL), true)")

@@ -16,6 +16,7 @@ import (
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -238,7 +239,8 @@ func bit(b bool) int {
 	return 0
 }
 
-// stores tells whether Spark's ANSI store assignment takes values of from for to.
+// stores tells whether Spark's ANSI store assignment takes values of from for to;
+// fields of structs go by their names.
 func stores(from, to types.Type) bool {
 	switch t := to.(type) {
 	case types.Struct:
@@ -254,25 +256,7 @@ func stores(from, to types.Type) bool {
 		f, ok := from.(types.Map)
 		return ok && stores(f.Key, t.Key) && stores(f.Value, t.Value)
 	}
-	nested := func(t types.Type) bool {
-		switch t.(type) {
-		case types.Array, types.Map, types.Struct:
-			return true
-		}
-		return false
-	}
-	times := func(t types.Type) bool { return t == types.Date || t == types.Timestamp || t == types.TimestampNTZ }
-	switch {
-	case from == types.Void || types.Equal(from, to):
-		return true
-	case to == types.Variant:
-		return true
-	case nested(from) || from == types.Variant || to == types.Void:
-		return false
-	case types.IsString(to):
-		return true
-	}
-	return types.IsNumeric(from) && types.IsNumeric(to) || times(from) && times(to)
+	return from == types.Void || to == types.Variant || funcs.StoreAssignable(from, to)
 }
 
 // load writes the rows and what it takes to know the files again.

@@ -210,8 +210,3 @@ func (e *Engine) describeCatalog(ctx context.Context, _ *Session, c *plan.Comman
 func noCatalog(c *plan.Command) error {
 	return fault(c.Pos, "CATALOG_NOT_FOUND", "42P08", "there is no catalog "+strings.Join(c.Name, ".")+".", "`SHOW CATALOGS` lists what there is.")
 }
-
-// quoted is a string literal.
-func quoted(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
-}

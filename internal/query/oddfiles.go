@@ -11,7 +11,6 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/file"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/worker"
@@ -58,7 +57,13 @@ func (o *oddFiles) learn(paths []string) bool {
 
 // oddPages tells whether a file has pages of Hadoop's LZ4, or such of
 // BYTE_STREAM_SPLIT that hold something else than floats.
-func oddPages(path string) bool {
+func oddPages(path string) (odd bool) {
+	defer func() {
+		// The Parquet reader panics on some malformed files: these are not odd.
+		if recover() != nil {
+			odd = false
+		}
+	}()
 	r, err := file.OpenParquetFile(path, false)
 	if err != nil { // it is read as before, and the error comes from there
 		return false
@@ -112,14 +117,9 @@ func learned(err error, inputs []Input) bool {
 // namesByID are the columns of a file by the table's names, found by their field
 // ids; nil where the file has the names of want, which are the table's.
 func namesByID(path string, table []arrow.Field, want map[string]arrow.Field) (map[string]arrow.Field, error) {
-	r, err := file.OpenParquetFile(path, false)
+	have, err := delta.FileSchema(path)
 	if err != nil {
-		return nil, fmt.Errorf("query: %s: %w", path, err)
-	}
-	defer func() { _ = r.Close() }() // only read
-	have, err := pqarrow.FromParquet(r.MetaData().Schema, nil, nil)
-	if err != nil {
-		return nil, fmt.Errorf("query: %s: %w", path, err)
+		return nil, err
 	}
 	out := map[string]arrow.Field{}
 	same := true

@@ -139,14 +139,27 @@ func asOf(ctx context.Context, d *delta.Table, at time.Time) (*delta.Snapshot, e
 	if err != nil {
 		return nil, err
 	}
-	if newest := now.Timestamp(); at.After(newest) {
-		return nil, feedError("DELTA_TIMESTAMP_GREATER_THAN_COMMIT", "42816", "%s lies after the newest version (%s).", at.Format(time.DateTime), newest.UTC().Format(time.RFC3339Nano))
+	if err := notAfter(now, at); err != nil {
+		return nil, err
 	}
 	s, err := d.SnapshotAsOf(ctx, at)
 	if errors.Is(err, delta.ErrVersionNotFound) {
-		return nil, feedError("DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816", "%s lies before the oldest version.", at.Format(time.DateTime))
+		return nil, tooEarly(at)
 	}
 	return s, err
+}
+
+// notAfter refuses a time behind a table's newest version.
+func notAfter(now *delta.Snapshot, at time.Time) error {
+	if newest := now.Timestamp(); at.After(newest) {
+		return feedError("DELTA_TIMESTAMP_GREATER_THAN_COMMIT", "42816", "%s lies after the newest version (%s).", at.Format(time.DateTime), newest.UTC().Format(time.RFC3339Nano))
+	}
+	return nil
+}
+
+// tooEarly is the error of a time before a table's oldest version.
+func tooEarly(at time.Time) error {
+	return feedError("DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", "42816", "%s lies before the oldest version.", at.Format(time.DateTime))
 }
 
 func travelError(t catalog.Table, err error) error {

@@ -272,17 +272,21 @@ func (t *Tables) local(store objstore.Store, located string) string {
 // File puts a data file of a snapshot where the engine can read it, until
 // release is called.
 func (t *Tables) File(ctx context.Context, s *delta.Snapshot, a delta.Add) (file string, release func(), err error) {
-	located := s.Locate(a)
-	if p := t.local(s.Store(), located); p != "" {
+	return t.fetch(ctx, s.Store(), s.Locate(a), a.Size)
+}
+
+// fetch is File for an object of a store, of a size in bytes.
+func (t *Tables) fetch(ctx context.Context, store objstore.Store, key string, size int64) (file string, release func(), err error) {
+	if p := t.local(store, key); p != "" {
 		return p, func() {}, nil
 	}
-	f, ok := s.Store().(Fetcher)
-	if !ok || filepath.IsAbs(located) {
-		return "", nil, fmt.Errorf("%w: %w: %s lies outside of what statements may read (%s)", delta.ErrUnsupportedFeature, ErrOutside, located, t.rootNames())
+	f, ok := store.(Fetcher)
+	if !ok || filepath.IsAbs(key) {
+		return "", nil, fmt.Errorf("%w: %w: %s lies outside of what statements may read (%s)", delta.ErrUnsupportedFeature, ErrOutside, key, t.rootNames())
 	}
-	file, release, err = f.Fetch(ctx, located, a.Size)
+	file, release, err = f.Fetch(ctx, key, size)
 	if err != nil {
-		return "", nil, fmt.Errorf("fetching %s: %w", located, err)
+		return "", nil, fmt.Errorf("fetching %s: %w", key, err)
 	}
 	return file, release, nil
 }

@@ -110,6 +110,15 @@ func (e *RowEngine) run(ctx context.Context, text string, sources map[string]del
 
 // named gives the columns of a batch the names of a plan's output.
 func named(rec arrow.RecordBatch, out []plan.Attr) (arrow.RecordBatch, error) {
+	return remade(rec, func(i int, f *arrow.Field) (arrow.Array, error) {
+		f.Name, f.Nullable = out[i].Name, true
+		return stored(rec.Column(i), out[i].Type)
+	})
+}
+
+// remade is a batch of the columns that column makes of those of rec, whose
+// fields it may change; their types follow.
+func remade(rec arrow.RecordBatch, column func(i int, f *arrow.Field) (arrow.Array, error)) (arrow.RecordBatch, error) {
 	fields := slices.Clone(rec.Schema().Fields())
 	cols := make([]arrow.Array, 0, len(fields))
 	defer func() {
@@ -118,12 +127,12 @@ func named(rec arrow.RecordBatch, out []plan.Attr) (arrow.RecordBatch, error) {
 		}
 	}()
 	for i := range fields {
-		c, err := stored(rec.Column(i), out[i].Type)
+		c, err := column(i, &fields[i])
 		if err != nil {
 			return nil, err
 		}
 		cols = append(cols, c)
-		fields[i].Name, fields[i].Type, fields[i].Nullable = out[i].Name, c.DataType(), true
+		fields[i].Type = c.DataType()
 	}
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rec.NumRows()), nil
 }
@@ -249,22 +258,7 @@ func (r *rowSource) begin() {
 // encoded gives a batch its VARIANTs as bytes; it takes rec over.
 func encoded(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 	defer rec.Release()
-	fields := rec.Schema().Fields()
-	cols := make([]arrow.Array, 0, len(fields))
-	defer func() {
-		for _, c := range cols {
-			c.Release()
-		}
-	}()
-	for i, a := range rec.Columns() {
-		c, err := variant.Encoded(a)
-		if err != nil {
-			return nil, err
-		}
-		cols = append(cols, c)
-		fields[i].Type = c.DataType()
-	}
-	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rec.NumRows()), nil
+	return remade(rec, func(i int, _ *arrow.Field) (arrow.Array, error) { return variant.Encoded(rec.Column(i)) })
 }
 
 // Close ends the reading.

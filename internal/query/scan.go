@@ -442,22 +442,28 @@ func counted(s *delta.Snapshot, preds []delta.Predicate) (Input, bool, error) {
 	if err != nil {
 		return Input{}, false, err
 	}
+	rows := liveRows(adds)
+	return Input{Rows: rows}, rows != nil, nil
+}
+
+// liveRows is how many rows files hold; nil where the log does not know.
+func liveRows(adds []delta.Add) *int64 {
 	rows := int64(0)
 	for _, a := range adds {
 		n, ok := delta.RecordCount(a)
 		if !ok {
-			return Input{}, false, nil
+			return nil
 		}
 		rows += n
 	}
-	return Input{Rows: &rows}, true, nil
+	return &rows
 }
 
 // AddsInput reads the live rows of files that are or were a table's; s tells
 // how to read them.
 func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Locator) (_ Input, err error) {
 	partition := partitionColumns(s)
-	in := Input{Files: make([]File, len(adds)), Partition: partition, Columns: fileColumns(s, partition)}
+	in := Input{Files: make([]File, len(adds)), Partition: partition, Columns: fileColumns(s, partition), Rows: liveRows(adds)}
 	in.Tracked.RowID, in.Tracked.Version = s.TrackedColumns()
 	defer func() {
 		if err != nil {
@@ -467,10 +473,7 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Loca
 	if in.release, err = fetch(ctx, s, adds, at, in.Files); err != nil {
 		return in, err
 	}
-	rows, known := int64(0), true
 	for i, a := range adds {
-		n, ok := delta.RecordCount(a)
-		rows, known = rows+n, known && ok
 		values, err := partitionTexts(s, a, in.Partition)
 		if err != nil {
 			return in, err
@@ -488,9 +491,6 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Loca
 			}
 		}
 		in.Files[i] = f
-	}
-	if known {
-		in.Rows = &rows
 	}
 	in.learn = func() bool {
 		paths := make([]string, len(in.Files))

@@ -11,6 +11,7 @@ import (
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/plan"
+	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 // showCreate is SHOW CREATE TABLE: a statement that makes such a table again.
@@ -86,7 +87,7 @@ func createTable(t catalog.Table, s *delta.Snapshot) string {
 		b.WriteString("CLUSTER BY (" + strings.Join(paths, ", ") + ")\n")
 	}
 	if at := t.Properties[locationKey]; at != "" {
-		b.WriteString("LOCATION " + quoted(at) + "\n")
+		b.WriteString("LOCATION " + types.QuoteText(at) + "\n")
 	}
 	trailer(&b, t.Comment, tableProperties(t, s))
 	return b.String()
@@ -121,20 +122,20 @@ func commentClause(comment string) string {
 	if comment == "" {
 		return ""
 	}
-	return " COMMENT " + quoted(comment)
+	return " COMMENT " + types.QuoteText(comment)
 }
 
 // trailer writes the comment and the properties.
 func trailer(b *strings.Builder, comment string, props map[string]string) {
 	if comment != "" {
-		b.WriteString("COMMENT " + quoted(comment) + "\n")
+		b.WriteString("COMMENT " + types.QuoteText(comment) + "\n")
 	}
 	if len(props) == 0 {
 		return
 	}
 	lines := []string{}
 	for _, k := range slices.Sorted(maps.Keys(props)) {
-		lines = append(lines, "  "+quoted(k)+" = "+quoted(props[k]))
+		lines = append(lines, "  "+types.QuoteText(k)+" = "+types.QuoteText(props[k]))
 	}
 	b.WriteString("TBLPROPERTIES (\n" + strings.Join(lines, ",\n") + ")\n")
 }

@@ -193,23 +193,28 @@ func stored(a arrow.Array) (arrow.Array, error) {
 	if !ok {
 		return nil, fmt.Errorf("variant: %s holds no encoded VARIANT", a.DataType())
 	}
+	return storedValues(a, func(i int) (Value, error) { return Decode(from.Value(i)) })
+}
+
+// storedValues are values in the form of storedType, NULL where rows is.
+func storedValues(rows arrow.Array, value func(i int) (Value, error)) (arrow.Array, error) {
 	b := array.NewStructBuilder(memory.DefaultAllocator, storedType.StorageType().(*arrow.StructType))
 	defer b.Release()
-	b.Reserve(a.Len())
-	metadata, value := b.FieldBuilder(0).(*array.BinaryBuilder), b.FieldBuilder(1).(*array.BinaryBuilder)
-	for i := range from.Len() {
-		if from.IsNull(i) {
+	b.Reserve(rows.Len())
+	metadata, values := b.FieldBuilder(0).(*array.BinaryBuilder), b.FieldBuilder(1).(*array.BinaryBuilder)
+	for i := range rows.Len() {
+		if rows.IsNull(i) {
 			b.AppendNull() // and both parts: Arrow's Parquet writer takes their values else
 			continue
 		}
-		x, err := Decode(from.Value(i))
+		x, err := value(i)
 		if err != nil {
 			return nil, err
 		}
 		m, v := Parquet(x)
 		b.Append(true)
 		metadata.Append(m)
-		value.Append(v)
+		values.Append(v)
 	}
 	st := b.NewStructArray()
 	defer st.Release()

@@ -9,7 +9,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/extensions"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // Unshred puts VARIANTs together whose typed parts files keep in columns of their
@@ -29,17 +28,9 @@ func Unshred(a *array.Struct) (arrow.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := array.NewStructBuilder(memory.DefaultAllocator, storedType.StorageType().(*arrow.StructType))
-	defer b.Release()
-	b.Reserve(a.Len())
-	outMeta, outValue := b.FieldBuilder(0).(*array.BinaryBuilder), b.FieldBuilder(1).(*array.BinaryBuilder)
 	var last []byte
 	var keys []string
-	for i := range a.Len() {
-		if a.IsNull(i) {
-			b.AppendNull()
-			continue
-		}
+	return storedValues(a, func(i int) (Value, error) {
 		if m := metadata.Value(i); keys == nil || !bytes.Equal(m, last) {
 			r := parquetReader{}
 			if !r.dictionary(m) {
@@ -48,17 +39,8 @@ func Unshred(a *array.Struct) (arrow.Array, error) {
 			last, keys = m, r.keys
 		}
 		v, _, err := top.at(i, keys)
-		if err != nil {
-			return nil, err
-		}
-		m, x := Parquet(v)
-		b.Append(true)
-		outMeta.Append(m)
-		outValue.Append(x)
-	}
-	st := b.NewStructArray()
-	defer st.Release()
-	return array.NewExtensionArrayWithStorage(storedType, st), nil
+		return v, err
+	})
 }
 
 // group is a value that may be shredded: in part or as a whole it is typed.

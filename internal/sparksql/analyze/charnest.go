@@ -17,26 +17,12 @@ func hasChar(t types.Type, both bool) bool {
 
 // undeclared is t with STRING for CHAR and VARCHAR, which is what the values are.
 func undeclared(t types.Type) types.Type {
-	switch t := t.(type) {
-	case types.Char:
-		return types.String
-	case types.Array:
-		return types.Array{Elem: undeclared(t.Elem), ContainsNull: t.ContainsNull}
-	case types.Map:
-		return types.Map{Key: undeclared(t.Key), Value: undeclared(t.Value), ValueContainsNull: t.ValueContainsNull}
-	case types.Struct:
-		out := types.Struct{Fields: slices.Clone(t.Fields)}
-		for i, f := range out.Fields {
-			out.Fields[i].Type = undeclared(f.Type)
+	return types.Replace(t, func(t types.Type) types.Type {
+		if _, ok := t.(types.Char); ok {
+			return types.String
 		}
-		return out
-	}
-	return t
-}
-
-// literal is a text in SQL.
-func literal(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+		return t
+	})
 }
 
 // paddedText is x, a text of SQL, with blanks up to the length of each CHAR(n) in
@@ -59,7 +45,7 @@ func paddedText(x string, t types.Type, depth int) string {
 	case types.Struct:
 		parts := make([]string, 0, 2*len(t.Fields))
 		for _, f := range t.Fields {
-			parts = append(parts, literal(f.Name), paddedText(x+"."+quote(f.Name), f.Type, depth))
+			parts = append(parts, types.QuoteText(f.Name), paddedText(x+"."+quote(f.Name), f.Type, depth))
 		}
 		return "CASE WHEN " + x + " IS NOT NULL THEN named_struct(" + strings.Join(parts, ", ") + ") END"
 	}

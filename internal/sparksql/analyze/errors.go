@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
+	"github.com/marisma/marisma/internal/sparksql/types"
 	"github.com/marisma/marisma/internal/typo"
 )
 
@@ -26,7 +27,7 @@ func (a *analyzer) errorf(pos sparksql.Pos, class, state, format string, args ..
 	return &fault{Class: class, SQLState: state, Phase: sparksql.PhaseAnalysis, Pos: pos, Message: fmt.Sprintf(format, args...)}
 }
 
-func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+func quote(name string) string { return types.Quote(name) }
 
 func quoteAll(parts []string) string {
 	out := make([]string, len(parts))

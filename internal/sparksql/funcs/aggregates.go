@@ -233,7 +233,7 @@ func fitPercentile(third int64) func(c *call) error {
 		if err := badConstant(c, 1, t); err != nil {
 			return err
 		}
-		if !isArray(t) && !types.IsString(c.args[1].Type()) && !storeAssignable(c.args[1].Type(), t) {
+		if !isArray(t) && !types.IsString(c.args[1].Type()) && !StoreAssignable(c.args[1].Type(), t) {
 			return unexpected(c, 1, `"DOUBLE"`)
 		}
 		c.args[1] = CastTo(c.args[1], t, c.ctx)

@@ -272,9 +272,9 @@ func atomic(t types.Type) bool {
 	return t != types.Void && t != types.Variant
 }
 
-// storeAssignable is ANSI store assignment, which is also what arguments are
+// StoreAssignable is ANSI store assignment, which is also what arguments are
 // cast by implicitly.
-func storeAssignable(from, to types.Type) bool {
+func StoreAssignable(from, to types.Type) bool {
 	from, to = unChar(from), unChar(to)
 	switch {
 	case types.Equal(from, to) || from == types.Void:
@@ -295,17 +295,17 @@ func storeAssignable(from, to types.Type) bool {
 		return ok
 	case types.Array:
 		y, ok := to.(types.Array)
-		return ok && storeAssignable(x.Elem, y.Elem)
+		return ok && StoreAssignable(x.Elem, y.Elem)
 	case types.Map:
 		y, ok := to.(types.Map)
-		return ok && storeAssignable(x.Key, y.Key) && storeAssignable(x.Value, y.Value)
+		return ok && StoreAssignable(x.Key, y.Key) && StoreAssignable(x.Value, y.Value)
 	case types.Struct:
 		y, ok := to.(types.Struct)
 		if !ok || len(x.Fields) != len(y.Fields) {
 			return false
 		}
 		for i := range x.Fields {
-			if !storeAssignable(x.Fields[i].Type, y.Fields[i].Type) {
+			if !StoreAssignable(x.Fields[i].Type, y.Fields[i].Type) {
 				return false
 			}
 		}
@@ -334,7 +334,7 @@ func exactly(t types.Type) want {
 		if types.Equal(from, t) {
 			return from, true
 		}
-		return t, storeAssignable(from, t) || types.IsString(from) && atomic(t) || from == types.Variant && t == types.String
+		return t, StoreAssignable(from, t) || types.IsString(from) && atomic(t) || from == types.Variant && t == types.String
 	}}
 }
 

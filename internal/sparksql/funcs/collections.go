@@ -106,7 +106,7 @@ func buildSubscript(c *call) (plan.Expr, error) {
 		n.Null = n.Null || t.ContainsNull || !n.Raises
 		return n, nil
 	case types.Map:
-		if !storeAssignable(c.args[1].Type(), t.Key) && !types.IsString(c.args[1].Type()) {
+		if !StoreAssignable(c.args[1].Type(), t.Key) && !types.IsString(c.args[1].Type()) {
 			return nil, unexpected(c, 1, quoteType(t.Key))
 		}
 		c.args[1] = CastTo(c.args[1], t.Key, c.ctx)

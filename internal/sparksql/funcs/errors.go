@@ -22,7 +22,7 @@ func mismatch(ctx Context, sub, format string, a ...any) error {
 	return errf(ctx, "DATATYPE_MISMATCH."+sub, mismatchState, format, a...)
 }
 
-func quoteName(n string) string { return "`" + strings.ReplaceAll(n, "`", "``") + "`" }
+func quoteName(n string) string { return types.Quote(n) }
 
 func quoteType(t types.Type) string { return `"` + t.SQL() + `"` }
 

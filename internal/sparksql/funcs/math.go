@@ -230,7 +230,7 @@ func shift(name string) *Def {
 	d := &Def{Name: name, Min: 2, Max: 2, typ: argType(0), fit: func(c *call) error {
 		t := unChar(c.args[0].Type())
 		if t != types.BigInt {
-			if !storeAssignable(t, types.Int) && !types.IsString(t) {
+			if !StoreAssignable(t, types.Int) && !types.IsString(t) {
 				return unexpected(c, 0, `("INT" or "BIGINT")`)
 			}
 			t = types.Int

@@ -22,24 +22,13 @@ func HasCollation(t Type) bool {
 // Collate is t with each text in it under the collation of a name; "" makes
 // them plain.
 func Collate(t Type, name string) Type {
-	switch t := t.(type) {
-	case Array:
-		return Array{Elem: Collate(t.Elem, name), ContainsNull: t.ContainsNull}
-	case Map:
-		return Map{Key: Collate(t.Key, name), Value: Collate(t.Value, name), ValueContainsNull: t.ValueContainsNull}
-	case Struct:
-		out := Struct{Fields: make([]Field, len(t.Fields))}
-		for i, f := range t.Fields {
-			f.Type = Collate(f.Type, name)
-			out.Fields[i] = f
+	return Replace(t, func(t Type) Type {
+		switch {
+		case !IsString(t):
+			return t
+		case name == "":
+			return String
 		}
-		return out
-	}
-	switch {
-	case !IsString(t):
-		return t
-	case name == "":
-		return String
-	}
-	return Collated{name}
+		return Collated{name}
+	})
 }

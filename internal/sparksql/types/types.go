@@ -198,7 +198,15 @@ func QuoteIfNeeded(name string) string {
 	if plain {
 		return name
 	}
-	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+	return Quote(name)
+}
+
+// Quote puts an identifier in backticks.
+func Quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+// QuoteText is a text as SQL's literal of it.
+func QuoteText(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
 
 // Equal compares two types, including field names (case-sensitively) but not
@@ -248,6 +256,24 @@ func Contains(t Type, is func(Type) bool) bool {
 		}
 	}
 	return false
+}
+
+// Replace is t with what to makes of each type in it that holds no others.
+func Replace(t Type, to func(Type) Type) Type {
+	switch t := t.(type) {
+	case Array:
+		return Array{Elem: Replace(t.Elem, to), ContainsNull: t.ContainsNull}
+	case Map:
+		return Map{Key: Replace(t.Key, to), Value: Replace(t.Value, to), ValueContainsNull: t.ValueContainsNull}
+	case Struct:
+		out := Struct{Fields: make([]Field, len(t.Fields))}
+		for i, f := range t.Fields {
+			f.Type = Replace(f.Type, to)
+			out.Fields[i] = f
+		}
+		return out
+	}
+	return to(t)
 }
 
 // SchemaName is the name of a type that is not nested in a schema's JSON, where
