@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/google/uuid"
@@ -41,6 +42,9 @@ func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 		if sc, err = schema.Normal(c.SchemaTo); err != nil {
 			return nil, nil, fmt.Errorf("delta: %w", err)
 		}
+		if sc, err = c.widened(tip, sc, &m); err != nil {
+			return nil, nil, err
+		}
 		m.PartitionColumns = partitionNames(tip, sc)
 		if err := checkPartition(sc, m.PartitionColumns); err != nil {
 			return nil, nil, err
@@ -76,6 +80,26 @@ func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 		p = nil
 	}
 	return &m, p, nil
+}
+
+// widened is the schema that c gives the table, whose fields remember the types
+// that files have them in. m is the table's metadata to be.
+func (c *Commit) widened(tip *state, to *arrow.Schema, m *Metadata) (*arrow.Schema, error) {
+	if c.restores {
+		return to, nil
+	}
+	out, first, err := mappingOf(tip.protocol, tip.meta).Widen(tip.schema, to)
+	switch {
+	case first == "" && err == nil:
+		return to, nil
+	case c.ReplaceAll && (err != nil || !strings.EqualFold(m.Configuration[wideningKey], "true")):
+		return to, nil // no file is left that has the old type
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrSchemaMismatch, err)
+	case !strings.EqualFold(m.Configuration[wideningKey], "true"):
+		return nil, fmt.Errorf("%w: the type of %s changes, for which the table needs the property %s=true", ErrSchemaMismatch, first, wideningKey)
+	}
+	return out, nil
 }
 
 func newPhysicalName(string) string { return "col-" + uuid.NewString() }

@@ -46,7 +46,8 @@ type Commit struct {
 	// where the caller does not. An empty text leaves one out.
 	Metrics map[string]string `json:"metrics,omitempty"`
 	// SchemaTo, if set, replaces the table's schema; Properties are merged into
-	// the table's (an empty text deletes one).
+	// the table's (an empty text deletes one). Columns may get wider types where
+	// the table has delta.enableTypeWidening, and remember those they had.
 	SchemaTo   *arrow.Schema     `json:"-"`
 	Properties map[string]string `json:"properties,omitempty"`
 	// Description, if set, replaces the table's.
@@ -68,6 +69,8 @@ type Commit struct {
 	Tags map[string]string `json:"tags,omitempty"`
 
 	define *Draft // replaces the table's definition
+	// restores says that SchemaTo is one that the table had, and so have the files.
+	restores bool
 	// describes says that Adds are live files of which something else is told.
 	describes bool
 	// drop is a feature that the commit takes away; protect says that the log

@@ -173,7 +173,7 @@ func (d *dropper) used(s *Snapshot) bool {
 		}
 		return on("delta.enableDeletionVectors")
 	case "typeWidening", "typeWidening-preview":
-		return on("delta.enableTypeWidening") || usesKey(arrow.StructOf(s.schema.Fields()...), schema.ChangesKey)
+		return on(wideningKey) || usesKey(arrow.StructOf(s.schema.Fields()...), schema.ChangesKey)
 	case "v2Checkpoint":
 		return s.meta.Configuration[policyKey] == "v2"
 	}
@@ -297,7 +297,7 @@ func (d *dropper) purge(s *Snapshot) error {
 
 // narrow writes the files anew whose columns have an older type.
 func (d *dropper) narrow(s *Snapshot) error {
-	if err := d.unset(s, "delta.enableTypeWidening"); err != nil {
+	if err := d.unset(s, wideningKey); err != nil {
 		return err
 	}
 	if !usesKey(arrow.StructOf(s.schema.Fields()...), schema.ChangesKey) {

@@ -160,8 +160,10 @@ func TestChangesOfTypes(t *testing.T) {
 	for change, fine := range map[string]bool{
 		`{"fromType":"byte","toType":"short"},{"fromType":"short","toType":"long"}`: true,
 		`{"fromType":"integer","toType":"decimal(11,1)"}`:                           true,
-		`{"fromType":"byte","toType":"decimal(4,1)"}`:                               false,
-		`{"fromType":"long","toType":"decimal(19,0)"}`:                              false,
+		`{"fromType":"byte","toType":"decimal(4,1)"}`:                               true, // as writers of the preview did
+		`{"fromType":"byte","toType":"decimal(3,1)"}`:                               false,
+		`{"fromType":"long","toType":"decimal(19,0)"}`:                              true,
+		`{"fromType":"long","toType":"decimal(18,0)"}`:                              false,
 		`{"fromType":"decimal(10,2)","toType":"decimal(11,4)"}`:                     false,
 		`{"fromType":"decimal(10,2)","toType":"decimal(12,4)"}`:                     true,
 		`{"fromType":"long","toType":"double"}`:                                     false,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,4 +147,12 @@ func check2(err error) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+// fromJSON is a batch of JSON objects, one a row.
+func fromJSON(t testing.TB, s *arrow.Schema, rows string) arrow.RecordBatch {
+	t.Helper()
+	rec, _, err := array.RecordFromJSON(memory.DefaultAllocator, s, strings.NewReader(rows), array.WithMultipleDocs())
+	check(t, err)
+	return rec
 }

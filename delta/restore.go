@@ -108,7 +108,7 @@ func (s *Snapshot) present(ctx context.Context, a Add) error {
 // restoreDefinition gives the table the schema and properties that it had.
 func (c *Commit) restoreDefinition(now, then *Snapshot) {
 	if now.meta.SchemaString != then.meta.SchemaString {
-		c.SchemaTo = then.schema
+		c.SchemaTo, c.restores = then.schema, true
 	}
 	if now.meta.Description != then.meta.Description || now.meta.Described != then.meta.Described {
 		c.Description = &then.meta.Description

@@ -79,6 +79,9 @@ var bothSides = []string{
 // preview ends the names that features had before they were settled.
 const preview = "-preview"
 
+// wideningKey is the property that lets columns get wider types.
+const wideningKey = "delta.enableTypeWidening"
+
 // features are what a protocol names or its versions stand for.
 func features(p *Protocol) map[string]bool {
 	out := map[string]bool{}
@@ -149,7 +152,7 @@ func (t *Table) asked(s *arrow.Schema, props map[string]string) (map[string]bool
 	}
 	for k, f := range map[string]string{
 		"delta.enableChangeDataFeed": "changeDataFeed", "delta.enableDeletionVectors": "deletionVectors",
-		"delta.enableTypeWidening": "typeWidening", "delta.enableVariantShredding": "variantShredding-preview", rowTrackingKey: "rowTracking", ictKey: "inCommitTimestamp",
+		wideningKey: "typeWidening", "delta.enableVariantShredding": "variantShredding-preview", rowTrackingKey: "rowTracking", ictKey: "inCommitTimestamp",
 	} {
 		if strings.EqualFold(props[k], "true") {
 			want[f] = true

@@ -116,11 +116,7 @@ func learned(err error, inputs []Input) bool {
 
 // namesByID are the columns of a file by the table's names, found by their field
 // ids; nil where the file has the names of want, which are the table's.
-func namesByID(path string, table []arrow.Field, want map[string]arrow.Field) (map[string]arrow.Field, error) {
-	have, err := delta.FileSchema(path)
-	if err != nil {
-		return nil, err
-	}
+func namesByID(have *arrow.Schema, table []arrow.Field, want map[string]arrow.Field) map[string]arrow.Field {
 	out := map[string]arrow.Field{}
 	same := true
 	for _, c := range table {
@@ -133,9 +129,9 @@ func namesByID(path string, table []arrow.Field, want map[string]arrow.Field) (m
 		out[c.Name] = f
 	}
 	if same {
-		return nil, nil
+		return nil
 	}
-	return out, nil
+	return out
 }
 
 // byID is a field of the table with the names that the file's field of that id
@@ -182,17 +178,19 @@ func typeByID(want, have arrow.DataType) arrow.DataType {
 	return want
 }
 
-// nameFiles finds the columns of a snapshot's files where they go by their ids.
-func nameFiles(s *delta.Snapshot, in *Input) error {
+// nameFiles finds the columns of files, those of the adds, where they go by their
+// ids.
+func nameFiles(s *delta.Snapshot, adds []delta.Add, at Locator, in *Input) error {
 	if !s.FilesByID() {
 		return nil
 	}
 	fields := s.Schema().Fields()
 	for i := range in.Files {
-		var err error
-		if in.Files[i].Columns, err = namesByID(in.Files[i].Path, fields, in.Columns); err != nil {
+		have, err := at.Schema(in.Files[i].Path, adds[i])
+		if err != nil {
 			return err
 		}
+		in.Files[i].Columns = namesByID(have, fields, in.Columns)
 	}
 	return nil
 }

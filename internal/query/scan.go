@@ -424,6 +424,8 @@ type Locator interface {
 	// Learn looks at files and tells whether it found others.
 	Odd(path string) bool
 	Learn(paths []string) bool
+	// Schema is that of a's file, which has the path that File gave.
+	Schema(path string, a delta.Add) (*arrow.Schema, error)
 }
 
 // Files gives the files of a snapshot that may hold rows for preds.
@@ -499,7 +501,7 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Loca
 		}
 		return at.Learn(paths)
 	}
-	return in, nameFiles(s, &in)
+	return in, nameFiles(s, adds, at, &in)
 }
 
 // fetch finds files' paths, several at a time; what it gives releases them.

@@ -18,7 +18,8 @@ type Tables struct {
 	opts  []delta.Option
 	roots []Root // of paths
 
-	odd oddFiles
+	odd     oddFiles
+	footers footers
 
 	mu   sync.Mutex
 	open map[string]*delta.Table

@@ -154,3 +154,46 @@ func TestMembers(t *testing.T) {
 		}
 	}
 }
+
+// Actions that go over several lines are read, one after the other and beside
+// such that keep to a line; one without end is not.
+func TestActionsOverSeveralLines(t *testing.T) {
+	text := `{"protocol":{"minReaderVersion":1,"minWriterVersion":2}}
+{
+  "add": {
+    "path": "a } { \" b",
+    "partitionValues": {
+      "p": "x"
+    },
+    "size": 1
+  }
+} trailing words
+{"add":{"path":"b"}}
+{ "add": { "path": "c" }, "remove": { "path": "d",
+  "dataChange": true } }
+
+{
+  "add": {"path": "` + strings.Repeat("e", 100_000) + `"
+  }
+}`
+	got, err := new(Decoder).Read(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, a := range got.Adds {
+		paths = append(paths, a.Path[:min(len(a.Path), 11)])
+	}
+	if want := []string{"a } { \" b", "b", "c", "eeeeeeeeeee"}; cmp.Diff(want, paths) != "" || got.Protocol == nil || len(got.Removes) != 1 {
+		t.Errorf("%q, %d removes", paths, len(got.Removes))
+	}
+	for torn, want := range map[string]string{
+		"{\"add\":{\"path\":\"a\"}}\n{\"add\":{\n\"path\":\"b\"":      "line 2: ",
+		"{\"add\":{\"path\":\"a\n\"}}\n":                              "line 1: ",
+		"{\"add\":\n{\"path\":\"a\"}\n\n{\"add\":{\"path\":\"b\"}}\n": "line 1: ",
+	} {
+		if _, err := new(Decoder).Read(strings.NewReader(torn)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v", torn, err)
+		}
+	}
+}

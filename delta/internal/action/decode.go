@@ -22,47 +22,85 @@ type Decoder struct {
 	values map[string]Values
 	s      scanner
 	in     *bufio.Reader
+	long   []byte // a line that is longer than in's buffer
 }
 
 // maxShared bounds how many distinct partition values a decoder remembers.
 const maxShared = 1 << 14
 
-// Read decodes a whole commit file.
+// Read decodes a whole commit file. An action may go over several lines, which
+// the protocol does not foresee.
 func (d *Decoder) Read(r io.Reader) (*Set, error) {
 	if d.in == nil {
 		d.in = bufio.NewReaderSize(r, 64<<10)
 	} else {
 		d.in.Reset(r)
 	}
-	br := d.in
-	defer br.Reset(nil)
+	defer d.in.Reset(nil)
 	set := &Set{}
-	var long []byte
 	for n := 1; ; n++ {
-		line, err := br.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			long = append(long[:0], line...)
-			for errors.Is(err, bufio.ErrBufferFull) {
-				if len(long) > MaxLine {
-					return nil, fmt.Errorf("line %d: longer than %d bytes", n, MaxLine)
-				}
-				line, err = br.ReadSlice('\n')
-				long = append(long, line...)
-			}
-			line = long
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
+		line, end := d.line(n)
+		if end != nil && !errors.Is(end, io.EOF) {
+			return nil, end
 		}
 		if len(bytes.TrimSpace(line)) > 0 {
-			if err := d.Line(line, set); err != nil {
+			before := *set
+			err := d.Line(line, set)
+			if err != nil && end == nil {
+				if whole, lines := d.rest(line, n); whole != nil {
+					*set = before
+					if err = d.Line(whole, set); err == nil {
+						n += lines
+					}
+				}
+			}
+			if err != nil {
 				return nil, fmt.Errorf("line %d: %w", n, err)
 			}
 		}
-		if err != nil {
+		if end != nil {
 			return set, nil
 		}
 	}
+}
+
+// line reads line n, which is good until the next call; io.EOF with the last one.
+func (d *Decoder) line(n int) ([]byte, error) {
+	line, err := d.in.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, err
+	}
+	d.long = append(d.long[:0], line...)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		if len(d.long) > MaxLine {
+			return nil, fmt.Errorf("line %d: longer than %d bytes", n, MaxLine)
+		}
+		line, err = d.in.ReadSlice('\n')
+		d.long = append(d.long, line...)
+	}
+	return d.long, err
+}
+
+// rest reads on until the object that line n begins has its end; it gives all of
+// it and how many lines more that are, nil where it has no end.
+func (d *Decoder) rest(line []byte, n int) (whole []byte, lines int) {
+	var o open
+	if o.end(line) >= 0 {
+		return nil, 0
+	}
+	whole = bytes.Clone(line)
+	for len(whole) <= MaxLine {
+		more, err := d.line(n)
+		lines++
+		whole = append(whole, more...)
+		if o.end(more) >= 0 {
+			return whole, lines
+		}
+		if err != nil {
+			break
+		}
+	}
+	return nil, 0
 }
 
 // Line decodes one line into set. Text after the JSON object is ignored, as

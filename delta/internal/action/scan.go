@@ -369,19 +369,33 @@ func Members(text []byte, f func(key, value []byte)) error {
 // objectLength is how long the object is that begins text, -1 where it has no
 // end.
 func objectLength(text []byte) int {
-	depth, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case quoted:
-			quoted = c != '"'
+	var o open
+	return o.end(text)
+}
+
+// open is where a walk to the end of an object has come to.
+type open struct {
+	depth           int
+	quoted, escaped bool
+}
+
+// end goes on with more of the object's text and gives how much of it belongs to
+// the object; -1 for all and still no end.
+func (o *open) end(text []byte) int {
+	for i, c := range text {
+		switch {
+		case o.escaped:
+			o.escaped = false
+		case o.quoted && c == '\\':
+			o.escaped = true
+		case o.quoted:
+			o.quoted = c != '"'
 		case c == '"':
-			quoted = true
+			o.quoted = true
 		case c == '{':
-			depth++
+			o.depth++
 		case c == '}':
-			if depth--; depth == 0 {
+			if o.depth--; o.depth == 0 {
 				return i + 1
 			}
 		}

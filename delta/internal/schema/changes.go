@@ -39,7 +39,7 @@ func checkField(f arrow.Field, name string) error {
 			if err != nil {
 				return fmt.Errorf("field %s: %s: %w", name, ChangesKey, err)
 			}
-			if !canWiden(from, to) {
+			if !canWiden(from, to) && !holds(from, to) {
 				return fmt.Errorf("field %s: %w: a change from %s to %s", name, ErrType, c.From, c.To)
 			}
 		}
@@ -61,6 +61,18 @@ func checkType(t arrow.DataType, name string) error {
 		}
 	}
 	return nil
+}
+
+// holds tells whether a decimal has every value of a whole number's type. Early
+// writers widened to the narrowest such decimals, which the protocol, made final,
+// does not have.
+func holds(from, to arrow.DataType) bool {
+	d, ok := to.(*arrow.Decimal128Type)
+	if !ok {
+		return false
+	}
+	digits := map[arrow.Type]int32{arrow.INT8: 3, arrow.INT16: 5, arrow.INT32: 10, arrow.INT64: 19}[from.ID()]
+	return digits > 0 && d.Precision-d.Scale >= digits
 }
 
 // canWiden tells whether the protocol lets a field's type change so.

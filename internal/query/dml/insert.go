@@ -189,6 +189,12 @@ func evolvedType(old, want arrow.DataType) arrow.DataType {
 			f.Type = evolvedType(o.Elem(), f.Type)
 			return arrow.ListOfField(f)
 		}
+	case *arrow.MapType:
+		if o, ok := old.(*arrow.MapType); ok {
+			m := arrow.MapOf(evolvedType(o.KeyType(), w.KeyType()), evolvedType(o.ItemType(), w.ItemType()))
+			m.SetItemNullable(w.ItemField().Nullable)
+			return m
+		}
 	}
 	return want
 }

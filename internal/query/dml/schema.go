@@ -15,12 +15,11 @@ import (
 
 // Field metadata with which a Delta schema keeps what columns ask.
 const (
-	metaDefault     = "CURRENT_DEFAULT"
-	metaExists      = "EXISTS_DEFAULT"
-	metaGenerated   = "delta.generationExpression"
-	metaDeclared    = "__CHAR_VARCHAR_TYPE_STRING"
-	metaComment     = "comment"
-	metaTypeChanges = "json:delta.typeChanges"
+	metaDefault   = "CURRENT_DEFAULT"
+	metaExists    = "EXISTS_DEFAULT"
+	metaGenerated = "delta.generationExpression"
+	metaDeclared  = "__CHAR_VARCHAR_TYPE_STRING"
+	metaComment   = "comment"
 )
 
 // Schema is the Delta schema of declared columns.
@@ -186,7 +185,7 @@ func place(fields []arrow.Field, f arrow.Field, e plan.Edit) []arrow.Field {
 	return append(fields, f)
 }
 
-// retype widens a column's type; the field notes what it was.
+// retype widens a column's type; that it had another is noted by the commit.
 func retype(f *arrow.Field, e plan.Edit) error {
 	t, err := types.ToArrow(e.Column.Type)
 	if err != nil {
@@ -197,25 +196,6 @@ func retype(f *arrow.Field, e plan.Edit) error {
 	} else {
 		f.Metadata = WithMeta(f.Metadata, metaDeclared, "")
 	}
-	if arrow.TypeEqual(f.Type, t) {
-		return nil
-	}
-	f.Metadata = widened(*f, t)
 	f.Type = t
 	return nil
-}
-
-// widened is f's metadata with the change of its type to t.
-func widened(f arrow.Field, t arrow.DataType) arrow.Metadata {
-	from, err1 := types.FromArrow(f.Type)
-	to, err2 := types.FromArrow(t)
-	if err1 != nil || err2 != nil {
-		return f.Metadata
-	}
-	change := fmt.Sprintf(`{"fromType":%q,"toType":%q}`, types.SchemaName(from), types.SchemaName(to))
-	old, _ := f.Metadata.GetValue(metaTypeChanges)
-	if old = strings.TrimSuffix(strings.TrimPrefix(old, "["), "]"); old != "" {
-		change = old + "," + change
-	}
-	return WithMeta(f.Metadata, metaTypeChanges, "["+change+"]")
 }
