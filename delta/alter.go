@@ -26,6 +26,9 @@ func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 	if m.Configuration == nil {
 		m.Configuration = map[string]string{}
 	}
+	if err := checkLayout(c.Properties); err != nil {
+		return nil, nil, err
+	}
 	for k, v := range c.Properties {
 		if v == "" {
 			delete(m.Configuration, k)

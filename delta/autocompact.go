@@ -9,7 +9,7 @@ import (
 // What auto compaction merges and when: the defaults of Delta's
 // spark.databricks.delta.autoCompact.* settings.
 const (
-	autoTargetBytes = 128 << 20
+	autoTargetBytes = writeBytes
 	autoMinFiles    = 50
 )
 

@@ -7,9 +7,11 @@ import (
 
 // CompactOptions say which files Compact merges. The zero value is good.
 type CompactOptions struct {
-	// TargetBytes is the size of merged files; 128 MiB by default.
+	// TargetBytes is the size of merged files; the table's delta.targetFileSize, or
+	// 128 MiB, by default.
 	TargetBytes int64
-	// MinFileBytes: files of this size are left alone; half of TargetBytes by default.
+	// MinFileBytes: files of this size are left alone; half of TargetBytes by
+	// default, and no more than that.
 	MinFileBytes int64
 	// MinFiles is how many files of a partition and of a like size must have
 	// come together before they are merged; 10 by default. Since only files of
@@ -24,11 +26,14 @@ type CompactOptions struct {
 	Writer WriterOptions
 }
 
-func (o *CompactOptions) defaults() {
+func (o *CompactOptions) defaults(m *Metadata) {
 	if o.TargetBytes <= 0 {
-		o.TargetBytes = 128 << 20
+		o.TargetBytes = targetSize(m)
 	}
-	if o.MinFileBytes <= 0 {
+	if o.TargetBytes <= 0 {
+		o.TargetBytes = writeBytes
+	}
+	if o.MinFileBytes <= 0 || o.MinFileBytes > o.TargetBytes/2 {
 		o.MinFileBytes = o.TargetBytes / 2
 	}
 	if o.MinFiles < 2 {
@@ -56,7 +61,6 @@ type CompactResult struct {
 // rows. Appends may go on meanwhile; ErrConflict where another writer removed
 // one of the files, and then nothing is changed.
 func (t *Table) Compact(ctx context.Context, opt CompactOptions) (CompactResult, error) {
-	opt.defaults()
 	none := CompactResult{Version: -1}
 	if err := lock(ctx, t.maintaining); err != nil {
 		return none, err
@@ -66,6 +70,7 @@ func (t *Table) Compact(ctx context.Context, opt CompactOptions) (CompactResult,
 	if err != nil {
 		return none, err
 	}
+	opt.defaults(s.meta)
 	groups := small(s, &opt)
 	if len(groups) == 0 {
 		return none, nil

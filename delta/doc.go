@@ -38,6 +38,17 @@
 // feature by delta.feature.<name>=supported. ShallowClone makes a table that
 // names the files of another.
 //
+// # Files
+//
+// A Writer keeps a file open for each partition that rows fall into, up to a
+// number; where more come at a time, partitions get several small files. Optimised
+// writes (delta.autoOptimize.optimizeWrite, or WriterOptions.OptimizeWrite) have
+// the rows of the others wait, in memory and beyond 64 MiB on disk, so that each
+// partition gets as few files as its size asks for. Changes of rows (Update, Merge,
+// Rewrite) always do so unless the property is false. Files are of 128 MiB or
+// delta.targetFileSize; delta.tuneFileSizesForRewrites makes those that are written
+// anew smaller, 64 MiB.
+//
 // # Upkeep
 //
 // Maintain, called now and then, writes checkpoints and deletes old log files

@@ -59,6 +59,9 @@ func (t *Table) draft(s *arrow.Schema, id string) (*Draft, error) {
 	if props == nil {
 		props = map[string]string{}
 	}
+	if err := checkLayout(props); err != nil {
+		return nil, err
+	}
 	p, err := t.protocolOf(nil, sc, props)
 	if err != nil {
 		return nil, err

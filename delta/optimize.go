@@ -29,8 +29,8 @@ type OptimizeOptions struct {
 	Full bool
 	// Purge writes anew the files with deleted rows, and no others.
 	Purge bool
-	// TargetBytes is the size of new files; the table's delta.targetFileSize, or
-	// 1 GiB, by default.
+	// TargetBytes is the size of new files; by default the table's
+	// delta.targetFileSize, 64 MiB with delta.tuneFileSizesForRewrites, or 1 GiB.
 	TargetBytes int64
 	// MinFileBytes: smaller files are merged; TargetBytes by default.
 	MinFileBytes int64

@@ -54,21 +54,16 @@ func folder(columns []string, values Values) string {
 	return b.String()
 }
 
-// split calls f for each partition's rows in rec, which has the table's
-// columns, with the columns of the data files. The batches are valid during
-// the call.
-func (w *Writer) split(rec arrow.RecordBatch, f func(Values, arrow.RecordBatch) error) error {
+// group are the rows of one partition in a batch.
+type group struct {
+	values Values
+	rows   []int32
+}
+
+// groups are the partitions of rows that have the table's columns.
+func (w *Writer) groups(rec arrow.RecordBatch) ([]*group, error) {
 	columns := w.part
-	if len(columns) == 0 {
-		data := w.project(rec)
-		defer data.Release()
-		return f(nil, data)
-	}
-	type group struct {
-		values Values
-		rows   []int32
-	}
-	groups := map[string]*group{}
+	byKey := map[string]*group{}
 	var order []*group
 	cells := make([]arrow.Array, len(columns))
 	for i, c := range columns {
@@ -81,26 +76,40 @@ func (w *Writer) split(rec arrow.RecordBatch, f func(Values, arrow.RecordBatch) 
 		for i, a := range cells {
 			t, err := partitionText(a, row)
 			if err != nil {
-				return fmt.Errorf("%w: partition column %s: %w", ErrSchemaMismatch, columns[i], err)
+				return nil, fmt.Errorf("%w: partition column %s: %w", ErrSchemaMismatch, columns[i], err)
 			}
 			texts[i] = t
 			key = append(strconv.AppendInt(key, int64(len(t)), 10), ':')
 			key = append(key, t...)
 		}
-		g := groups[string(key)]
+		g := byKey[string(key)]
 		if g == nil {
 			g = &group{values: make(Values, len(columns))}
 			for i, c := range w.keys {
 				g.values[c] = strings.Clone(texts[i])
 			}
-			groups[string(key)] = g
+			byKey[string(key)] = g
 			order = append(order, g)
 		}
 		g.rows = append(g.rows, int32(row))
 	}
+	return order, nil
+}
+
+// split calls f for each partition's rows in rec, which has the table's
+// columns, with the columns of the data files. The batches are valid during
+// the call.
+func (w *Writer) split(rec arrow.RecordBatch, f func(Values, arrow.RecordBatch) error) error {
 	data := w.project(rec)
 	defer data.Release()
-	for _, g := range order {
+	if len(w.part) == 0 {
+		return f(nil, data)
+	}
+	groups, err := w.groups(rec)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
 		part, err := take(data, g.rows)
 		if err != nil {
 			return err
@@ -112,6 +121,16 @@ func (w *Writer) split(rec arrow.RecordBatch, f func(Values, arrow.RecordBatch) 
 		}
 	}
 	return nil
+}
+
+// writeRows writes a partition's rows out of data, which has the columns of files.
+func (w *Writer) writeRows(g *group, data arrow.RecordBatch) error {
+	part, err := take(data, g.rows)
+	if err != nil {
+		return err
+	}
+	defer part.Release()
+	return w.writePart(g.values, part)
 }
 
 // project keeps the data files' columns of a batch, under their names there.
@@ -144,6 +163,11 @@ func take(rec arrow.RecordBatch, rows []int32) (arrow.RecordBatch, error) {
 	if int64(rows[n-1])-first == n-1 && slices.IsSorted(rows) {
 		return rec.NewSlice(first, first+n), nil
 	}
+	return copyRows(rec, rows)
+}
+
+// copyRows is take with memory of its own.
+func copyRows(rec arrow.RecordBatch, rows []int32) (arrow.RecordBatch, error) {
 	b := array.NewInt32Builder(memory.DefaultAllocator)
 	defer b.Release()
 	b.AppendValues(rows, nil)
@@ -163,7 +187,17 @@ func take(rec arrow.RecordBatch, rows []int32) (arrow.RecordBatch, error) {
 		cols = append(cols, retyped(c.Data(), f.Type))
 		c.Release()
 	}
-	return array.NewRecordBatch(rec.Schema(), cols, n), nil
+	return array.NewRecordBatch(rec.Schema(), cols, int64(len(rows))), nil
+}
+
+// undictionary gives texts that are indices as texts; the caller releases them.
+func undictionary(a arrow.Array) (arrow.Array, error) {
+	d, ok := a.DataType().(*arrow.DictionaryType)
+	if !ok {
+		a.Retain()
+		return a, nil
+	}
+	return compute.CastArray(context.Background(), a, compute.SafeCastOptions(d.ValueType))
 }
 
 // partitionText is a value as partitionValues hold it; "" is NULL, and so is

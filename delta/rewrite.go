@@ -62,7 +62,9 @@ type touchedFile struct {
 	dropped                bool // all its rows are deleted
 }
 
-// RewriteOptions say how a Rewrite writes. The zero value is good.
+// RewriteOptions say how a Rewrite writes. The zero value is good: new rows of a
+// partition come into one file, or few, unless the table has
+// delta.autoOptimize.optimizeWrite=false.
 type RewriteOptions struct {
 	Writer WriterOptions
 	// SchemaTo, if set, is the schema that the commit gives the table.
@@ -189,7 +191,7 @@ func (r *Rewrite) put(rec arrow.RecordBatch, kind string) error {
 		return err
 	}
 	defer fit.Release()
-	if err := r.w.split(fit, r.w.writePart); err != nil {
+	if err := r.w.place(fit); err != nil {
 		return err
 	}
 	return r.tell(fit, func(int) string { return kind })

@@ -22,7 +22,8 @@ import (
 
 // WriterOptions say how data files are written. The zero value is good.
 type WriterOptions struct {
-	// TargetFileBytes closes a file that has grown to this size; 128 MiB by default.
+	// TargetFileBytes closes a file that has grown to this size; the table's
+	// delta.targetFileSize, or 128 MiB, by default.
 	TargetFileBytes int64
 	// Compression is "zstd" (the default), "snappy" or "none".
 	Compression string
@@ -30,8 +31,17 @@ type WriterOptions struct {
 	// file; 32 MiB by default.
 	RowGroupBytes int64
 	// MaxOpen bounds how many partitions' files are open at once, 32 by
-	// default; the one written to least recently is closed.
+	// default. Of more, the one written to least recently is closed, so that its
+	// partition may get several files, or, in an optimised write, rows wait for
+	// others of their partition.
 	MaxOpen int
+	// OptimizeWrite says whether the write is optimised: each partition gets as
+	// few files as its size asks for, however its rows come. Up to 64 MiB of rows
+	// wait in memory, more in files in TempDir (the system's by default), until
+	// Close. Nil is what the table's delta.autoOptimize.optimizeWrite says;
+	// without it a Rewrite is optimised, and other writes are not.
+	OptimizeWrite *bool
+	TempDir       string
 	// Tags go into each add.
 	Tags map[string]string
 	// ChangeData writes files of the change feed: rows have the column
@@ -50,9 +60,6 @@ type WriterOptions struct {
 }
 
 func (o *WriterOptions) defaults() error {
-	if o.TargetFileBytes <= 0 {
-		o.TargetFileBytes = 128 << 20
-	}
 	if o.RowGroupBytes <= 0 {
 		o.RowGroupBytes = 32 << 20
 	}
@@ -81,7 +88,8 @@ type Writer struct {
 	keys    []string // and their names in partition values
 	folder  string   // below the root
 	sel     stats.Select
-	rules   *ruleSet // nil: nothing to compute
+	rules   *ruleSet   // nil: nothing to compute
+	gather  *gathering // nil: rows do not wait
 	upload  func(key string, r io.Reader) (info objstore.Info, durable func() error, err error)
 
 	open  []*dataFile // most recently used last
@@ -143,6 +151,10 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	if w.data.NumFields() == 0 {
 		return nil, ErrNoColumn
 	}
+	w.opt.TargetFileBytes = fileSize(meta, &opt)
+	if gathers(meta, &opt) {
+		w.gather = &gathering{w: w, room: gatherBytes}
+	}
 	w.takes, w.counted = w.schema, w.files
 	if tr := trackingOf(protocol, meta); tr != nil && (opt.Rearranged || opt.KeepRows) && !opt.ChangeData {
 		err = w.keepRows(tr)
@@ -186,7 +198,7 @@ func (w *Writer) write(rec arrow.RecordBatch) error {
 		return err
 	}
 	defer fit.Release()
-	return w.split(fit, w.writePart)
+	return w.place(fit)
 }
 
 // prepare makes rows of the table out of rec: it computes what the table's
@@ -284,6 +296,16 @@ func (w *Writer) finish(f *dataFile, wait bool) error {
 	return f.finish(wait)
 }
 
+// finishOpen ends the files that are open.
+func (w *Writer) finishOpen() error {
+	for len(w.open) > 0 {
+		if err := w.finish(w.open[0], false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Close ends the files, waits until they are durable, and tells them. They are
 // no part of the table until a commit names them. On an error everything
 // written is deleted again; an OrphanError names what could not be.
@@ -306,9 +328,15 @@ func (w *Writer) end() ([]Add, func() error, error) {
 	if w.ended {
 		return nil, nil, errors.New("delta: closed already")
 	}
+	if w.err == nil && w.gather != nil && len(w.gather.values) > 0 {
+		if w.err = w.finishOpen(); w.err == nil {
+			w.err = w.gather.drain()
+		}
+	}
 	for len(w.open) > 0 && w.err == nil {
 		w.err = w.finish(w.open[0], len(w.open) == 1)
 	}
+	w.gather.end()
 	if w.err == nil {
 		for _, f := range w.done {
 			<-f.ended
@@ -351,6 +379,7 @@ var errAborted = errors.New("delta: write aborted")
 
 func (w *Writer) abort(cause error) error {
 	w.ended = true
+	w.gather.end()
 	for _, f := range w.open {
 		f.abort(errAborted)
 	}

@@ -31,6 +31,7 @@ var settings = map[string]struct {
 	"spark.sql.shuffle.partitions":                    {"200", "int"},
 	"spark.sql.sources.partitionOverwriteMode":        {"STATIC", ""},
 	"spark.sql.storeAssignmentPolicy":                 {"ANSI", ""},
+	"spark.databricks.delta.optimizeWrite.enabled":    {undefined, "boolean"},
 	"spark.databricks.delta.schema.autoMerge.enabled": {"false", "boolean"},
 }
 

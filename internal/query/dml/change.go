@@ -33,7 +33,11 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 		}
 		out.SchemaTo = schema
 	}
-	r, err := t.snap.NewRewrite(ctx, delta.RewriteOptions{SchemaTo: out.SchemaTo})
+	o := delta.RewriteOptions{SchemaTo: out.SchemaTo}
+	if c.Rewrite != nil {
+		o.Writer.OptimizeWrite = c.Rewrite.OptimizeWrite
+	}
+	r, err := t.snap.NewRewrite(ctx, o)
 	if err != nil {
 		return Counts{}, commitError(err)
 	}

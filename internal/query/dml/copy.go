@@ -44,7 +44,7 @@ func Check(ctx context.Context, e Engine, ins *plan.Insert) error {
 	if err != nil {
 		return err
 	}
-	w, err := t.table.NewWriter(ctx, delta.WriterOptions{SchemaTo: c.SchemaTo})
+	w, err := t.table.NewWriter(ctx, delta.WriterOptions{SchemaTo: c.SchemaTo, OptimizeWrite: ins.Rows.OptimizeWrite})
 	if err != nil {
 		return commitError(err)
 	}

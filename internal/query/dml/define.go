@@ -143,7 +143,7 @@ func operation(c *plan.CreateTable) string {
 
 // filled writes the rows of AS SELECT.
 func filled(ctx context.Context, e Engine, c *plan.CreateTable, d *delta.Draft, schema *arrow.Schema) ([]delta.Add, error) {
-	w, err := d.NewWriter(ctx, delta.WriterOptions{})
+	w, err := d.NewWriter(ctx, delta.WriterOptions{OptimizeWrite: c.Rows.OptimizeWrite})
 	if err != nil {
 		return nil, commitError(err)
 	}

@@ -46,7 +46,7 @@ func Insert(ctx context.Context, e Engine, ins *plan.Insert) error {
 
 // fill writes the rows of an INSERT into files that c adds, and tells how many.
 func (t target) fill(ctx context.Context, e Engine, ins *plan.Insert, schema *arrow.Schema, c *delta.Commit) (rows int64, err error) {
-	w, err := t.table.NewWriter(ctx, delta.WriterOptions{SchemaTo: c.SchemaTo})
+	w, err := t.table.NewWriter(ctx, delta.WriterOptions{SchemaTo: c.SchemaTo, OptimizeWrite: ins.Rows.OptimizeWrite})
 	if err != nil {
 		return 0, commitError(err)
 	}
@@ -70,7 +70,7 @@ func (t target) fill(ctx context.Context, e Engine, ins *plan.Insert, schema *ar
 
 // insertInstead inserts rows in the place of those that ins.Replace deletes.
 func insertInstead(ctx context.Context, e Engine, t target, ins *plan.Insert, schema *arrow.Schema, c delta.Commit) error {
-	r, err := t.snap.NewRewrite(ctx, delta.RewriteOptions{SchemaTo: c.SchemaTo})
+	r, err := t.snap.NewRewrite(ctx, delta.RewriteOptions{SchemaTo: c.SchemaTo, Writer: delta.WriterOptions{OptimizeWrite: ins.Rows.OptimizeWrite}})
 	if err != nil {
 		return commitError(err)
 	}

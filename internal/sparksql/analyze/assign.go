@@ -395,7 +395,7 @@ func (b *rowBuilder) generate(in plan.Node, attrs []plan.Attr, act plan.Attr, va
 
 // check appends the conditions on new rows.
 func (b *rowBuilder) check(in plan.Node, cols []column, act plan.Attr, vals []plan.Expr) (*plan.Rows, error) {
-	out := &plan.Rows{}
+	out := &plan.Rows{OptimizeWrite: b.a.optimizeWrite()}
 	p := &plan.Project{Input: in}
 	for _, c := range cols {
 		p.Exprs = append(p.Exprs, plan.NamedExpr{X: &plan.Column{Attr: c.Attr}, Attr: c.Attr})

@@ -255,7 +255,7 @@ func (k *creator) query() error {
 			ColumnRule: plan.ColumnRule{Declared: c.Declared},
 		})
 	}
-	k.out.Rows = &plan.Rows{Plan: k.a.plan(nil, p)}
+	k.out.Rows = &plan.Rows{Plan: k.a.plan(nil, p), OptimizeWrite: k.a.optimizeWrite()}
 	return nil
 }
 

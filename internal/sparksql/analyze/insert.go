@@ -31,6 +31,18 @@ type inserter struct {
 // autoMerge is the setting that lets every write add columns.
 const autoMerge = "spark.databricks.delta.schema.autoMerge.enabled"
 
+// optimizeWrites is the session's switch of optimised writes.
+const optimizeWrites = "spark.databricks.delta.optimizeWrite.enabled"
+
+// optimizeWrite is what the session says of optimised writes, nil for nothing.
+func (a *analyzer) optimizeWrite() *bool {
+	v, ok := a.env.Conf[optimizeWrites]
+	if !ok {
+		return nil
+	}
+	return new(strings.EqualFold(v, "true"))
+}
+
 func (a *analyzer) insert(ins *ast.Insert) (plan.Statement, error) {
 	in := &inserter{a: a, ast: ins, p: a.here(), evolve: ins.Evolve || strings.EqualFold(a.env.Conf[autoMerge], "true")}
 	in.s = assigner{a: a, store: insertOverflow, byName: ins.ByName, evolve: in.evolve}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -8,7 +9,7 @@ import (
 )
 
 // deltaProperties are the keys below "delta." that tables know, with the kind
-// of their values: "bool", "interval", "int" or "".
+// of their values: "bool", "interval", "int", "size" or "".
 var deltaProperties = map[string]string{
 	"appendonly": "bool", "autooptimize": "", "autooptimize.autocompact": "", "autooptimize.optimizewrite": "bool",
 	"checkpoint.writestatsasjson": "bool", "checkpoint.writestatsasstruct": "bool", "checkpointinterval": "int", "checkpointpolicy": "",
@@ -18,9 +19,12 @@ var deltaProperties = map[string]string{
 	"enableicebergcompatv2": "bool", "enableincommittimestamps": "bool", "enablerowtracking": "bool", "enabletypewidening": "bool", "enablevariantshredding": "bool",
 	"incommittimestampenablementtimestamp": "", "incommittimestampenablementversion": "", "isolationlevel": "", "logretentionduration": "interval",
 	"minreaderversion": "int", "minwriterversion": "int", "parquet.compression.codec": "", "parquet.format.version": "", "randomizefileprefixes": "bool",
-	"randomprefixlength": "int", "sampling.enabled": "bool", "settransactionretentionduration": "interval", "targetfilesize": "", "tunefilesizesforrewrites": "bool",
+	"randomprefixlength": "int", "sampling.enabled": "bool", "settransactionretentionduration": "interval", "targetfilesize": "size", "tunefilesizesforrewrites": "bool",
 	"universalformat.enabledformats": "", "requirecheckpointprotectionbeforeversion": "int", "rowtracking.materializedrowidcolumnname": "", "rowtrackingsuspended": "bool", "rowtracking.materializedrowcommitversioncolumnname": "",
 }
+
+// sizeText is a number of bytes, or of larger units.
+var sizeText = regexp.MustCompile(`(?i)^\s*0*[1-9]\d*\s*(b|[kmgtp]b?)?\s*$`)
 
 // properties checks table properties that are set.
 func (a *analyzer) properties(props map[string]string, pos sparksql.Pos) error {
@@ -39,6 +43,10 @@ func (a *analyzer) properties(props map[string]string, pos sparksql.Pos) error {
 		switch kind {
 		case "bool":
 			if !slices.Contains([]string{"true", "false"}, strings.ToLower(v)) {
+				return a.badProperty(pos, k, v)
+			}
+		case "size":
+			if !sizeText.MatchString(v) {
 				return a.badProperty(pos, k, v)
 			}
 		case "interval":

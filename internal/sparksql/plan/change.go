@@ -94,6 +94,9 @@ type Rows struct {
 	// Tracked says that last come the row's id and version (as RowIDOrdinal and
 	// RowVersionOrdinal give them), NULL for a new row.
 	Tracked bool
+	// OptimizeWrite is what the session says of optimised writes, nil where the
+	// table's property counts.
+	OptimizeWrite *bool
 }
 
 // Patch yields the rows to which something happens, new ones first, then the
