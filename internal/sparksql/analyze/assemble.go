@@ -27,17 +27,9 @@ func (a *analyzer) orderTerms(sel *selection, q *ast.Query) error {
 			sel.keys = append(sel.keys, k)
 		}
 	}
-	s := *sel.scope
-	s.aliasFirst = true
-	s.aliases = nil
-	for _, it := range sel.items {
-		if it.aliased || !isColumn(it.x) || sel.generated(it.x) {
-			s.aliases = append(s.aliases, aliasDef{name: it.attr.Name, attr: it.attr})
-		}
-	}
-	s.aliases = uniqueAliases(s.aliases)
+	s := sel.orderScope()
 	for _, t := range terms {
-		x, err := a.orderTerm(t, sel, &s)
+		x, err := a.orderTerm(t, sel, s)
 		if err != nil {
 			return err
 		}
@@ -48,6 +40,20 @@ func (a *analyzer) orderTerms(sel *selection, q *ast.Query) error {
 		sel.keys = append(sel.keys, k)
 	}
 	return nil
+}
+
+// orderScope is what ORDER BY sees: output names, then input columns.
+func (sel *selection) orderScope() *scope {
+	s := *sel.scope
+	s.aliasFirst, s.noRoutines = true, "ORDER BY"
+	s.aliases = nil
+	for _, it := range sel.items {
+		if it.aliased || !isColumn(it.x) || sel.generated(it.x) {
+			s.aliases = append(s.aliases, aliasDef{name: it.attr.Name, attr: it.attr})
+		}
+	}
+	s.aliases = uniqueAliases(s.aliases)
+	return &s
 }
 
 // uniqueAliases drops names that stand for the same attribute twice.

@@ -68,6 +68,11 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		inner.inAgg++
 		s = &inner
 	}
+	if def.Kind == funcs.Generator {
+		inner := *s
+		inner.noRoutines = "a generator"
+		s = &inner
+	}
 	args, err := a.args(e, def, s)
 	if err != nil {
 		return nil, err

@@ -10,7 +10,13 @@ import (
 // columnsOf are the names that stand in an expression as columns.
 func columnsOf(e ast.Expr) [][]string {
 	var out [][]string
-	walkAST(reflect.ValueOf(e), func(c *ast.Column) { out = append(out, c.Name.Strings()) })
+	walkAST(reflect.ValueOf(e), func(n any) bool {
+		c, ok := n.(*ast.Column)
+		if ok {
+			out = append(out, c.Name.Strings())
+		}
+		return !ok
+	})
 	return out
 }
 
@@ -25,18 +31,18 @@ func usesColumn(e ast.Expr, path []string) bool {
 	return false
 }
 
-// walkAST visits every column below v, whatever the nodes around it are.
-func walkAST(v reflect.Value, f func(*ast.Column)) {
+// walkAST calls f with every pointer below v, whatever the nodes are, and goes
+// on below those that f says yes to.
+func walkAST(v reflect.Value, f func(any) bool) {
 	switch v.Kind() {
-	case reflect.Interface, reflect.Pointer:
-		if v.IsNil() {
-			return
+	case reflect.Interface:
+		if !v.IsNil() {
+			walkAST(v.Elem(), f)
 		}
-		if c, ok := v.Interface().(*ast.Column); ok {
-			f(c)
-			return
+	case reflect.Pointer:
+		if !v.IsNil() && f(v.Interface()) {
+			walkAST(v.Elem(), f)
 		}
-		walkAST(v.Elem(), f)
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {

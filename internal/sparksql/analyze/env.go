@@ -79,6 +79,14 @@ func Statement(ctx context.Context, st ast.Statement, env Env) (plan.Statement, 
 	if err != nil {
 		return nil, err
 	}
+	out, err := a.statement(st)
+	if err != nil {
+		return nil, a.precede(st, place{catalog: env.Catalog, schema: env.Schema}, err)
+	}
+	return out, nil
+}
+
+func (a *analyzer) statement(st ast.Statement) (plan.Statement, error) {
 	switch st := st.(type) {
 	case *ast.AlterView:
 		return a.alterView(st)
@@ -129,9 +137,9 @@ func Statement(ctx context.Context, st ast.Statement, env Env) (plan.Statement, 
 	case *ast.Vacuum:
 		return a.vacuum(st)
 	case *ast.Explain:
-		of, err := Statement(ctx, st.Statement, env)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		of, err := Statement(a.ctx, st.Statement, a.env)
+		if a.ctx.Err() != nil {
+			return nil, a.ctx.Err()
 		}
 		return &plan.Explain{Mode: st.Mode, Of: of, Err: err}, nil
 	case *ast.CreateFlow:

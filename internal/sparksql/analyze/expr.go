@@ -274,6 +274,11 @@ func (a *analyzer) caseWhen(e *ast.Case, s *scope) (plan.Expr, error) {
 			return nil, err
 		}
 	}
+	for _, w := range when {
+		if err := a.noGenerator([]plan.Expr{w.Cond, w.Then}, e.Pos()); err != nil {
+			return nil, err
+		}
+	}
 	return funcs.Case(when, els, ctx)
 }
 

@@ -101,7 +101,7 @@ func (a *analyzer) alias2(r relation, al ast.TableAlias, pos sparksql.Pos, fallb
 	}
 	for i := range vis {
 		if len(al.Columns) > 0 {
-			vis[i].Name = al.Columns[i].Name
+			vis[i].Name, vis[i].origin = al.Columns[i].Name, plan.NewID()
 		}
 		if q != "" {
 			vis[i].Qualifier = []string{q}
@@ -401,7 +401,12 @@ func nullableColumns(in []column, null bool) []column {
 // common are the names that NATURAL joins by, in the left side's order.
 func (a *analyzer) common(l, r relation) []ast.Ident {
 	var out []ast.Ident
+	seen := map[plan.ID]bool{}
 	for _, c := range l.visible() {
+		if seen[c.origin] {
+			continue
+		}
+		seen[c.origin] = true
 		if found, _ := a.match(r.cols, []string{c.Name}); len(found) > 0 {
 			out = append(out, ast.Ident{Name: c.Name})
 		}
@@ -484,6 +489,9 @@ func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) 
 	for _, c := range cols {
 		if first[c.ID] {
 			continue
+		}
+		for _, p := range pairs { // copies of a key go with it
+			c.hidden = c.hidden || c.origin == p.l.origin || c.origin == p.r.origin
 		}
 		c.hidden = c.hidden || hideL[c.ID] || hideR[c.ID]
 		r.cols = append(r.cols, c)

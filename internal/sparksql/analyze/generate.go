@@ -93,7 +93,7 @@ func (a *analyzer) lateralViews(views []ast.LateralView, r relation, p place) (r
 		if d := funcs.Lookup(strings.TrimSuffix(strings.ToLower(name), "_outer")); d == nil || tableOnly(d) {
 			return r, a.errorf(v.Call.Pos(), "ROUTINE_NOT_FOUND", "42883", "There is no generator function %s.", quote(name))
 		}
-		s := &scope{place: p, cols: r.cols}
+		s := &scope{place: p, cols: r.cols, times: &timeWindows{}}
 		x, err := a.expr(v.Call, s)
 		if err != nil {
 			return r, err
@@ -109,7 +109,11 @@ func (a *analyzer) lateralViews(views []ast.LateralView, r relation, p place) (r
 		if err != nil {
 			return r, err
 		}
-		g.Input = r.node
+		around := &selection{ast: &ast.Select{At: v.At}, scope: s, node: r.node}
+		if err := a.windowNodes(around); err != nil {
+			return r, err
+		}
+		g.Input = around.node
 		if v.Table != nil {
 			for i := range g.Attrs {
 				g.Attrs[i].Qualifier = []string{v.Table.Name}

@@ -42,7 +42,7 @@ func (d *cteDef) reference() relation {
 		at.ID, at.Qualifier = plan.NewID(), nil
 		ref.Attrs = append(ref.Attrs, at)
 	}
-	return relationOf(ref)
+	return relation{node: ref, cols: copied(relationOf(ref).cols, relation{cols: d.cols})}
 }
 
 // query analyses a query with WITH, ORDER BY and LIMIT.
@@ -85,6 +85,12 @@ func (a *analyzer) query(q *ast.Query, p place) (relation, error) {
 func (a *analyzer) body(q *ast.Query, p place) (relation, error) {
 	if s, ok := q.Body.(*ast.Select); ok {
 		return a.selectBody(s, q, p)
+	}
+	if b, ok := q.Body.(*ast.Paren); ok { // (SELECT k FROM t) ORDER BY n
+		in := b.Query
+		if s, ok := in.Body.(*ast.Select); ok && len(in.With)+len(in.Order)+len(in.Sort)+len(in.Cluster)+len(in.Distribute) == 0 && in.OrderAll == nil && in.Limit == nil && in.Offset == nil {
+			return a.selectBody(s, q, p)
+		}
 	}
 	r, err := a.operand(q.Body, p)
 	if err != nil {
@@ -136,7 +142,7 @@ func (a *analyzer) sorted(r relation, q *ast.Query, p place) (relation, error) {
 		case ok:
 			x = &plan.Column{Attr: vis[n].Attr}
 		default:
-			if x, err = a.expr(t.X, &scope{place: p, cols: r.cols}); err != nil {
+			if x, err = a.expr(t.X, &scope{place: p, cols: r.cols, noRoutines: "ORDER BY"}); err != nil {
 				return r, err
 			}
 			if err := a.scalarOnly(x, t.X.Pos(), "in this ORDER BY"); err != nil {
@@ -178,7 +184,7 @@ func (a *analyzer) with(q *ast.Query, p *place) ([]*plan.CTE, error) {
 		}
 		n := exact(r)
 		cte := &plan.CTE{Name: c.Name.Name, ID: plan.NewID(), Plan: n}
-		p.ctes.defs[strings.ToLower(c.Name.Name)] = &cteDef{name: c.Name.Name, cte: cte, cols: relationOf(n).cols}
+		p.ctes.defs[strings.ToLower(c.Name.Name)] = &cteDef{name: c.Name.Name, cte: cte, cols: copied(relationOf(n).cols, r)}
 		out = append(out, cte)
 	}
 	return out, nil
@@ -196,12 +202,14 @@ func refers(q *ast.Query, name string) bool {
 // limit checks that LIMIT is a constant, non-negative integer; cols are the
 // columns that it could name in vain.
 func (a *analyzer) limit(e ast.Expr, p place, what string, cols []column) (plan.Expr, error) {
-	x, err := a.expr(e, &scope{place: place{catalog: p.catalog, schema: p.schema}, cols: cols})
+	x, err := a.expr(e, &scope{place: place{catalog: p.catalog, schema: p.schema}, cols: cols, noRoutines: what})
 	if err != nil {
 		return nil, err
 	}
 	lit, ok := funcs.Eval(x)
 	switch {
+	case hasGenerator(x):
+		return nil, a.errorf(e.Pos(), "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", "%s cannot hold a generator.", what)
 	case !ok:
 		return nil, a.errorf(e.Pos(), "INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "42K0E", "%s must be a constant.", what)
 	case lit.Value == nil && types.IsIntegral(lit.Typ):
@@ -239,6 +247,7 @@ func (a *analyzer) setOp(b *ast.SetOp, p place) (relation, error) {
 }
 
 func (a *analyzer) combine(b *ast.SetOp, l, r relation) (relation, error) {
+	whole := l
 	l, r = relationOf(exact(l)), relationOf(exact(r))
 	if len(l.cols) != len(r.cols) {
 		return l, a.errorf(b.Right.Pos(), "NUM_COLUMNS_MISMATCH", "42826", "%s needs the same number of columns on both sides, but has %d and %d.", setNames[b.Kind], len(l.cols), len(r.cols))
@@ -270,7 +279,21 @@ func (a *analyzer) combine(b *ast.SetOp, l, r relation) (relation, error) {
 		}
 		out.Attrs = append(out.Attrs, at)
 	}
-	return relationOf(out), nil
+	return relation{node: out, cols: setColumns(relationOf(out).cols, whole)}, nil
+}
+
+// setColumns are the columns of a set operation: those of its left side, where
+// their types stay.
+func setColumns(cols []column, left relation) []column {
+	copied(cols, left)
+	for i, c := range left.visible() {
+		if types.Equal(c.Type, cols[i].Type) {
+			cols[i].Qualifier = c.Qualifier
+		} else {
+			cols[i].origin = cols[i].ID
+		}
+	}
+	return cols
 }
 
 // setType is the common type of two columns of a set operation; structs meet

@@ -143,6 +143,9 @@ func (a *analyzer) callRoutine(r *plan.Routine, e *ast.Call, s *scope) (plan.Exp
 		v, err := a.expr(x, s)
 		return []plan.Expr{v}, err
 	})
+	if err == nil {
+		err = a.routinePlace(r, args, e, s)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +165,20 @@ func (a *analyzer) callRoutine(r *plan.Routine, e *ast.Call, s *scope) (plan.Exp
 		name = strings.ToLower(strings.Join(r.Name, "."))
 	}
 	return a.title(x, name+"("+strings.Join(shown, ", ")+")", false), nil
+}
+
+// routinePlace refuses calls where a scalar SQL function cannot stand.
+func (a *analyzer) routinePlace(r *plan.Routine, args []plan.Expr, e *ast.Call, s *scope) error {
+	for _, x := range args {
+		if contains(x, func(y plan.Expr) bool { _, ok := y.(*plan.LambdaVar); return ok }) {
+			return a.errorf(e.Pos(), "UNSUPPORTED_FEATURE.LAMBDA_FUNCTION_WITH_SQL_UDF", "0A000", "The SQL function %s cannot take a lambda function's parameter.", quoteAll(r.Name))
+		}
+	}
+	if s.noRoutines != "" {
+		return a.errorf(e.Pos(), "UNSUPPORTED_SQL_UDF_USAGE", "0A000", "The SQL function %s cannot stand in %s.", quoteAll(r.Name), s.noRoutines).
+			hint("Call it in a select list, and use its name.")
+	}
+	return nil
 }
 
 // binder puts arguments in the place of parameters, in sub-queries too.

@@ -47,6 +47,19 @@ func relationOf(n plan.Node) relation {
 	return r
 }
 
+// copied marks columns that are copies of one another as from's visible ones
+// are, which they stand for in order.
+func copied(cols []column, from relation) []column {
+	first := map[plan.ID]plan.ID{}
+	for i, c := range from.visible() {
+		if _, ok := first[c.origin]; !ok {
+			first[c.origin] = cols[i].ID
+		}
+		cols[i].origin = first[c.origin]
+	}
+	return cols
+}
+
 // visible are the columns of *.
 func (r relation) visible() []column {
 	out := make([]column, 0, len(r.cols))
@@ -92,6 +105,8 @@ type scope struct {
 	lambdas    []*plan.LambdaVar
 	windows    []ast.NamedWindow
 	times      *timeWindows // nil where window(...) cannot stand
+	// noRoutines names the clause, where SQL functions cannot stand in it.
+	noRoutines string
 	// refs collects the outer attributes that were used.
 	refs *[]plan.Attr
 }

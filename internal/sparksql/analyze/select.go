@@ -15,7 +15,8 @@ import (
 type item struct {
 	x    plan.Expr
 	attr plan.Attr
-	// origin is the ID of the input column that is passed through, else attr's.
+	// origin is the ID of the input column that is passed through, else one of
+	// its own.
 	origin  plan.ID
 	aliased bool
 	pos     sparksql.Pos
@@ -45,6 +46,9 @@ type selection struct {
 func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, error) {
 	files := p.files
 	p.files = false
+	if err := a.hints(s.Hints); err != nil {
+		return relation{}, err
+	}
 	from, err := a.from(s.From, p)
 	if err != nil {
 		return relation{}, err
@@ -72,6 +76,9 @@ func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, e
 		return relation{}, err
 	}
 	if err := a.filters(sel); err != nil {
+		return relation{}, err
+	}
+	if err := a.hintColumns(sel); err != nil {
 		return relation{}, err
 	}
 	if err := a.orderTerms(sel, q); err != nil {
@@ -105,20 +112,22 @@ func (a *analyzer) groupWindows(sel *selection) error {
 
 func (a *analyzer) where(sel *selection) error {
 	s := *sel.scope
-	s.times = nil
+	s.times = &timeWindows{}
 	cond, err := a.boolean(sel.ast.Where, "WHERE", &s)
 	if err = a.outsideSelect(err, sel.ast.Where.Pos()); err != nil {
 		return err
 	}
-	if hasWindow(cond) {
-		return a.errorf(sel.ast.Where.Pos(), "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601", "WHERE cannot hold a window function.").hint("Use QUALIFY.")
-	}
-	if hasGenerator(cond) {
-		return a.errorf(sel.ast.Where.Pos(), "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", "WHERE cannot hold a generator.")
-	}
 	if hasAggregate(cond) {
 		return a.errorf(sel.ast.Where.Pos(), "INVALID_WHERE_CONDITION", "42903", "WHERE cannot hold aggregates or window functions.").
 			hint("Use HAVING or QUALIFY.")
+	}
+	if len(s.times.list) > 0 { // the rows of each window that a row is in
+		around := *sel
+		around.scope, around.group = &s, nil
+		if err := a.windowNodes(&around); err != nil {
+			return err
+		}
+		sel.node = around.node
 	}
 	sel.node = &plan.Filter{Input: sel.node, Cond: cond}
 	return nil
@@ -136,8 +145,13 @@ func (a *analyzer) outsideSelect(err error, pos sparksql.Pos) error {
 // boolean resolves a condition.
 func (a *analyzer) boolean(e ast.Expr, what string, s *scope) (plan.Expr, error) {
 	x, err := a.expr(e, s)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case hasGenerator(x):
+		return nil, a.errorf(e.Pos(), "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", "%s cannot hold a generator.", what)
+	case hasWindow(x) && what == "WHERE":
+		return nil, a.errorf(e.Pos(), "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601", "WHERE cannot hold a window function.").hint("Use QUALIFY.")
 	}
 	return funcs.Condition(x, what, a.fctx(e.Pos()))
 }
@@ -260,8 +274,8 @@ func (a *analyzer) item(x plan.Expr, name string, aliased bool, pos sparksql.Pos
 		at = c.Attr
 		at.Name = name
 		origin = at.ID
-		if aliased {
-			at.Qualifier = nil
+		if aliased { // a column of its own
+			at.Qualifier, origin = nil, plan.NewID()
 		}
 	}
 	return item{x: x, attr: at, origin: origin, aliased: aliased, pos: pos}

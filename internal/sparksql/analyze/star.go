@@ -79,7 +79,7 @@ func (a *analyzer) except(e *ast.Star, cols []named, s *scope) ([]named, error) 
 		var in []column
 		for _, c := range cols {
 			if col, ok := c.x.(*plan.Column); ok {
-				in = append(in, column{Attr: col.Attr, origin: col.Attr.ID})
+				in = append(in, column{Attr: col.Attr, origin: originOf(col.Attr.ID, s.cols)})
 			} else {
 				in = append(in, column{Attr: plan.Attr{Name: c.name, Type: c.x.Type()}})
 			}
@@ -91,7 +91,7 @@ func (a *analyzer) except(e *ast.Star, cols []named, s *scope) ([]named, error) 
 		if len(found) > 1 {
 			return nil, a.ambiguous(parts, found, n[0].P)
 		}
-		key := strings.ToLower(found[0].Name) + "\x00" + itoa(int(found[0].ID))
+		key := strings.ToLower(found[0].Name) + "\x00" + itoa(int(found[0].origin))
 		rest := parts[used:]
 		for _, other := range drop[key] {
 			if overlaps(other, rest) {
@@ -104,7 +104,7 @@ func (a *analyzer) except(e *ast.Star, cols []named, s *scope) ([]named, error) 
 	for _, c := range cols {
 		id := 0
 		if col, ok := c.x.(*plan.Column); ok {
-			id = int(col.Attr.ID)
+			id = int(originOf(col.Attr.ID, s.cols))
 		}
 		paths, hit := drop[strings.ToLower(c.name)+"\x00"+itoa(id)]
 		if !hit {
@@ -120,6 +120,16 @@ func (a *analyzer) except(e *ast.Star, cols []named, s *scope) ([]named, error) 
 		}
 	}
 	return out, nil
+}
+
+// originOf is the column that one of cols is a copy of.
+func originOf(id plan.ID, cols []column) plan.ID {
+	for _, c := range cols {
+		if c.ID == id {
+			return c.origin
+		}
+	}
+	return id
 }
 
 func overlaps(a, b []string) bool {

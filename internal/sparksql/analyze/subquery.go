@@ -19,7 +19,7 @@ func (a *analyzer) inner(q *ast.Query, s *scope) (relation, error) {
 	p.outer = &around
 	r, err := a.query(q, p)
 	if err != nil {
-		return r, err
+		return r, a.precede(q, p, err)
 	}
 	return relationOf(exact(r)), nil
 }
@@ -55,6 +55,9 @@ func (a *analyzer) exists(e *ast.Exists, s *scope) (plan.Expr, error) {
 func (a *analyzer) in(e *ast.In, s *scope) (plan.Expr, error) {
 	if e.Query == nil {
 		args, err := a.exprs(append([]ast.Expr{e.X}, e.List...), s)
+		if err == nil {
+			err = a.noGenerator(args, e.Pos())
+		}
 		if err == nil {
 			args, err = a.sameNames(args, e)
 		}

@@ -95,6 +95,15 @@ type Select struct {
 	// query; its own items come after the first Kept of Items.
 	Pipe string
 	Kept int
+	// Hints stand behind the word SELECT.
+	Hints []Hint
+}
+
+// Hint is one of /*+ name(argument, ...) */.
+type Hint struct {
+	At
+	Name Ident
+	Args []Expr
 }
 
 // SelectItem is one output; Aliases holds several for generators.

@@ -138,10 +138,18 @@ func (d *Def) Resolve(args []plan.Expr, ctx Context) (plan.Expr, error) {
 	return d.resolve(args, ctx)
 }
 
+// CheckCount refuses a call with so many arguments, where d does not take them.
+func (d *Def) CheckCount(n int, ctx Context) error {
+	if n < d.Min || d.Max >= 0 && n > d.Max {
+		return arity(d, n, ctx)
+	}
+	return nil
+}
+
 func (d *Def) resolve(args []plan.Expr, ctx Context) (plan.Expr, error) {
 	c := &call{d: d, args: append([]plan.Expr(nil), args...), ctx: ctx}
-	if len(args) < d.Min || d.Max >= 0 && len(args) > d.Max {
-		return nil, arity(d, len(args), ctx)
+	if err := d.CheckCount(len(args), ctx); err != nil {
+		return nil, err
 	}
 	if ctx.Distinct && d.Kind != Aggregate {
 		return nil, errf(ctx, "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",

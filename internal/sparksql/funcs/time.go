@@ -228,6 +228,14 @@ func checkUnit(c *call) error {
 	return nil
 }
 
+// checkDiffUnit: there is no difference in DAYOFYEAR.
+func checkDiffUnit(c *call) error {
+	if u, _ := constText(c.args[0]); strings.EqualFold(u, "DAYOFYEAR") {
+		return errf(c.ctx, "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", "Times differ by DAY, not by DAYOFYEAR.")
+	}
+	return checkUnit(c)
+}
+
 func timeAdd(name string) *Def {
 	d := fn(name, types.Timestamp, "", wStr(), wBig(), wTs()).always().checked(checkUnit).typed(argType(2))
 	d.fit = func(c *call) error {
@@ -243,7 +251,7 @@ func timeAdd(name string) *Def {
 }
 
 func timeDiff(name string) *Def {
-	return fn(name, types.BigInt, "", wStr(), wTs(), wTs()).checked(checkUnit)
+	return fn(name, types.BigInt, "", wStr(), wTs(), wTs()).checked(checkDiffUnit)
 }
 
 func zoneDefs() []*Def {

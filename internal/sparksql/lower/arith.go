@@ -93,6 +93,9 @@ func wrapped(x string, t types.Type, dt string) string {
 	return cast("(((("+x+") + "+half+") % "+n+" + "+n+") % "+n+" - "+half+")", dt)
 }
 
+// int64Digits is the precision up to which DuckDB keeps decimals in 64 bits.
+const int64Digits = 18
+
 // decimalOp is + - * of decimals: DuckDB's where it is exact, a kernel where
 // Spark cuts the scale.
 func (l *lowerer) decimalOp(c *plan.Call, d types.Decimal, op, kernel string, a []string) string {
@@ -109,6 +112,10 @@ func (l *lowerer) decimalOp(c *plan.Call, d types.Decimal, op, kernel string, a 
 	if exact.Precision <= types.MaxPrecision && exact.Scale <= d.Scale {
 		if op != "*" {
 			return cast("("+cast(a[0], dt)+" "+op+" "+cast(a[1], dt)+")", dt)
+		}
+		if x.Precision <= int64Digits && y.Precision <= int64Digits && exact.Precision > int64Digits {
+			// DuckDB would multiply two 64-bit decimals in 64 bits.
+			a[0] = cast(a[0], types.Decimal{Precision: int64Digits + 1, Scale: x.Scale}.String())
 		}
 		return cast("("+a[0]+" "+op+" "+a[1]+")", dt)
 	}

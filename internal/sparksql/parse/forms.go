@@ -209,7 +209,7 @@ func unitForm(p *parser, t token) (ast.Expr, bool, error) {
 		return nil, false, nil
 	}
 	p.i += 2
-	args := []ast.Expr{&ast.Literal{At: ast.At{P: p.at(u)}, Value: u.up, Type: types.String}}
+	args := []ast.Expr{&ast.Literal{At: ast.At{P: p.at(u)}, Value: u.text, Type: types.String}}
 	for i := range 2 {
 		x, err := p.value(0)
 		if err != nil {

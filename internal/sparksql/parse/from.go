@@ -264,6 +264,9 @@ func (p *parser) stream(at ast.At) (ast.TableRef, error) {
 func (p *parser) tableFunc(at ast.At, name ast.Name, lateral, stream bool) (ast.TableRef, error) {
 	p.i++
 	c := &ast.Call{At: at, Name: name}
+	if p.isWord("TABLE") && (p.peek(1).kind == tIdent || p.peek(1).kind == tQuoted) {
+		return nil, p.fail(p.cur(), "INVALID_SQL_SYNTAX.INVALID_TABLE_FUNCTION_IDENTIFIER_ARGUMENT_MISSING_PARENTHESES", "42000", "a table as an argument stands in parentheses: TABLE(name)")
+	}
 	if err := p.callArgs(c); err != nil {
 		return nil, err
 	}

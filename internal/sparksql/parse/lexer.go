@@ -17,6 +17,7 @@ const (
 	tString      // value decoded
 	tNumber      // text as written, with its suffix
 	tOp          // operator or punctuation
+	tHint        // what stands between /*+ and */
 )
 
 // token is one lexical element. text is the value (decoded for strings and
@@ -64,6 +65,12 @@ func (l *lexer) all() error {
 	for {
 		if err := l.space(); err != nil {
 			return err
+		}
+		if strings.HasPrefix(l.src[l.off:], "/*+") {
+			if err := l.hint(); err != nil {
+				return err
+			}
+			continue
 		}
 		if l.off >= len(l.src) {
 			l.toks = append(l.toks, token{kind: tEOF, off: l.off, end: l.off, line: l.line, col: l.col})
@@ -119,6 +126,8 @@ func (l *lexer) space() error {
 				n = len(rest)
 			}
 			l.comment(n)
+		case strings.HasPrefix(rest, "/*+") && !l.keep:
+			return nil
 		case strings.HasPrefix(rest, "/*"):
 			n := blockComment(rest)
 			if n < 0 {
@@ -129,6 +138,17 @@ func (l *lexer) space() error {
 			return nil
 		}
 	}
+	return nil
+}
+
+// hint takes /*+ ... */ for one token.
+func (l *lexer) hint() error {
+	body, _, closed := strings.Cut(l.src[l.off+len("/*+"):], "*/")
+	if !closed {
+		l.advance(len(l.src) - l.off)
+		return parseError("PARSE_SYNTAX_ERROR", "42601", l.pos(), "syntax error at or near end of input; expected the end of the hint, */")
+	}
+	l.emit(tHint, body, len("/*+")+len(body)+len("*/"))
 	return nil
 }
 

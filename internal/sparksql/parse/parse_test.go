@@ -107,7 +107,7 @@ func TestQueries(t *testing.T) {
 		{"SELECT x FROM t LATERAL VIEW OUTER explode(a) v AS x GROUP BY ROLLUP (x)", "(QueryStatement query=(Query body=(Select items=[(SelectItem x=x)] from=[(TableName name=t)] views=[(LateralView outer=true call=(Call name=explode args=[a]) table=v columns=[x])] group=(GroupBy items=[(GroupItem kind=1 sets=[[x]])]))))"},
 		{"SELECT * FROM STREAM(t) WATERMARK ts DELAY OF INTERVAL 3 MINUTES AS s", `(QueryStatement query=(Query body=(Select items=[(SelectItem x=(Star))] from=[(TableName name=t stream=true watermark=(Watermark x=ts delay=(Interval parts=[(IntervalPart value="3" unit="minute")])) alias=(TableAlias name=s))])))`},
 		{"SELECT * FROM STREAM read_kafka(subscribe => 't')", `(QueryStatement query=(Query body=(Select items=[(SelectItem x=(Star))] from=[(TableFunc call=(Call name=read_kafka args=[(NamedArg name=subscribe x="t")]) stream=true)])))`},
-		{"SELECT /*+ BROADCAST(a) */ 1", "(QueryStatement query=(Query body=(Select items=[(SelectItem x=1)])))"},
+		{"SELECT /*+ BROADCAST(a) */ 1", "(QueryStatement query=(Query body=(Select items=[(SelectItem x=1)] hints=[(Hint name=BROADCAST args=[a])])))"},
 		{"SELECT * FROM t VERSION AS OF 3 x", "(QueryStatement query=(Query body=(Select items=[(SelectItem x=(Star))] from=[(TableName name=t version=3 alias=(TableAlias name=x))])))"},
 		{"VALUES (1, 'a'), (2, 'b')", `(QueryStatement query=(Query body=(Values rows=[(Tuple items=[1 "a"]) (Tuple items=[2 "b"])])))`},
 		{"CREATE OR REFRESH STREAMING TABLE a.t (id BIGINT NOT NULL COMMENT 'x', CONSTRAINT ok EXPECT (id > 0) ON VIOLATION DROP ROW) COMMENT 'c' TBLPROPERTIES ('k' = 'v', n = 1) CLUSTER BY (id) AS SELECT 1 AS id",

@@ -428,7 +428,7 @@ func (p *parser) callTail(x ast.Expr) (ast.Expr, error) {
 		c.Filter = f
 	}
 	p.nulls(c)
-	if p.isWord("OVER") && (p.peekOp(1, "(") || p.peek(1).kind == tIdent || p.peek(1).kind == tQuoted) && !p.isClause(1) {
+	if p.isWord("OVER") && (p.peekOp(1, "(") || p.peek(1).kind == tIdent || p.peek(1).kind == tQuoted) {
 		p.i++
 		spec, err := p.windowSpec()
 		if err != nil {

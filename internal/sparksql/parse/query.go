@@ -337,6 +337,13 @@ func (p *parser) selectBody() (ast.Body, error) {
 // selectRest parses from the word SELECT on.
 func (p *parser) selectRest(s *ast.Select) (ast.Body, error) {
 	p.i++
+	for p.cur().kind == tHint {
+		hints, err := p.hints()
+		if err != nil {
+			return nil, err
+		}
+		s.Hints = append(s.Hints, hints...)
+	}
 	if p.isWord("DISTINCT") && !p.endsAt(1) {
 		p.i++
 		s.Distinct = true
