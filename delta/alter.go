@@ -19,7 +19,7 @@ func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 	if c.define != nil {
 		m := *c.define.meta
 		m.Configuration = maps.Clone(m.Configuration)
-		return &m, c.define.newer(tip.protocol), nil
+		return &m, c.define.newer(tip.protocol), c.count(&m)
 	}
 	m := *tip.meta
 	m.Configuration = maps.Clone(m.Configuration)
@@ -53,6 +53,10 @@ func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 			return nil, nil, err
 		}
 	}
+	sc, err := c.numbered(tip.schema, sc)
+	if err != nil {
+		return nil, nil, err
+	}
 	if c.ClusterBy != nil {
 		m.Configuration[featurePrefix+"clustering"], m.Configuration[featurePrefix+"domainMetadata"] = "supported", "supported"
 	}
@@ -83,6 +87,24 @@ func (t *Table) alter(tip *state, c *Commit) (*Metadata, *Protocol, error) {
 		p = nil
 	}
 	return &m, p, nil
+}
+
+// count notes the numbers given out in the metadata of a draft.
+func (c *Commit) count(m *Metadata) error {
+	if len(c.Identity) == 0 {
+		return nil
+	}
+	sc, err := schema.Parse(m.SchemaString)
+	if err != nil {
+		return fmt.Errorf("delta: %w", err)
+	}
+	if sc, err = c.numbered(sc, sc); err != nil {
+		return err
+	}
+	if m.SchemaString, err = schema.Text(sc); err != nil {
+		return fmt.Errorf("delta: %w", err)
+	}
+	return nil
 }
 
 // widened is the schema that c gives the table, whose fields remember the types

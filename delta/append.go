@@ -47,6 +47,12 @@ func (t *Table) writeAll(ctx context.Context, rows iter.Seq2[arrow.RecordBatch, 
 	for _, f := range opts {
 		f(c, &o)
 	}
+	o.Identity = true
+	if t.numbersRows() { // after the numbers that others gave out
+		if err := t.refresh(ctx); err != nil {
+			return 0, err
+		}
+	}
 	w, err := t.NewWriter(ctx, o)
 	if err != nil {
 		return 0, err
@@ -65,6 +71,7 @@ func (t *Table) writeAll(ctx context.Context, rows iter.Seq2[arrow.RecordBatch, 
 	if len(c.Adds) == 0 && !c.ReplaceAll && c.Txn == nil {
 		return t.current().version, nil
 	}
+	c.Identity = w.Identity()
 	if then != nil {
 		then(c)
 	}

@@ -276,6 +276,9 @@ func (c *change) values(s *arrow.Schema, set map[string]string, alias string) ([
 			}
 			continue
 		}
+		if _, numbered := IdentityOf(f); numbered && ok {
+			return nil, fmt.Errorf("%w: the table numbers the column %s, it cannot be set", ErrConstraint, f.Name)
+		}
 		if f.Type.ID() == arrow.NULL {
 			continue
 		}

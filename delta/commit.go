@@ -37,6 +37,9 @@ type Commit struct {
 	// Txns are more of the kind; any of them that is recorded already is enough
 	// for the commit not to happen.
 	Txns []Txn `json:"txns,omitempty"`
+	// Identity is what a Writer gave columns that the table numbers, by column. The
+	// commit notes it; ErrTableChanged where other rows were given these numbers.
+	Identity map[string]IdentityRange `json:"identity,omitempty"`
 	// Operation is the commit's name in the history, such as "STREAMING UPDATE"
 	// or "WRITE", the default.
 	Operation string `json:"operation,omitempty"`
@@ -85,7 +88,7 @@ type Commit struct {
 
 // redefines tells whether c changes what the table is.
 func (c *Commit) redefines() bool {
-	return c.define != nil || c.drop != "" || c.SchemaTo != nil || len(c.Properties) > 0 || c.Description != nil || c.ClusterBy != nil
+	return c.define != nil || c.drop != "" || len(c.Identity) > 0 || c.SchemaTo != nil || len(c.Properties) > 0 || c.Description != nil || c.ClusterBy != nil
 }
 
 // CommitResult tells what became of a commit.
@@ -298,8 +301,15 @@ func (t *Table) removes(c *Commit, set *action.Set, now int64) error {
 func (t *Table) info(c *Commit, set *action.Set, id string, now int64) *CommitInfo {
 	i := &CommitInfo{
 		Timestamp: now, Operation: c.Operation, OperationParameters: c.Parameters, IsolationLevel: "WriteSerializable",
-		IsBlindAppend: c.ReadVersion < 0 && len(set.Removes) == 0 && set.Metadata == nil && len(set.Adds) > 0,
+		IsBlindAppend: c.ReadVersion < 0 && len(set.Removes) == 0 && (set.Metadata == nil || c.onlyNumbers()) && len(set.Adds) > 0,
 		EngineInfo:    t.opt.engine, TxnID: id, Tags: c.Tags, OperationMetrics: map[string]string{},
+	}
+	if c.onlyNumbers() {
+		i.Tags = maps.Clone(c.Tags)
+		if i.Tags == nil {
+			i.Tags = map[string]string{}
+		}
+		i.Tags[identityTag] = "true"
 	}
 	if i.Operation == "" {
 		i.Operation = "WRITE"
@@ -382,7 +392,7 @@ func (t *Table) checkSince(ctx context.Context, c *Commit) error {
 		if err != nil {
 			return err
 		}
-		if set.Metadata != nil || set.Protocol != nil {
+		if set.Protocol != nil || set.Metadata != nil && (c.redefines() || !onlyNumbered(set.Info)) {
 			return fmt.Errorf("%w: by version %d, after version %d", ErrTableChanged, v, c.ReadVersion)
 		}
 		if err := c.readDiffers(set, v); err != nil {
@@ -398,7 +408,7 @@ func (t *Table) contradicts(c *Commit, won *action.Set, v int64) error {
 	if won.Protocol != nil {
 		return fmt.Errorf("%w: version %d has another protocol", ErrTableChanged, v)
 	}
-	if won.Metadata != nil {
+	if won.Metadata != nil && (c.redefines() || !onlyNumbered(won.Info)) {
 		t.mu.Lock()
 		m := t.tip.meta
 		t.mu.Unlock()

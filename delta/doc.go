@@ -21,7 +21,10 @@
 // ReplaceWhere take expressions in Spark's SQL, which a RowEngine computes
 // (WithRowEngine): so do CHECK constraints, invariants, generated columns and
 // column defaults of tables that have them. What needs an engine is refused
-// without one, by name, before anything is written. Rows that change are
+// without one, by name, before anything is written. Identity columns
+// (WithIdentity) need none: new rows leave them out and are numbered; where
+// another writer was given the same numbers meanwhile, the commit is an
+// ErrTableChanged. Rows that change are
 // marked in deletion vectors where the table has them switched on
 // (delta.enableDeletionVectors), else the files that hold them are written
 // anew. Rewrite is the piece below all of them, for callers that know the

@@ -110,7 +110,7 @@ func (d *Draft) Commit(ctx context.Context, c Commit) (*Table, CommitResult, err
 		return d.old, r, err
 	}
 	t := d.table
-	if err := c.validate(); err != nil {
+	if err := errors.Join(c.validate(), c.count(d.meta)); err != nil {
 		return nil, CommitResult{}, err
 	}
 	l, err := logfile.List(ctx, t.store, t.root, 0)

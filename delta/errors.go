@@ -70,7 +70,7 @@ func advice(feature string) string {
 	case strings.HasPrefix(feature, "catalogManaged"), strings.HasPrefix(feature, "catalogOwned"), strings.HasPrefix(feature, "coordinatedCommits"):
 		return "the commits of the table go through its catalog: read and write it there, or drop the feature there"
 	case feature == "identityColumns":
-		return "a Writer numbers no rows: write by the SQL statements of Marisma, or number them and say so by WithRowRules"
+		return "have the Writer number the rows (WriterOptions.Identity) and hand its Identity to the Commit, or use Append; or number them and say so by WithRowRules"
 	case slices.Contains(rowRules, feature):
 		return "give a RowEngine, which computes what the table asks of its rows, or do it and say so by WithRowRules"
 	}

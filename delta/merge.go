@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -161,7 +162,7 @@ func (t *Table) Merge(ctx context.Context, source RowSource, on string, opts ...
 			given = append(given, f)
 		}
 	}
-	run := merging{merge: m, c: c, r: r, deleted: newPlaces(c.files), updated: newPlaces(c.files)}
+	run := merging{merge: m, c: c, r: r, source: source.Schema, deleted: newPlaces(c.files), updated: newPlaces(c.files)}
 	run.keep = len(c.placeColumns("")) + 1
 	err = r.eachRow(engine, query, append(c.placeColumns(""), clauseColumn), arrow.NewSchema(given, nil), m.deletes(),
 		map[string]RowSource{mergeTarget: c.source, mergeSource: source}, run.take)
@@ -299,9 +300,25 @@ func numbered(conds []string) string {
 	return b.String() + " END"
 }
 
+// gives tells whether a clause has a value for a column.
+func (x *clause) gives(f arrow.Field, source *arrow.Schema) bool {
+	if x.all {
+		return find(source, f.Name) >= 0
+	}
+	for k := range x.set {
+		if strings.EqualFold(k, f.Name) {
+			return true
+		}
+	}
+	return false
+}
+
 // value is what a clause gives a column.
 func (x *clause) value(c *change, f arrow.Field, source *arrow.Schema, tgt, src string) (string, error) {
 	before := "NULL"
+	if id, ok := IdentityOf(f); ok && x.do != doDelete && x.gives(f, source) && (x.do == doUpdate || !id.ByDefault) {
+		return "", fmt.Errorf("%w: the table numbers the column %s, it cannot be set", ErrConstraint, f.Name)
+	}
 	if x.do != doInsert && find(c.snap.schema, f.Name) >= 0 {
 		before = tgt + ident(f.Name)
 	}
@@ -343,6 +360,8 @@ type merging struct {
 	c                *change
 	r                *Rewrite
 	deleted, updated *places
+	// source is what the join has of the source.
+	source *arrow.Schema
 	// keep is how many columns of the join are none of the table's: the row's
 	// place, its id, the clause.
 	keep int
@@ -353,21 +372,23 @@ func (m *merging) take(rec arrow.RecordBatch) error {
 	if !ok {
 		return fmt.Errorf("delta: the engine gives clauses as %s", rec.Column(m.keep-1).DataType())
 	}
-	rows := map[effect][]int32{}
+	rows := make([][]int32, len(m.clauses))
 	for i := range acts.Len() {
 		at := acts.Value(i)
 		if acts.IsNull(i) || at < 0 || at >= int64(len(m.clauses)) {
 			return fmt.Errorf("delta: the engine gives the clause %s", acts.ValueStr(i))
 		}
-		do := m.clauses[at].do
-		rows[do] = append(rows[do], int32(i))
+		rows[at] = append(rows[at], int32(i))
 	}
-	for do, at := range rows {
+	for i, at := range rows {
+		if len(at) == 0 {
+			continue
+		}
 		part, err := take(rec, at)
 		if err != nil {
 			return err
 		}
-		err = m.act(do, part)
+		err = m.act(&m.clauses[i], part)
 		part.Release()
 		if err != nil {
 			return err
@@ -376,10 +397,15 @@ func (m *merging) take(rec arrow.RecordBatch) error {
 	return nil
 }
 
-func (m *merging) act(do effect, rec arrow.RecordBatch) error {
-	switch do {
+func (m *merging) act(x *clause, rec arrow.RecordBatch) error {
+	switch x.do {
 	case doInsert:
-		rest := pick(rec, placesFrom(rec, m.keep))
+		places := slices.DeleteFunc(placesFrom(rec, m.keep), func(i int) bool {
+			f, ok := fieldNamed(m.r.schema.Fields(), rec.ColumnName(i))
+			_, numbered := IdentityOf(f)
+			return ok && numbered && !x.gives(f, m.source)
+		})
+		rest := pick(rec, places)
 		defer rest.Release()
 		return m.r.Insert(rest)
 	case doDelete:

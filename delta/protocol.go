@@ -22,7 +22,7 @@ var readFeatures = []string{
 // ask for nothing as long as properties and schema do not use them.
 var writeFeatures = []string{
 	"appendOnly", "changeDataFeed", "checkConstraints", "checkpointProtection", "columnMapping", "deletionVectors", "domainMetadata",
-	"generatedColumns", "inCommitTimestamp", "invariants", "rowTracking", "timestampNtz", "typeWidening",
+	"generatedColumns", "identityColumns", "inCommitTimestamp", "invariants", "rowTracking", "timestampNtz", "typeWidening",
 	"typeWidening-preview", "v2Checkpoint", "vacuumProtocolCheck", "variantShredding", "variantShredding-preview", "variantType", "variantType-preview",
 }
 
@@ -72,7 +72,7 @@ func writable(p *Protocol, m *Metadata, s *arrow.Schema) error {
 		}
 	}
 	for key, feature := range map[string]string{
-		invariantKey: "invariants", generationKey: "generatedColumns", identityKey: "identityColumns",
+		invariantKey: "invariants", generationKey: "generatedColumns",
 	} {
 		if usesKey(arrow.StructOf(s.Fields()...), key) {
 			missing = append(missing, feature)

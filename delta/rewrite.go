@@ -74,7 +74,7 @@ type RewriteOptions struct {
 // NewRewrite begins a change of rows; ctx governs it until its end.
 func (s *Snapshot) NewRewrite(ctx context.Context, opt RewriteOptions) (*Rewrite, error) {
 	o := opt.Writer
-	o.SchemaTo, o.ChangeData, o.KeepRows = opt.SchemaTo, false, true
+	o.SchemaTo, o.ChangeData, o.KeepRows, o.Identity = opt.SchemaTo, false, true, true
 	w, err := s.table.NewWriter(ctx, o)
 	if err != nil {
 		return nil, err
@@ -165,10 +165,16 @@ func (s *Snapshot) Fed() bool {
 	return strings.EqualFold(s.meta.Configuration["delta.enableChangeDataFeed"], "true")
 }
 
-// Insert adds new rows; the batch stays the caller's.
+// Insert adds new rows; the batch stays the caller's. Columns that the table
+// numbers are left out.
 func (r *Rewrite) Insert(rec arrow.RecordBatch) error {
+	full, err := r.w.number(rec)
+	if err != nil {
+		return err
+	}
+	defer full.Release()
 	r.counts.Inserted += rec.NumRows()
-	return r.put(rec, feedKinds[RowInserted])
+	return r.put(full, feedKinds[RowInserted])
 }
 
 // Replace adds the new values of updated rows; the batch stays the caller's. On
@@ -231,6 +237,9 @@ func (r *Rewrite) Commit(c Commit) (CommitResult, RowCounts, error) {
 		return CommitResult{}, r.counts, r.discard(nil, vectors, errors.Join(err, r.abortFeed()))
 	}
 	c.Adds = append(c.Adds, adds...)
+	if ids := r.w.Identity(); ids != nil {
+		c.Identity = ids
+	}
 	own := r.snap.table.keysOf(adds)
 	if r.plain() {
 		if err := r.abortFeed(); err != nil {

@@ -14,13 +14,14 @@ import (
 
 // WithRowRules says that whoever writes evaluates what the table asks of its
 // rows: CHECK constraints, invariants, generated columns, defaults and
-// identity columns. Without it a table that has such rules is not written to.
+// identity columns. Without it a table that has such rules is not written to,
+// but for identity columns, which are numbered.
 func WithRowRules() Option { return func(o *options) { o.rowRules = true } }
 
 // rowRules are the features that WithRowRules takes over, and those of
 // clustered tables, whose files are written as others are.
 var rowRules = []string{
-	"allowColumnDefaults", "checkConstraints", "clustering", "generatedColumns", "identityColumns", "invariants",
+	"allowColumnDefaults", "checkConstraints", "clustering", "generatedColumns", "invariants",
 }
 
 // computed are the features that a RowEngine makes possible.

@@ -54,6 +54,10 @@ type WriterOptions struct {
 	// and RowCommitVersion besides the table's: rows that have one are the table's
 	// rows of that name, moved or, without RowCommitVersion, updated.
 	KeepRows bool
+	// Identity has the writer number columns of new rows as the table asks
+	// (GENERATED ... AS IDENTITY): rows leave them out, and the commit of the files
+	// must have Writer.Identity. Append, Overwrite and the like do so themselves.
+	Identity bool
 	// SchemaTo, if set, is the schema that the commit of the files gives the
 	// table.
 	SchemaTo *arrow.Schema
@@ -88,7 +92,8 @@ type Writer struct {
 	keys    []string // and their names in partition values
 	folder  string   // below the root
 	sel     stats.Select
-	rules   *ruleSet   // nil: nothing to compute
+	rules   *ruleSet // nil: nothing to compute
+	numbers []*Numbering
 	gather  *gathering // nil: rows do not wait
 	upload  func(key string, r io.Reader) (info objstore.Info, durable func() error, err error)
 
@@ -126,6 +131,10 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 	if err != nil {
 		return nil, err
 	}
+	numbers, err := t.numberings(protocol, sc, &opt)
+	if err != nil {
+		return nil, err
+	}
 	var computed *ruleSet
 	if opt.ChangeData {
 		sc = withChangeType(sc)
@@ -138,7 +147,7 @@ func (t *Table) NewWriter(ctx context.Context, opt WriterOptions) (*Writer, erro
 		below = changeFolder
 	}
 	w := &Writer{
-		rules: computed, folder: below, table: t, opt: opt, schema: sc, part: meta.PartitionColumns, keys: partitionKeys(sc, m, meta.PartitionColumns),
+		rules: computed, numbers: numbers, folder: below, table: t, opt: opt, schema: sc, part: meta.PartitionColumns, keys: partitionKeys(sc, m, meta.PartitionColumns),
 		data: stored(sc, meta.PartitionColumns), files: m.Files(sc, meta.PartitionColumns), sel: stats.FromProperties(sc, m, meta.Configuration),
 		upload: func(key string, r io.Reader) (objstore.Info, func() error, error) {
 			if d, ok := t.store.(objstore.Deferrer); ok {
@@ -192,6 +201,14 @@ func (w *Writer) Write(rec arrow.RecordBatch) error {
 func (w *Writer) write(rec arrow.RecordBatch) error {
 	if rec.NumRows() == 0 {
 		return nil
+	}
+	if len(w.numbers) > 0 && !w.opt.KeepRows {
+		full, err := w.number(rec)
+		if err != nil {
+			return err
+		}
+		defer full.Release()
+		rec = full
 	}
 	fit, err := w.prepare(rec)
 	if err != nil {

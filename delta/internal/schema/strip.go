@@ -42,3 +42,21 @@ func stripField(f arrow.Field, keys []string) arrow.Field {
 	}
 	return f
 }
+
+// Raw is the JSON text of a field's metadata other than a string, "" for none.
+func Raw(m arrow.Metadata, key string) string {
+	v, _ := m.GetValue(rawPrefix + key)
+	return v
+}
+
+// With is metadata in which a key has a value that is JSON other than a string.
+func With(m arrow.Metadata, key, text string) arrow.Metadata {
+	keys, values := append([]string{}, m.Keys()...), append([]string{}, m.Values()...)
+	for i, k := range keys {
+		if k == rawPrefix+key {
+			values[i] = text
+			return arrow.NewMetadata(keys, values)
+		}
+	}
+	return arrow.NewMetadata(append(keys, rawPrefix+key), append(values, text))
+}

@@ -107,17 +107,18 @@ func (t target) fulfils(ctx context.Context, e Engine, c *plan.AlterTable) error
 func (t target) synced(ctx context.Context, e Engine, c *plan.AlterTable) (*arrow.Schema, error) {
 	fields := slices.Clone(t.snap.Schema().Fields())
 	for i, f := range fields {
-		r := IdentityRule(f)
-		if r == nil {
+		id, ok := delta.IdentityOf(f)
+		if !ok {
 			continue
 		}
+		// As Spark: numbers before the start leave the mark alone.
+		further := func(v, than int64) bool { return id.Step > 0 && v > than || id.Step < 0 && v < than }
 		scan := &plan.Scan{Source: c.Target, Ordinals: []int{i}, Attrs: []plan.Attr{{ID: plan.NewID(), Name: f.Name, Type: c.Target.Columns[i].Type, Nullable: true}}}
-		n := numberingOf(f)
 		err := each(ctx, e, scan, nil, nil, func(rec arrow.RecordBatch) error {
 			for row := range int(rec.NumRows()) {
-				if v := intAt(rec.Column(0), row); rec.Column(0).IsValid(row) && (r.Step > 0 && v >= n.next || r.Step < 0 && v <= n.next) {
-					n.last, n.used = v, true
-					n.next = v + r.Step
+				v := intAt(rec.Column(0), row)
+				if rec.Column(0).IsValid(row) && !further(id.Start, v) && (id.High == nil || further(v, *id.High)) {
+					id.High = &v
 				}
 			}
 			return nil
@@ -125,9 +126,12 @@ func (t target) synced(ctx context.Context, e Engine, c *plan.AlterTable) (*arro
 		if err != nil {
 			return nil, err
 		}
-		if n.used {
-			fields[i].Metadata = WithMeta(f.Metadata, identityHigh, num(n.last))
+		if id.High != nil && id.Step != 0 { // rows may have brought what is none of the column's numbers
+			if over := (*id.High - id.Start) % id.Step; over != 0 {
+				*id.High += id.Step - over
+			}
 		}
+		fields[i] = delta.WithIdentity(f, id)
 	}
 	return arrow.NewSchema(fields, nil), nil
 }

@@ -46,9 +46,7 @@ func Change(ctx context.Context, e Engine, c *plan.Change) (Counts, error) {
 	if err := run.do(ctx, c); err != nil {
 		return Counts{}, err
 	}
-	if high := run.sink.numbered(); high != nil {
-		out.SchemaTo = high
-	}
+	out.Identity = run.sink.numbered()
 	n := r.Counts()
 	counts := Counts{Updated: n.Updated, Deleted: n.Deleted + run.marked, Inserted: n.Inserted}
 	if counts == (Counts{}) && out.SchemaTo == nil {

@@ -1,9 +1,7 @@
 package dml
 
 import (
-	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -13,58 +11,17 @@ import (
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
-// Field metadata of columns that the table numbers; values are JSON.
-const (
-	identityStart    = "json:delta.identity.start"
-	identityStep     = "json:delta.identity.step"
-	identityHigh     = "json:delta.identity.highWaterMark"
-	identityExplicit = "json:delta.identity.allowExplicitInsert"
-)
-
-// numbering gives out the numbers of an identity column.
-type numbering struct {
-	next, step int64
-	used       bool
-	last       int64
-}
-
-func metaInt(f arrow.Field, key string) (int64, bool) {
-	v, ok := f.Metadata.GetValue(key)
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(v, 10, 64)
-	return n, err == nil
-}
-
 // IdentityRule reads a column's numbering, nil where it has none.
 func IdentityRule(f arrow.Field) *plan.IdentityRule {
-	start, ok := metaInt(f, identityStart)
+	id, ok := delta.IdentityOf(f)
 	if !ok {
 		return nil
 	}
-	step, _ := metaInt(f, identityStep)
-	r := &plan.IdentityRule{Start: start, Step: step}
-	if high, ok := metaInt(f, identityHigh); ok {
-		r.High = &high
-	}
-	if v, ok := f.Metadata.GetValue(identityExplicit); ok {
-		_ = json.Unmarshal([]byte(v), &r.Explicit) // anything but true is false
-	}
-	return r
+	return &plan.IdentityRule{Start: id.Start, Step: id.Step, High: id.High, Explicit: id.ByDefault}
 }
 
-func numberingOf(f arrow.Field) *numbering {
-	r := IdentityRule(f)
-	if r == nil {
-		return nil
-	}
-	n := &numbering{next: r.Start, step: r.Step}
-	if r.High != nil {
-		n.next = *r.High + r.Step
-	}
-	return n
-}
+// numbering gives out the numbers of an identity column.
+type numbering struct{ *delta.Numbering }
 
 // fill numbers the new rows of a column; the caller releases the array.
 func (n *numbering) fill(a arrow.Array, acts []delta.RowAction) (arrow.Array, error) {
@@ -79,9 +36,11 @@ func (n *numbering) fill(a arrow.Array, acts []delta.RowAction) (arrow.Array, er
 		fresh := acts == nil || acts[i] == delta.RowInserted
 		switch {
 		case fresh && old.IsNull(i):
-			b.UnsafeAppend(n.next)
-			n.last, n.used = n.next, true
-			n.next += n.step
+			next, err := n.Next()
+			if err != nil {
+				return nil, err
+			}
+			b.UnsafeAppend(next)
 		case old.IsNull(i):
 			b.AppendNull()
 		default:
@@ -91,26 +50,21 @@ func (n *numbering) fill(a arrow.Array, acts []delta.RowAction) (arrow.Array, er
 	return b.NewArray(), nil
 }
 
-// numbered is the schema with the last numbers given out, nil where none were.
-func (s *sink) numbered() *arrow.Schema {
+// numbered is what the rows were given, by column; nil for nothing.
+func (s *sink) numbered() map[string]delta.IdentityRange {
 	if s == nil {
 		return nil
 	}
-	fields := s.schema.Fields()
-	out := make([]arrow.Field, len(fields))
-	copy(out, fields)
-	changed := false
+	out := map[string]delta.IdentityRange{}
 	for i, n := range s.number {
-		if n == nil || !n.used {
+		if n == nil {
 			continue
 		}
-		changed = true
-		out[i].Metadata = WithMeta(out[i].Metadata, identityHigh, strconv.FormatInt(n.last, 10))
+		if r, ok := n.Range(); ok {
+			out[s.schema.Field(i).Name] = r
+		}
 	}
-	if !changed {
-		return nil
-	}
-	return arrow.NewSchema(out, nil)
+	return out
 }
 
 // WithMeta is m with key set to value, or without it where value is "".

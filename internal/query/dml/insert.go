@@ -62,9 +62,7 @@ func (t target) fill(ctx context.Context, e Engine, ins *plan.Insert, schema *ar
 	if c.Adds, err = w.Close(); err != nil {
 		return 0, err
 	}
-	if high := s.numbered(); high != nil {
-		c.SchemaTo = high
-	}
+	c.Identity = s.numbered()
 	return rows, nil
 }
 
@@ -83,9 +81,7 @@ func insertInstead(ctx context.Context, e Engine, t target, ins *plan.Insert, sc
 	if err := each(ctx, e, ins.Rows.Plan, nil, nil, s.take); err != nil {
 		return err
 	}
-	if high := s.numbered(); high != nil {
-		c.SchemaTo = high
-	}
+	c.Identity = s.numbered()
 	c.Parameters["mode"], c.Parameters["predicate"] = "Overwrite", ins.Replace.Parameters["predicate"]
 	_, _, err = r.Commit(c)
 	return commitError(err)

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -52,9 +52,7 @@ func field(c plan.TableColumn) (arrow.Field, error) {
 		set(metaGenerated, c.Generated)
 	}
 	if id := c.Identity; id != nil {
-		set(identityStart, strconv.FormatInt(id.Start, 10))
-		set(identityStep, strconv.FormatInt(id.Step, 10))
-		set(identityExplicit, strconv.FormatBool(id.Explicit))
+		f = delta.WithIdentity(f, delta.Identity{Start: id.Start, Step: id.Step, ByDefault: id.Explicit})
 	}
 	return f, nil
 }

@@ -57,7 +57,9 @@ func newSink(put func(rows, before arrow.RecordBatch, acts []delta.RowAction) er
 	for i, f := range schema.Fields() {
 		for _, name := range identity {
 			if strings.EqualFold(name, f.Name) {
-				s.number[i] = numberingOf(f)
+				if n := delta.NewNumbering(f); n != nil {
+					s.number[i] = &numbering{n}
+				}
 			}
 		}
 	}
