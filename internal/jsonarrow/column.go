@@ -48,7 +48,7 @@ func newColumn(t arrow.DataType, mem memory.Allocator) (*column, error) {
 	c.valid.mem, c.vals.mem, c.text.mem = mem, mem, mem
 	var kids []arrow.Field
 	switch t := t.(type) {
-	case *arrow.BooleanType:
+	case *arrow.BooleanType, *arrow.NullType:
 	case *arrow.Int8Type, *arrow.Int16Type, *arrow.Int32Type, *arrow.Int64Type, *arrow.Float32Type, *arrow.Float64Type, *arrow.Date32Type:
 		c.width = t.(arrow.FixedWidthDataType).Bytes()
 	case *arrow.TimestampType:
@@ -84,6 +84,9 @@ func newColumn(t arrow.DataType, mem memory.Allocator) (*column, error) {
 	if c.id == arrow.STRUCT {
 		c.index = make(map[string]int, len(c.names))
 		for i, n := range c.names {
+			if first, twice := c.index[n]; twice { // the last of two takes the values
+				c.names[first] = "\x00"
+			}
 			c.index[n] = i
 		}
 	}

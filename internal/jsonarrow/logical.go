@@ -76,14 +76,23 @@ func Physical(t arrow.DataType) arrow.DataType {
 	return t
 }
 
-// putLogical reads an interval; a TIME is not read from JSON.
+// putLogical reads an interval or a TIME.
 func (p *Parser) putLogical(c *column, k kind, depth int) status {
 	if k == kString {
 		t, ok := p.str()
 		if !ok {
 			return broken
 		}
-		if v, ok := c.interval.Parse(t); ok && !strings.HasPrefix(c.logical, "time(") {
+		if strings.HasPrefix(c.logical, "time(") {
+			us, ok := p.readClock(t)
+			if !ok {
+				c.putNull()
+				return wrong
+			}
+			c.put64(uint64(us))
+			return good
+		}
+		if v, ok := c.interval.Parse(t); ok {
 			if c.id == arrow.INT32 {
 				c.put32(uint32(int32(v)))
 			} else {
@@ -99,6 +108,16 @@ func (p *Parser) putLogical(c *column, k kind, depth int) status {
 	}
 	c.putNull()
 	return wrong
+}
+
+// readClock reads a time of day in microseconds.
+func (p *Parser) readClock(t []byte) (int64, bool) {
+	if p.clock == nil {
+		return cast.ClockTime(t)
+	}
+	_, local, ok := p.clock.Parse(t, cast.UTC(), &p.zones)
+	const day = 86_400_000_000
+	return (local%day + day) % day, ok
 }
 
 func (p *Parser) putVariant(c *column, k kind, w []byte, depth int) status {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -24,7 +23,7 @@ type Options struct {
 	Corrupt string
 	Zone    *cast.Zone // of times without one; nil is UTC
 	// Patterns of Java's form; "" reads what CAST reads.
-	DateFormat, TimestampFormat, TimestampNTZFormat string
+	DateFormat, TimestampFormat, TimestampNTZFormat, TimeFormat string
 	// Locale is the language of names in these patterns; "" is English.
 	Locale string
 	Syntax Syntax
@@ -55,7 +54,7 @@ type Parser struct {
 	zone    *cast.Zone
 	zones   cast.Zones
 
-	date, stamp, stampNTZ *cast.Pattern
+	date, stamp, stampNTZ, clock *cast.Pattern
 }
 
 // New makes a parser whose documents are objects with the fields of schema.
@@ -79,9 +78,6 @@ func NewType(t arrow.DataType, opt Options) (*Parser, error) {
 	if opt.Zone != nil {
 		p.zone = opt.Zone.Clone()
 	}
-	if opt.Locale != "" && !strings.HasPrefix(strings.ToLower(opt.Locale), "en") && strings.Contains(t.String(), "decimal") {
-		return nil, fmt.Errorf("%w: decimals of the locale %s", ErrType, opt.Locale)
-	}
 	var err error
 	if p.root, err = newColumn(t, opt.Memory); err != nil {
 		return nil, err
@@ -97,7 +93,7 @@ func NewType(t arrow.DataType, opt Options) (*Parser, error) {
 	for _, f := range []struct {
 		dst  **cast.Pattern
 		text string
-	}{{&p.date, opt.DateFormat}, {&p.stamp, opt.TimestampFormat}, {&p.stampNTZ, opt.TimestampNTZFormat}} {
+	}{{&p.date, opt.DateFormat}, {&p.stamp, opt.TimestampFormat}, {&p.stampNTZ, opt.TimestampNTZFormat}, {&p.clock, opt.TimeFormat}} {
 		if f.text == "" {
 			continue
 		}
@@ -277,6 +273,13 @@ func (p *Parser) value(c *column, k kind, w []byte, depth int) status {
 		return p.putVariant(c, k, w, depth)
 	}
 	if k == kNull {
+		c.putNull()
+		return good
+	}
+	if c.id == arrow.NULL { // takes any value
+		if k != kTrue && k != kFalse && k != kNaN && !p.skipKind(k, depth) {
+			return broken
+		}
 		c.putNull()
 		return good
 	}

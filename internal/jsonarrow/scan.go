@@ -194,7 +194,7 @@ func (s *scanner) escape(o []byte) ([]byte, bool) {
 		}
 		if utf16.IsSurrogate(r) {
 			hi := r
-			r = utf8.RuneError
+			r = '?' // as Java writes a half
 			if s.i+1 < len(s.b) && s.b[s.i] == '\\' && s.b[s.i+1] == 'u' {
 				back := s.i
 				s.i += 2
@@ -203,7 +203,7 @@ func (s *scanner) escape(o []byte) ([]byte, bool) {
 					return nil, false
 				}
 				if r = utf16.DecodeRune(hi, lo); r == utf8.RuneError {
-					s.i = back // the second stands for itself
+					s.i, r = back, '?' // the second stands for itself
 				}
 			}
 		}

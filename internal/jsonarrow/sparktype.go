@@ -68,7 +68,7 @@ func SparkType(data json.RawMessage) (arrow.DataType, error) {
 func sparkScalar(s string) (arrow.DataType, error) {
 	switch s {
 	case "void":
-		return arrow.Null, nil // to_json knows it, from_json does not
+		return arrow.Null, nil
 	case "boolean":
 		return arrow.FixedWidthTypes.Boolean, nil
 	case "byte", "tinyint":
@@ -89,6 +89,8 @@ func sparkScalar(s string) (arrow.DataType, error) {
 		return arrow.BinaryTypes.Binary, nil
 	case "date":
 		return arrow.FixedWidthTypes.Date32, nil
+	case "interval":
+		return arrow.FixedWidthTypes.MonthDayNanoInterval, nil // to_json knows it, from_json does not
 	case "timestamp":
 		return &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, nil
 	case "timestamp_ntz":

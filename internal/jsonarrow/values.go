@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
@@ -30,7 +31,11 @@ func (p *Parser) putNumber(c *column, n *number) status {
 		c.put32(math.Float32bits(float32(f)))
 		return good
 	case arrow.DECIMAL128:
-		return p.putDecimal(c, n.text, n.word, false)
+		if n.word {
+			return wrong
+		}
+		d, ok := cast.Decimal(n.text, c.prec, c.scale, false)
+		return putDecimal(c, d, ok)
 	}
 	v, ok := n.int()
 	if !ok {
@@ -68,9 +73,8 @@ func (p *Parser) putNumber(c *column, n *number) status {
 	return good
 }
 
-func (p *Parser) putDecimal(c *column, t []byte, word, commas bool) status {
-	d, ok := cast.Decimal(t, c.prec, c.scale, commas)
-	if !ok || word {
+func putDecimal(c *column, d decimal128.Num, ok bool) status {
+	if !ok {
 		return wrong
 	}
 	c.put64(d.LowBits())
@@ -103,7 +107,8 @@ func (p *Parser) putString(c *column, t []byte) status {
 			return wrong
 		}
 	case arrow.DECIMAL128:
-		return p.putDecimal(c, t, false, true)
+		d, ok := cast.LocalDecimal(t, c.prec, c.scale, p.opt.Locale)
+		return putDecimal(c, d, ok)
 	case arrow.DATE32:
 		d, ok := p.readDate(t)
 		if !ok {
@@ -166,7 +171,10 @@ func (p *Parser) readStamp(t []byte, zoned bool) (int64, bool) {
 		}
 	}
 	if zoned {
-		return cast.Timestamp(t, p.zone, &p.zones)
+		if us, ok := cast.Timestamp(t, p.zone, &p.zones); ok {
+			return us, true
+		}
+		return cast.Today(t, p.zone, &p.zones)
 	}
 	return cast.TimestampNTZ(t, false, &p.zones)
 }

@@ -2,8 +2,11 @@ package jsonarrow
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
 	"unsafe"
 
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
@@ -190,6 +193,23 @@ func (n *number) int() (int64, bool) {
 func Rewrite(doc []byte, syn Syntax) ([]byte, bool) {
 	s := scanner{b: doc, syn: syn}
 	return s.copyValue(nil, 0)
+}
+
+// EscapeNonASCII rewrites the JSON text b[from:] with \u00E9 for each unit of
+// UTF-16 that is not ASCII.
+func EscapeNonASCII(b []byte, from int) []byte {
+	src := string(b[from:])
+	b = b[:from]
+	for _, r := range src {
+		if r < utf8.RuneSelf {
+			b = append(b, byte(r))
+			continue
+		}
+		for _, u := range utf16.AppendRune(nil, r) {
+			b = fmt.Appendf(b, "\\u%04X", u)
+		}
+	}
+	return b
 }
 
 // Indent rewrites the JSON text b[from:] over lines, as Jackson's pretty

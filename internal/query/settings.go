@@ -86,11 +86,12 @@ func (s *Session) get(key string) string {
 	return undefined
 }
 
-var references = regexp.MustCompile(`\$\{(?:(?:spark|sparkconf|hivevar|hiveconf):)?([^{}:]+)\}`)
+var references = regexp.MustCompile(`\$\{(?:(?:spark|sparkconf|hivevar|hiveconf):)?([^\s{}:]+)\}`)
 
 // substitute puts settings in the place of ${key} in a statement's text, as
 // spark.sql.variable.substitute (on unless set to false) says. A key without a
-// value stays as it is.
+// value is nothing, as in Spark; ${env:...} and ${system:...} stay, for a
+// server's own environment is not its users'.
 func (s *Session) substitute(text string) string {
 	if !strings.Contains(text, "${") || strings.EqualFold(s.Conf["spark.sql.variable.substitute"], "false") {
 		return text
@@ -99,7 +100,7 @@ func (s *Session) substitute(text string) string {
 		if v := s.get(references.FindStringSubmatch(m)[1]); v != undefined {
 			return v
 		}
-		return m
+		return ""
 	})
 }
 

@@ -3,7 +3,6 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"time"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -61,15 +60,25 @@ func stringToDouble(g *sig) (kernel, error) {
 		g.want(duckdb.TypeDouble, duckdb.TypeVarchar)
 }
 
+// stringToDecimal reads what CAST reads or, with the parameter locale, what
+// documents hold.
 func stringToDecimal(g *sig) (kernel, error) {
 	p, s := int(g.ret.Precision), int(g.ret.Scale)
+	var param struct{ Locale *string }
+	if err := g.param(&param); err != nil {
+		return kernel{}, err
+	}
+	read := func(b []byte) (decimal128.Num, bool) { return cast.Decimal(b, p, s, false) }
+	if param.Locale != nil {
+		read = func(b []byte) (decimal128.Num, bool) { return cast.LocalDecimal(b, p, s, *param.Locale) }
+	}
 	return kernel{run: func(c *call) error {
 		in, out := c.strs(0), newDecimals(&c.out, &g.ret, c.n)
 		for i := range in {
 			if c.null(i) {
 				continue
 			}
-			v, ok := cast.Decimal(in[i].Bytes(), p, s, false)
+			v, ok := read(in[i].Bytes())
 			out.put(i, v, ok)
 		}
 		return nil
@@ -112,22 +121,9 @@ func stringToTimestamp(g *sig) (kernel, error) {
 			if us, ok := cast.Timestamp(b, z, zones); ok {
 				return us, true
 			}
-			return today(b, z, zones)
+			return cast.Today(b, z, zones)
 		})(c)
 	}}, g.want(duckdb.TypeTimestampTZ, duckdb.TypeVarchar)
-}
-
-// today reads a time without a date, which stands on the current day.
-func today(b []byte, z *cast.Zone, zones *cast.Zones) (int64, bool) {
-	t, own, ok := cast.TimeOfDay(b, zones)
-	if !ok {
-		return 0, false
-	}
-	if own != nil {
-		z = own
-	}
-	c := cast.CivilOf(z.Local(time.Now().UnixMicro()))
-	return z.Instant(cast.Days(c.Year, c.Month, c.Day)*86_400_000_000 + t), true
 }
 
 func stringToTimestampNTZ(g *sig) (kernel, error) {

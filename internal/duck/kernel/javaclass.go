@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -25,8 +27,16 @@ func (t *translator) classAt(depth int) (runeSet, error) {
 	if negated {
 		t.i++
 	}
-	var all, cur runeSet
-	joined := false // all holds the left side of an &&
+	var all, cur runeSet // the left side of an &&, and what is read; nil: nothing stands there
+	both := func() runeSet {
+		if all == nil || cur == nil {
+			return append(all, cur...) // a side that is missing counts for nothing
+		}
+		if s := all.and(cur); s != nil {
+			return s
+		}
+		return runeSet{}
+	}
 	for first := true; ; first = false {
 		if t.i >= len(t.p) {
 			return nil, errors.New("unclosed class")
@@ -35,23 +45,13 @@ func (t *translator) classAt(depth int) (runeSet, error) {
 		switch {
 		case rest[0] == ']' && !first:
 			t.i++
-			if joined {
-				cur = all.and(cur)
-			}
-			if negated {
-				// The class folds before it negates.
-				if t.fl.i && !t.fl.u {
-					cur = cur.foldASCII()
-				}
+			if cur = both(); negated {
 				cur = cur.not()
 			}
 			return cur, nil
 		case strings.HasPrefix(rest, "&&"):
 			t.i += 2
-			if joined {
-				cur = all.and(cur)
-			}
-			all, cur, joined = cur, nil, true
+			all, cur = both(), nil
 			continue
 		case rest[0] == '[':
 			s, err := t.classAt(depth + 1)
@@ -79,7 +79,7 @@ func (t *translator) member() (runeSet, error) {
 	}
 	rest := t.p[t.i:]
 	if len(rest) < 2 || rest[0] != '-' || rest[1] == ']' || rest[1] == '[' || strings.HasPrefix(rest[1:], "&&") {
-		return s, nil
+		return t.folded(s), nil
 	}
 	t.i++
 	hi, err := t.classAtom()
@@ -89,7 +89,19 @@ func (t *translator) member() (runeSet, error) {
 	if len(hi) != 1 || hi[0].lo != hi[0].hi || hi[0].lo < s[0].lo {
 		return nil, errors.New("bad range in a class")
 	}
-	return setOf(span{s[0].lo, hi[0].lo}), nil
+	return t.folded(setOf(span{s[0].lo, hi[0].lo})), nil
+}
+
+// folded adds the other cases of a character or a range where the flags ask
+// for it. Classes with a name stay.
+func (t *translator) folded(s runeSet) runeSet {
+	switch {
+	case t.fl.i && t.fl.u:
+		return s.foldUnicode()
+	case t.fl.i:
+		return s.foldASCII()
+	}
+	return s
 }
 
 func (t *translator) classAtom() (runeSet, error) {
@@ -98,7 +110,7 @@ func (t *translator) classAtom() (runeSet, error) {
 			lit, rest, _ := strings.Cut(t.p[t.i+2:], `\E`)
 			var s runeSet
 			for _, r := range lit {
-				s = append(s, span{r, r})
+				s = append(s, t.folded(setOf(span{r, r}))...)
 			}
 			t.i = len(t.p) - len(rest)
 			return s.normal(), nil
@@ -120,17 +132,17 @@ func (t *translator) escapedSet() (runeSet, error) {
 	one := func(r rune) (runeSet, error) { return setOf(span{r, r}), nil }
 	switch r {
 	case 'd':
-		return digitSet, nil
+		return t.fl.digit(), nil
 	case 'D':
-		return digitSet.not(), nil
+		return t.fl.digit().not(), nil
 	case 'w':
-		return wordSet, nil
+		return t.fl.word(), nil
 	case 'W':
-		return wordSet.not(), nil
+		return t.fl.word().not(), nil
 	case 's':
-		return spaceSet, nil
+		return t.fl.space(), nil
 	case 'S':
-		return spaceSet.not(), nil
+		return t.fl.space().not(), nil
 	case 'h':
 		return blankSet, nil
 	case 'H':
@@ -154,7 +166,17 @@ func (t *translator) escapedSet() (runeSet, error) {
 	case 'p', 'P':
 		return t.property(r == 'P')
 	case 'u':
-		return t.hexRune(4)
+		s, err := t.hexRune(4)
+		if err == nil && utf16.IsSurrogate(s[0].lo) && strings.HasPrefix(t.p[t.i:], `\u`) {
+			back := t.i
+			t.i += 2
+			lo, err := t.hexRune(4)
+			if r := utf16.DecodeRune(s[0].lo, lo.first()); err == nil && r != utf8.RuneError {
+				return one(r)
+			}
+			t.i = back
+		}
+		return s, err
 	case 'x':
 		if end := strings.IndexByte(t.p[t.i:], '}'); strings.HasPrefix(t.p[t.i:], "{") && end > 0 {
 			v, err := strconv.ParseUint(t.p[t.i+1:t.i+end], 16, 21)
@@ -189,6 +211,28 @@ func (t *translator) escapedSet() (runeSet, error) {
 	return one(r)
 }
 
+func (f flags) digit() runeSet {
+	if f.w {
+		return tables(unicode.Nd)
+	}
+	return digitSet
+}
+
+func (f flags) word() runeSet {
+	if f.w {
+		s, _ := binaryProperty("WORD")
+		return s
+	}
+	return wordSet
+}
+
+func (f flags) space() runeSet {
+	if f.w {
+		return tables(unicode.White_Space)
+	}
+	return spaceSet
+}
+
 func (t *translator) hexRune(n int) (runeSet, error) {
 	if t.i+n > len(t.p) {
 		return nil, errors.New("bad hexadecimal escape")
@@ -215,7 +259,7 @@ func (t *translator) property(negated bool) (runeSet, error) {
 		name = t.p[t.i : t.i+end]
 		t.i += end + 1
 	}
-	s, ok := property(name)
+	s, ok := property(name, t.fl)
 	if !ok {
 		return nil, fmt.Errorf("property %s is not known", name)
 	}

@@ -30,7 +30,8 @@ type javaPattern struct {
 	isLiteral bool
 }
 
-type flags struct{ i, m, s, u, x bool }
+// flags are Java's: w stands for its U.
+type flags struct{ d, i, m, s, u, w, x bool }
 
 type frame struct {
 	flags           flags
@@ -95,9 +96,12 @@ func (t *translator) next() error {
 		return nil
 	case '.':
 		t.i++
-		if t.fl.s {
+		switch {
+		case t.fl.s:
 			t.set(allSet)
-		} else {
+		case t.fl.d:
+			t.set(setOf(span{'\n', '\n'}).not())
+		default:
 			t.set(lineSet.not())
 		}
 		return nil
@@ -105,9 +109,12 @@ func (t *translator) next() error {
 		t.i++
 		t.begin()
 		t.context = true
-		if t.fl.m {
+		switch {
+		case t.fl.m && t.fl.d:
+			t.only(`(?:\A|(?<=\n)(?!\z))`)
+		case t.fl.m:
 			t.only(`(?:\A|(?<=[\n\r\u0085\u2028\u2029])(?<!\r(?=\n))(?!\z))`)
-		} else {
+		default:
 			t.both(`\A`)
 		}
 		return nil
@@ -152,12 +159,20 @@ func (t *translator) skipped(r rune) bool {
 }
 
 func (t *translator) end() {
+	if t.fl.m && t.fl.d {
+		t.only(`(?=\n|\z)`)
+		return
+	}
 	if t.fl.m {
 		t.only(`(?:(?=\r\n|[\n\r\u0085\u2028\u2029]|\z)(?<!\r(?=\n)))`)
 		return
 	}
 	t.plainEnd = true
 	t.lin.WriteString(`\z`)
+	if t.fl.d {
+		t.bt.WriteString(`(?=\n?\z)`)
+		return
+	}
 	t.bt.WriteString(`(?=(?:\r\n|[\n\r\u0085\u2028\u2029])?\z)(?<!\r(?=\n))`)
 }
 
@@ -167,7 +182,7 @@ func (t *translator) char(r rune) {
 		t.lit.WriteRune(r)
 	}
 	if t.fl.i {
-		t.set(setOf(span{r, r}))
+		t.set(t.folded(setOf(span{r, r})))
 		return
 	}
 	t.begin()
@@ -176,15 +191,8 @@ func (t *translator) char(r rune) {
 
 func (t *translator) set(s runeSet) {
 	t.begin()
-	if t.fl.i && !t.fl.u {
-		s = s.foldASCII()
-	}
 	var b strings.Builder
 	s.write(&b)
-	if t.fl.i && t.fl.u {
-		t.both("(?i:" + b.String() + ")")
-		return
-	}
 	t.both(b.String())
 }
 
@@ -209,7 +217,7 @@ func (t *translator) open() error {
 	}
 	if strings.HasPrefix(rest, "(?<") {
 		end := strings.IndexByte(rest, '>')
-		if end < 4 || slices.Contains(t.names, rest[3:end]) {
+		if end < 4 || !groupName(rest[3:end]) || slices.Contains(t.names, rest[3:end]) {
 			return errors.New("bad name of a group")
 		}
 		t.groups++
@@ -219,6 +227,17 @@ func (t *translator) open() error {
 		return nil
 	}
 	return t.setFlags(f)
+}
+
+// groupName tells names of ASCII letters and digits that begin with a letter.
+func groupName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (i == 0 || c-'0' > 9) {
+			return false
+		}
+	}
+	return true
 }
 
 func (t *translator) push(f frame, s string) {
@@ -233,6 +252,8 @@ func (t *translator) setFlags(f frame) error {
 		switch t.p[t.i] {
 		case '-':
 			on = false
+		case 'd':
+			t.fl.d = on
 		case 'i':
 			t.fl.i = on
 		case 'm':
@@ -241,6 +262,8 @@ func (t *translator) setFlags(f frame) error {
 			t.fl.s = on
 		case 'u':
 			t.fl.u = on
+		case 'U':
+			t.fl.u, t.fl.w = on, on
 		case 'x':
 			t.fl.x = on
 		case ')':
@@ -272,10 +295,14 @@ func (t *translator) close() error {
 }
 
 func (t *translator) quantifier() error {
+	q := t.p[t.i : t.i+1]
+	if !t.atom && q == "{" { // a counter without an atom counts nothing
+		t.begin()
+		t.both("(?:)")
+	}
 	if !t.atom {
 		return fmt.Errorf("dangling %q", t.p[t.i])
 	}
-	q := t.p[t.i : t.i+1]
 	if q == "{" {
 		end := strings.IndexByte(t.p[t.i:], '}')
 		if end < 0 {
@@ -293,6 +320,7 @@ func (t *translator) quantifier() error {
 		t.bt.Reset()
 		t.bt.WriteString(s[:t.btAtom])
 		t.only("(?>" + s[t.btAtom:] + q + ")")
+		t.atom = false
 		return nil
 	}
 	if t.i < len(t.p) && t.p[t.i] == '?' {
@@ -331,14 +359,7 @@ func (t *translator) escape() error {
 	case 'b', 'B':
 		t.i += 2
 		t.begin()
-		t.context, t.onlyASCII = true, true
-		t.lin.WriteString(`\` + string(e))
-		const w = `[\p{L}\p{Nd}_]`
-		if e == 'b' {
-			t.bt.WriteString(`(?:(?<=` + w + `)(?!` + w + `)|(?<!` + w + `)(?=` + w + `))`)
-		} else {
-			t.bt.WriteString(`(?:(?<=` + w + `)(?=` + w + `)|(?<!` + w + `)(?!` + w + `))`)
-		}
+		t.boundary(e == 'B')
 		return nil
 	case 'A', 'z':
 		t.i += 2
@@ -359,6 +380,17 @@ func (t *translator) escape() error {
 		t.begin()
 		t.only(`(?:\r\n|[\n\v\f\r\u0085\u2028\u2029])`)
 		return nil
+	case 'G':
+		t.i += 2
+		t.begin()
+		t.context = true
+		t.only(`\G`)
+		return nil
+	case 'X':
+		t.i += 2
+		t.begin()
+		t.only(graphemeCluster)
+		return nil
 	case 'Q':
 		lit, rest, _ := strings.Cut(t.p[t.i+2:], `\E`)
 		t.plain = plain
@@ -371,8 +403,6 @@ func (t *translator) escape() error {
 		return t.namedReference()
 	case '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		return t.reference()
-	case 'G', 'X', 'N':
-		return fmt.Errorf(`\%c is not supported`, e)
 	}
 	s, err := t.escapedSet()
 	if err != nil {
@@ -386,6 +416,41 @@ func (t *translator) escape() error {
 	}
 	return nil
 }
+
+// Left and right of a border of words, without the flag U: a mark that belongs
+// to a letter is part of the word.
+const (
+	wordLeft  = `_|[\p{L}\p{Nd}]\p{Mn}*`
+	wordRight = `[\p{L}\p{Nd}_]|(?<=[\p{L}\p{Nd}]\p{Mn}*)\p{Mn}`
+)
+
+// boundary is \b, or \B where not is set.
+func (t *translator) boundary(not bool) {
+	t.context, t.onlyASCII = true, true
+	left, right := wordLeft, wordRight
+	if t.fl.w {
+		var b strings.Builder
+		t.fl.word().write(&b)
+		left, right = b.String(), b.String()
+	}
+	if not {
+		t.lin.WriteString(`\B`)
+		t.bt.WriteString(`(?:(?<=` + left + `)(?=` + right + `)|(?<!` + left + `)(?!` + right + `))`)
+		return
+	}
+	t.lin.WriteString(`\b`)
+	t.bt.WriteString(`(?:(?<=` + left + `)(?!` + right + `)|(?<!` + left + `)(?=` + right + `))`)
+}
+
+// graphemeCluster is what a reader takes for one character: a syllable of
+// Hangul, a flag, emoji joined to one, a character with its marks.
+const graphemeCluster = `(?>\r\n|[\p{Cc}\p{Zl}\p{Zp}]|(?:` +
+	`[\u1100-\u115f\ua960-\ua97c]*[\uac00-\ud7a3\u1160-\u11a7\ud7b0-\ud7c6][\u1160-\u11a7\ud7b0-\ud7c6]*[\u11a8-\u11ff\ud7cb-\ud7fb]*` +
+	`|[\u1100-\u115f\ua960-\ua97c]+|[\u11a8-\u11ff\ud7cb-\ud7fb]+|[🇦-🇿]{2}` +
+	`|` + pictograph + `(?:[\p{Mn}\p{Me}🏻-🏿]*\u200d` + pictograph + `)*|[\s\S])[\p{M}\u200c\u200d🏻-🏿]*)`
+
+const pictograph = `[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a-\u23ff\u25aa-\u25fe\u2600-\u27bf` +
+	`\u2934\u2935\u2b05-\u2b55\u3030\u303d\u3297\u3299🀀-🇥🈀-🏺🐀-` + "\U0001faff]"
 
 func (t *translator) namedReference() error {
 	rest := t.p[t.i+2:]

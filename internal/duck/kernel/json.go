@@ -21,6 +21,8 @@ type jsonParam struct {
 	Corrupt string
 	Zone    string
 	Options map[string]string // lower-case keys
+	// HexBinary writes bytes as [61 62], as Spark's XML has them.
+	HexBinary bool
 }
 
 // fromJSON makes the kernel over jsonarrow: one parser a thread.
@@ -103,6 +105,8 @@ func (p *jsonParam) fromOptions() (jsonarrow.Options, error) {
 			o.DateFormat = v
 		case "timestampformat":
 			o.TimestampFormat = v
+		case "timeformat":
+			o.TimeFormat = v
 		case "timestampntzformat":
 			o.TimestampNTZFormat = v
 		case "allowsinglequotes":
@@ -204,7 +208,7 @@ func toJSON(g *sig) (kernel, error) {
 	if err := g.param(&p); err != nil {
 		return kernel{}, err
 	}
-	w := jsonWriter{dropNulls: true}
+	w := jsonWriter{dropNulls: true, hexBinary: p.HexBinary}
 	if err := p.toOptions(&w); err != nil {
 		return kernel{}, err
 	}
@@ -238,6 +242,9 @@ func toJSON(g *sig) (kernel, error) {
 			start := len(out.buf)
 			if out.buf = w.value(out.buf, &root, i); w.pretty {
 				out.buf = jsonarrow.Indent(out.buf, start)
+			}
+			if w.ascii {
+				out.buf = jsonarrow.EscapeNonASCII(out.buf, start)
 			}
 			out.end(i, start)
 		}
@@ -273,10 +280,10 @@ func (p *jsonParam) toOptions(w *jsonWriter) error {
 			w.sorted = strings.EqualFold(v, "true")
 		case "pretty":
 			w.pretty = strings.EqualFold(v, "true")
+		case "timeformat":
+			w.clock, err = p.pattern(v)
 		case "writenonasciicharacterascodepoint":
-			if strings.EqualFold(v, "true") {
-				err = fmt.Errorf("option %s is not supported", k)
-			}
+			w.ascii = strings.EqualFold(v, "true")
 		}
 		// Others say nothing to to_json: Spark does not look at them either.
 		if err != nil {

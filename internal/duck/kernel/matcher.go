@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -127,6 +128,9 @@ func (m *matcher) each(b []byte, f func(loc []int) bool) error {
 		from = loc[1]
 		if loc[0] == loc[1] { // an empty match: the next begins a character on
 			_, n := utf8.DecodeRune(b[from:])
+			if n == utf8.UTFMax { // or, as Java counts, within it
+				return m.backtrackFrom(b, from, f)
+			}
 			from += max(n, 1)
 		}
 	}
@@ -155,7 +159,17 @@ type runeText struct {
 	loc   []int
 }
 
+// half stands for one half of a surrogate pair: in classes it is what both
+// halves are, no letter and no digit.
+const half = '\uffff'
+
 func (m *matcher) backtrack(b []byte, f func(loc []int) bool) error {
+	return m.backtrackFrom(b, -1, f)
+}
+
+// backtrackFrom goes on behind an empty match before the character at byte
+// within, a surrogate pair in Java: the next match may begin inside of it.
+func (m *matcher) backtrackFrom(b []byte, within int, f func(loc []int) bool) error {
 	re, err := m.bt()
 	if err != nil {
 		return nil //nolint:nilerr // Java accepts nothing that this engine refuses: no match
@@ -165,29 +179,86 @@ func (m *matcher) backtrack(b []byte, f func(loc []int) bool) error {
 		t = &runeText{}
 	}
 	defer m.in.Put(t)
+	from := t.read(b, within)
+	for from <= len(t.runes) {
+		next := len(t.runes) + 1
+		err = re.FindRunesMatches(t.runes, from, func(v regexp2.MatchView) bool {
+			if !f(t.groups(v, m.groups)) {
+				return false
+			}
+			if at, n, _ := v.GroupRange(0); n == 0 && at < len(t.runes) && t.runes[at] > half {
+				next = at + 1
+				return false
+			}
+			return true
+		})
+		if err != nil {
+			return errTimeout
+		}
+		if from = next; from <= len(t.runes) {
+			t.cut(from - 1)
+		}
+	}
+	return nil
+}
+
+// read takes a text over, with the character at byte within in halves, and
+// gives where to begin: at its second half, or at the start.
+func (t *runeText) read(b []byte, within int) (from int) {
 	t.runes, t.off = t.runes[:0], t.off[:0]
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
 		t.runes, t.off = append(t.runes, r), append(t.off, i)
+		if i == within {
+			from = len(t.runes)
+		}
 		i += n
 	}
 	t.off = append(t.off, len(b))
-	err = re.FindRunesMatches(t.runes, -1, func(v regexp2.MatchView) bool {
-		t.loc = t.loc[:0]
-		for g := range m.groups + 1 {
-			at, n, ok := v.GroupRange(g)
-			if !ok {
-				t.loc = append(t.loc, -1, -1)
-				continue
-			}
-			t.loc = append(t.loc, t.off[at], t.off[at+n])
-		}
-		return f(t.loc)
-	})
-	if err != nil {
-		return errTimeout
+	if from > 0 {
+		t.cut(from - 1)
 	}
-	return nil
+	return from
+}
+
+// cut puts two halves in place of the character at i. The second one's offset
+// is that of the third of its four bytes.
+func (t *runeText) cut(i int) {
+	t.runes[i] = half
+	t.runes = slices.Insert(t.runes, i+1, half)
+	t.off = slices.Insert(t.off, i+1, t.off[i]+2)
+}
+
+// groups are the byte offsets of a match's groups.
+func (t *runeText) groups(v regexp2.MatchView, n int) []int {
+	t.loc = t.loc[:0]
+	for g := range n + 1 {
+		at, n, ok := v.GroupRange(g)
+		if !ok {
+			t.loc = append(t.loc, -1, -1)
+			continue
+		}
+		t.loc = append(t.loc, t.off[at], t.off[at+n])
+	}
+	return t.loc
+}
+
+// piece is b[from:to]; where an end lies within a character a question mark
+// stands for its half, as Java writes it.
+func piece(b []byte, from, to int) []byte {
+	head := from < to && !utf8.RuneStart(b[from])
+	tail := from < to && to < len(b) && !utf8.RuneStart(b[to])
+	if !head && !tail {
+		return b[from:to]
+	}
+	var out []byte
+	if head {
+		out, from = append(out, '?'), min(from+2, to)
+	}
+	if !tail {
+		return append(out, b[from:to]...)
+	}
+	return append(append(out, b[from:max(to-2, from)]...), '?')
 }
 
 // matchers finds the matcher of each row: one for all, or by the last argument.

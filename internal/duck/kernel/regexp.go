@@ -162,7 +162,7 @@ func regexpExtract(g *sig) (kernel, error) {
 
 func appendGroup(dst, b []byte, loc []int, group int) []byte {
 	if loc[2*group] >= 0 {
-		dst = append(dst, b[loc[2*group]:loc[2*group+1]]...)
+		dst = append(dst, piece(b, loc[2*group], loc[2*group+1])...)
 	}
 	return dst
 }
@@ -189,9 +189,6 @@ func regexpReplace(g *sig) (kernel, error) {
 		}
 		var rep replacement
 		return textRows(ms, c, func(t *texts, i int, m *matcher, b []byte) (bool, error) {
-			if !rep.compile(with[i].String(), m) {
-				return false, nil
-			}
 			head, ok := prefix(b, from-1)
 			if !ok {
 				t.buf = append(t.buf, b...)
@@ -202,13 +199,16 @@ func regexpReplace(g *sig) (kernel, error) {
 				if loc[0] < head {
 					return true
 				}
-				t.buf = append(t.buf, b[done:loc[0]]...)
+				if ok = rep.compile(with[i].String(), m); !ok { // it matters where something matches
+					return false
+				}
+				t.buf = append(t.buf, piece(b, done, loc[0])...)
 				t.buf = rep.append(t.buf, b, loc)
 				done = loc[1]
 				return true
 			})
-			t.buf = append(t.buf, b[done:]...)
-			return true, err
+			t.buf = append(t.buf, piece(b, done, len(b))...)
+			return ok, err
 		})
 	})
 }
@@ -397,7 +397,7 @@ func regexpExtractAll(g *sig) (kernel, error) {
 				if loc[2*group] < 0 {
 					l.add(nil)
 				} else {
-					l.add(b[loc[2*group]:loc[2*group+1]])
+					l.add(piece(b, loc[2*group], loc[2*group+1]))
 				}
 				return true
 			})
@@ -442,12 +442,12 @@ func splitText(l *listOut, m *matcher, b []byte, limit int) error {
 		if loc[1] == 0 { // an empty match at the start makes no text
 			return true
 		}
-		l.add(b[from:loc[0]])
+		l.add(piece(b, from, loc[0]))
 		from = loc[1]
 		n++
 		return true
 	})
-	l.add(b[from:])
+	l.add(piece(b, from, len(b)))
 	return err
 }
 

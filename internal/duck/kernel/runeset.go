@@ -3,6 +3,7 @@ package kernel
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -58,6 +59,62 @@ func (s runeSet) foldASCII() runeSet {
 		if lo, hi := max(x.lo, 'A'), min(x.hi, 'Z'); lo <= hi {
 			out = append(out, span{lo + 32, hi + 32})
 		}
+	}
+	return out.normal()
+}
+
+// first is the least character, 0 of none.
+func (s runeSet) first() rune {
+	if len(s) == 0 {
+		return 0
+	}
+	return s[0].lo
+}
+
+func (s runeSet) has(r rune) bool {
+	_, ok := slices.BinarySearchFunc(s, r, func(x span, r rune) int {
+		switch {
+		case x.hi < r:
+			return -1
+		case x.lo > r:
+			return 1
+		}
+		return 0
+	})
+	return ok
+}
+
+// fold is the case that Java compares letters in.
+func fold(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
+
+// letters are the characters that have another case.
+var letters = sync.OnceValue(func() []rune {
+	var out []rune
+	for r := rune(0); r <= 0x1ffff; r++ {
+		if fold(r) != r || unicode.ToUpper(r) != r {
+			out = append(out, r)
+		}
+	}
+	return out
+})
+
+// foldUnicode adds the characters that Java takes for those of the set: of a
+// single one whose case it compares, of a range whose upper case lies in it.
+func (s runeSet) foldUnicode() runeSet {
+	out := slices.Clone(s)
+	single := len(s) == 1 && s[0].lo == s[0].hi
+	if single && unicode.ToLower(s[0].lo) == unicode.ToUpper(s[0].lo) {
+		return out // as ß, which has no single capital for Java
+	}
+	for _, r := range letters() {
+		f := fold(r)
+		if single && f == fold(s[0].lo) || !single && (s.has(unicode.ToUpper(r)) || s.has(f)) {
+			out = append(out, span{r, r})
+		}
+	}
+	if single {
+		f := fold(s[0].lo)
+		out = append(out, span{f, f})
 	}
 	return out.normal()
 }
@@ -142,84 +199,3 @@ var (
 	lineSet     = setOf(span{'\n', '\n'}, span{'\r', '\r'}, span{0x85, 0x85}, span{0x2028, 0x2029})
 	allSet      = setOf(span{0, unicode.MaxRune})
 )
-
-// posix are Java's ASCII classes.
-func posix(name string) (runeSet, bool) {
-	lower, upper := span{'a', 'z'}, span{'A', 'Z'}
-	switch name {
-	case "Lower":
-		return setOf(lower), true
-	case "Upper":
-		return setOf(upper), true
-	case "ASCII":
-		return setOf(span{0, 0x7f}), true
-	case "Alpha":
-		return setOf(lower, upper), true
-	case "Digit":
-		return digitSet, true
-	case "Alnum":
-		return setOf(lower, upper, digitSet[0]), true
-	case "Punct":
-		return setOf(span{'!', '/'}, span{':', '@'}, span{'[', '`'}, span{'{', '~'}), true
-	case "Graph":
-		return setOf(span{'!', '~'}), true
-	case "Print":
-		return setOf(span{' ', '~'}), true
-	case "Blank":
-		return setOf(span{' ', ' '}, span{'\t', '\t'}), true
-	case "Cntrl":
-		return setOf(span{0, 0x1f}, span{0x7f, 0x7f}), true
-	case "XDigit":
-		return setOf(digitSet[0], span{'a', 'f'}, span{'A', 'F'}), true
-	case "Space":
-		return spaceSet, true
-	}
-	return nil, false
-}
-
-// blocks are the Unicode blocks that patterns name now and then.
-var blocks = map[string]span{
-	"basiclatin": {0, 0x7f}, "latin1supplement": {0x80, 0xff}, "latinextendeda": {0x100, 0x17f}, "latinextendedb": {0x180, 0x24f},
-	"greek": {0x370, 0x3ff}, "greekandcoptic": {0x370, 0x3ff}, "cyrillic": {0x400, 0x4ff}, "armenian": {0x530, 0x58f},
-	"hebrew": {0x590, 0x5ff}, "arabic": {0x600, 0x6ff}, "devanagari": {0x900, 0x97f}, "thai": {0xe00, 0xe7f},
-	"hangulsyllables": {0xac00, 0xd7af}, "hiragana": {0x3040, 0x309f}, "katakana": {0x30a0, 0x30ff},
-	"cjkunifiedideographs": {0x4e00, 0x9fff},
-}
-
-// property is what \p{name} stands for.
-func property(name string) (runeSet, bool) {
-	if s, ok := posix(name); ok {
-		return s, true
-	}
-	if b, ok := strings.CutPrefix(name, "In"); ok {
-		s, ok := blocks[strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(b))]
-		return setOf(s), ok
-	}
-	name = strings.TrimPrefix(name, "Is")
-	if _, v, ok := strings.Cut(name, "="); ok {
-		name = v
-	}
-	switch name {
-	case "Alphabetic":
-		return tableSet(unicode.L).union(tableSet(unicode.Nl)).union(tableSet(unicode.Other_Alphabetic)), true
-	case "Digit":
-		return tableSet(unicode.Nd), true
-	case "White_Space":
-		return tableSet(unicode.White_Space), true
-	case "Uppercase":
-		return tableSet(unicode.Lu).union(tableSet(unicode.Other_Uppercase)), true
-	case "Lowercase":
-		return tableSet(unicode.Ll).union(tableSet(unicode.Other_Lowercase)), true
-	case "Punctuation":
-		return tableSet(unicode.P), true
-	}
-	if t, ok := unicode.Categories[name]; ok {
-		return tableSet(t), true
-	}
-	for n, t := range unicode.Scripts {
-		if strings.EqualFold(n, name) {
-			return tableSet(t), true
-		}
-	}
-	return nil, false
-}

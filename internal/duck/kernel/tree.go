@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,6 +88,9 @@ type jsonWriter struct {
 	dropNulls             bool // fields of structs
 	zone                  *cast.Zone
 	date, stamp, stampNTZ *cast.Pattern
+	clock                 *cast.Pattern
+	ascii                 bool // other characters as \u00E9
+	hexBinary             bool
 	pretty                bool
 	sorted                bool // fields and keys by their names
 }
@@ -187,7 +191,11 @@ func (w *jsonWriter) key(b []byte, n *tree, i int) []byte {
 		}
 		b = append(b, ']')
 	default:
-		b = w.value(append(b, '"'), n, i)
+		v := w.value(nil, n, i)
+		if v[0] == '"' {
+			return append(b, v...)
+		}
+		b = append(append(b, '"'), v...)
 	}
 	return append(b, '"')
 }
@@ -203,6 +211,9 @@ func (w *jsonWriter) special(b []byte, n *tree, i int) []byte {
 		return variant.AppendJSON(b, v, w.zone)
 	case strings.HasPrefix(n.logical, "time("):
 		us := at[int64](n, i)
+		if w.clock != nil {
+			return append(w.clock.Append(append(b, '"'), us, cast.UTC()), '"')
+		}
 		return append(append(append(b, '"'), timeText(us)...), '"')
 	case n.interval.Months():
 		return append(n.interval.Append(append(b, '"'), int64(at[int32](n, i))), '"')
@@ -239,11 +250,17 @@ func (w *jsonWriter) scalar(b []byte, n *tree, i int) []byte {
 	case duckdb.TypeDouble:
 		return jsonarrow.AppendDouble(b, at[float64](n, i))
 	case duckdb.TypeDecimal:
-		return cast.AppendDecimal(b, n.decimal(i), int(n.typ.Scale))
+		return cast.AppendBigDecimal(b, n.decimal(i), int(n.typ.Scale))
 	case duckdb.TypeVarchar:
 		return jsonarrow.AppendString(b, n.bytes(i))
 	case duckdb.TypeBlob:
-		b = base64.StdEncoding.AppendEncode(append(b, '"'), n.bytes(i))
+		if b = append(b, '"'); w.hexBinary {
+			b = fmt.Appendf(b, "[% X]", n.bytes(i))
+		} else {
+			b = base64.StdEncoding.AppendEncode(b, n.bytes(i))
+		}
+	case duckdb.TypeInterval:
+		b = append(append(b, '"'), at[cast.Calendar](n, i).String()...)
 	case duckdb.TypeDate:
 		d := at[int32](n, i)
 		if b = append(b, '"'); w.date != nil {

@@ -45,6 +45,7 @@ func parseURL(g *sig) (kernel, error) {
 type urlParts struct {
 	scheme, authority, rest, ref string
 	hasRef                       bool
+	opaque                       bool // mailto:a@b has no further parts
 }
 
 // parsedURL cuts a URL as java.net.URI does; false for what that refuses.
@@ -58,6 +59,7 @@ func parsedURL(text string) (u urlParts, ok bool) {
 		if !goodScheme(u.scheme) || u.rest == "" {
 			return u, false
 		}
+		u.opaque = u.rest[0] != '/'
 	}
 	if rest, found := strings.CutPrefix(u.rest, "//"); found {
 		end := strings.IndexAny(rest, "/?")
@@ -116,7 +118,7 @@ func hostOf(host string) string {
 // urlPart keeps the escapes of the text.
 func urlPart(text, part string) (string, bool) {
 	u, ok := parsedURL(text)
-	if !ok {
+	if !ok || u.opaque && part != "REF" && part != "PROTOCOL" {
 		return "", false
 	}
 	path, query, hasQuery := strings.Cut(u.rest, "?")

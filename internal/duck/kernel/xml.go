@@ -113,8 +113,7 @@ func (p *jsonParam) xmlReader() (xmlReader, error) {
 			}
 		}
 	}
-	lang, _, _ := strings.Cut(strings.ToLower(p.Options["locale"]), "-")
-	r.commas = strings.Contains(" de fr es it nl pt pl ", " "+lang+" ") && lang != ""
+	r.locale = p.Options["locale"]
 	zone := p.Zone
 	if z, ok := p.Options["timezone"]; ok {
 		zone = z

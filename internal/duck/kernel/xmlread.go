@@ -24,7 +24,7 @@ type xmlReader struct {
 	zone                  *cast.Zone
 	zones                 cast.Zones
 	date, stamp, stampNTZ *cast.Pattern
-	commas                bool // decimals with a comma: a European locale
+	locale                string // of decimals
 }
 
 // record writes an element as an object with the fields of t.
@@ -171,8 +171,11 @@ func (r *xmlReader) scalar(b []byte, s string, t arrow.DataType) ([]byte, error)
 	ok := false
 	switch t := t.(type) {
 	case *arrow.BooleanType:
-		if ok = strings.EqualFold(s, "true") || strings.EqualFold(s, "false"); ok {
-			return append(b, strings.ToLower(s)...), nil
+		switch strings.ToLower(s) {
+		case "true", "1":
+			return append(b, "true"...), nil
+		case "false", "0":
+			return append(b, "false"...), nil
 		}
 	case *arrow.Int8Type, *arrow.Int16Type, *arrow.Int32Type, *arrow.Int64Type:
 		var v int64
@@ -182,10 +185,7 @@ func (r *xmlReader) scalar(b []byte, s string, t arrow.DataType) ([]byte, error)
 	case *arrow.Float32Type, *arrow.Float64Type:
 		return r.float(b, s, t)
 	case *arrow.Decimal128Type:
-		if r.commas {
-			text = []byte(strings.Replace(strings.ReplaceAll(s, ".", ""), ",", ".", 1))
-		}
-		if v, ok := cast.Decimal(text, int(t.Precision), int(t.Scale), !r.commas); ok {
+		if v, ok := cast.LocalDecimal(text, int(t.Precision), int(t.Scale), r.locale); ok {
 			return cast.AppendDecimal(b, v, int(t.Scale)), nil
 		}
 	case *arrow.Date32Type, *arrow.TimestampType:

@@ -191,7 +191,7 @@ var arrowScalars = map[arrow.Type]ID{
 	arrow.UINT16: duckdb.TypeUSmallInt, arrow.UINT32: duckdb.TypeUInteger, arrow.UINT64: duckdb.TypeUBigInt,
 	arrow.FLOAT32: duckdb.TypeFloat, arrow.FLOAT64: duckdb.TypeDouble, arrow.STRING: duckdb.TypeVarchar,
 	arrow.BINARY: duckdb.TypeBlob, arrow.LARGE_STRING: duckdb.TypeVarchar, arrow.LARGE_BINARY: duckdb.TypeBlob,
-	arrow.DATE32: duckdb.TypeDate, arrow.TIME64: duckdb.TypeTime,
+	arrow.DATE32: duckdb.TypeDate, arrow.TIME64: duckdb.TypeTime, arrow.INTERVAL_MONTH_DAY_NANO: duckdb.TypeInterval,
 }
 
 // Arrow is the Arrow type in which the type leaves: TIMESTAMPTZ in UTC,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // ClockTime reads h:m[:s[.f]] [AM|PM] as Spark's cast to TIME does, in
@@ -40,4 +41,17 @@ func ClockTime(b []byte) (int64, bool) {
 	}
 	us, _ := strconv.ParseInt((frac + "000000")[:6], 10, 64)
 	return ((v[0]*60+v[1])*60+v[2])*1e6 + us, true
+}
+
+// Today reads a time without a date, which stands on the current day.
+func Today(b []byte, z *Zone, zones *Zones) (int64, bool) {
+	t, own, ok := TimeOfDay(b, zones)
+	if !ok {
+		return 0, false
+	}
+	if own != nil {
+		z = own
+	}
+	c := CivilOf(z.Local(time.Now().UnixMicro()))
+	return z.Instant(Days(c.Year, c.Month, c.Day)*microsPerDay + t), true
 }

@@ -77,18 +77,21 @@ func (p *CSV) quoted(s []byte) (f, rest []byte, more, ok bool) {
 	return f, nil, false, true
 }
 
+// trimmed are the characters that Java trims.
+func trimmed(r rune) bool { return r <= ' ' }
+
 // Append writes one field; first says that it begins the record.
 func (p *CSV) Append(b []byte, s string, first bool) []byte {
+	special := strings.Contains(s, p.Sep) || strings.ContainsAny(s, "\r\n") || !p.BareQuotes && p.Quote != "" && strings.Contains(s, p.Quote) || first && strings.HasPrefix(s, "#")
 	if p.TrimLeft {
-		s = strings.TrimLeft(s, " \t")
+		s = strings.TrimLeftFunc(s, trimmed)
 	}
 	if p.TrimRight {
-		s = strings.TrimRight(s, " \t")
+		s = strings.TrimRightFunc(s, trimmed)
 	}
-	if s == "" {
+	if s == "" && !special {
 		return append(b, p.EmptyValue...)
 	}
-	special := strings.Contains(s, p.Sep) || strings.ContainsAny(s, "\r\n") || !p.BareQuotes && p.Quote != "" && strings.Contains(s, p.Quote) || first && s[0] == '#'
 	if !special && !p.QuoteAll {
 		return append(b, s...)
 	}

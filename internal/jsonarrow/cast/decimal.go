@@ -4,6 +4,8 @@ import (
 	"math/big"
 	"math/bits"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 )
@@ -153,6 +155,41 @@ func FromBig(v *big.Int, precision int) (decimal128.Num, bool) {
 	return n, u.Less(Pow10(precision))
 }
 
+// Languages that write a decimal comma, with points and with spaces between
+// thousands.
+const (
+	pointGroups = " da de el es id it nl pt tr "
+	spaceGroups = " bg cs fi fr hu nb no pl ru sk sv uk "
+)
+
+// LocalDecimal is Decimal for the text of a document in the writing of a
+// locale: of "" and of English ones, commas between thousands are skipped.
+// White space around the number makes it malformed.
+func LocalDecimal(b []byte, precision, scale int, locale string) (decimal128.Num, bool) {
+	if len(Trim(b)) != len(b) {
+		return decimal128.Num{}, false
+	}
+	lang, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(locale, "_", "-")), "-")
+	groups := "."
+	switch lang = " " + lang + " "; {
+	case strings.Contains(spaceGroups, lang):
+		groups = "\u00a0\u202f"
+	case !strings.Contains(pointGroups, lang):
+		return Decimal(b, precision, scale, true)
+	}
+	whole, frac, comma := strings.Cut(string(b), ",")
+	for _, g := range groups {
+		whole = strings.ReplaceAll(whole, string(g), "")
+	}
+	if strings.ContainsAny(whole, ".,") || strings.ContainsAny(frac, ".,") {
+		return decimal128.Num{}, false
+	}
+	if comma {
+		whole += "." + frac
+	}
+	return Decimal([]byte(whole), precision, scale, false)
+}
+
 // AppendDecimal writes an unscaled value with its scale, without exponent.
 func AppendDecimal(b []byte, n decimal128.Num, scale int) []byte {
 	u, neg := Abs(n)
@@ -170,6 +207,27 @@ func AppendDecimal(b []byte, n decimal128.Num, scale int) []byte {
 	}
 	slices.Reverse(b[start:])
 	return b
+}
+
+// AppendBigDecimal prints a decimal as Java's BigDecimal does: small ones with
+// an exponent, 1.2E-8.
+func AppendBigDecimal(b []byte, n decimal128.Num, scale int) []byte {
+	u, neg := Abs(n)
+	start := len(b)
+	if neg {
+		b = append(b, '-')
+	}
+	first := len(b)
+	b = AppendDecimal(b, decimal128.New(int64(u.Hi), u.Lo), 0)
+	digits := len(b) - first
+	exp := digits - 1 - scale
+	if scale == 0 || exp >= -6 {
+		return AppendDecimal(b[:start], n, scale)
+	}
+	if digits > 1 {
+		b = slices.Insert(b, first+1, '.')
+	}
+	return strconv.AppendInt(append(b, 'E'), int64(exp), 10)
 }
 
 func (u U128) div10() (U128, uint64) {

@@ -1,6 +1,7 @@
 package funcs
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -53,22 +54,35 @@ func clockDefs() []*Def {
 		part("hour of time", "CAST($1 // 3600000000 AS INTEGER)").called("hour"), part("minute of time", "CAST($1 // 60000000 % 60 AS INTEGER)").called("minute"),
 		part("second of time", "CAST($1 // 1000000 % 60 AS INTEGER)").called("second"),
 		fn("timestamp of time", types.Timestamp, "", wDate(), wTime, wStr()).optional(1).operator().called("make_timestamp"),
+		fn("timestamp_ntz of time", types.TimestampNTZ, "(CAST($1 AS TIMESTAMP) + to_microseconds($2))", wDate(), wTime).operator().called("make_timestamp_ntz"),
 	}
 }
 
 // timeOr makes hour(TIME) and the like of another function's call.
 func (d *Def) timeOr(name string, at int) *Def {
 	plainBuild, least := d.build, d.Min
-	if name == "timestamp of time" {
+	switch name {
+	case "timestamp of time":
+		d.Min = 1
+	case "timestamp_ntz of time":
 		d.Min = 2
 	}
 	d.build = func(c *call) (plan.Expr, error) {
 		if d.Max < 0 { // further arguments count for nothing
 			c.args = c.args[:least]
 		}
+		if n := len(c.args); strings.HasPrefix(name, "timestamp") && n < least {
+			if n == 1 { // the date, which is refused where it is none
+				return nil, cmp.Or(c.fitOne(0, wDate()), arity(d, n, c.ctx))
+			}
+			if n > 3 {
+				return nil, arity(d, n, c.ctx)
+			}
+			return Resolve(name, c.args, c.ctx)
+		}
 		if at < len(c.args) {
 			if _, ok := c.args[at].Type().(types.Time); ok {
-				if name != "timestamp of time" {
+				if !strings.HasPrefix(name, "timestamp") {
 					if err := timeOff(c.ctx, c.args[at].Type()); err != nil {
 						return nil, err
 					}

@@ -57,6 +57,9 @@ func fitFromCSV(c *call) error {
 	if spec.Mode() == "DROPMALFORMED" {
 		return errf(c.ctx, "PARSE_MODE_UNSUPPORTED", "42601", "from_csv knows the modes PERMISSIVE and FAILFAST, not DROPMALFORMED.")
 	}
+	if err := spec.checkCorrupt(c); err != nil {
+		return err
+	}
 	c.args, c.konst = c.args[:1], spec
 	return nil
 }

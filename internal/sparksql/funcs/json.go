@@ -31,6 +31,17 @@ func (s JSONSpec) CorruptColumn() string {
 	return "_corrupt_record"
 }
 
+// checkCorrupt refuses a column of corrupt records that is no STRING.
+func (s JSONSpec) checkCorrupt(c *call) error {
+	st, _ := s.Type.(types.Struct)
+	for _, f := range st.Fields {
+		if f.Name == s.CorruptColumn() && !types.IsString(f.Type) {
+			return errf(c.ctx, "INVALID_CORRUPT_RECORD_TYPE", "42804", "The column %s of corrupt records must be a STRING, not %s.", quoteName(f.Name), quoteType(f.Type))
+		}
+	}
+	return nil
+}
+
 func jsonDefs() []*Def {
 	str := types.String
 	firstOnly := func(name string) func(plan.Expr, []string) string {
@@ -74,11 +85,18 @@ func (c *call) options(i int) (map[string]string, error) {
 	if !ok || m.Fn != "map" {
 		return nil, errf(c.ctx, "INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "The options of %s must be written as map('key', 'value', ...).", quoteName(c.d.Name))
 	}
+	notText := errf(c.ctx, "INVALID_OPTIONS.NON_STRING_TYPE", "42K06", "The options of %s must be a map of constant strings.", quoteName(c.d.Name))
+	if t, ok := m.Type().(types.Map); ok && !(types.IsString(t.Key) && types.IsString(t.Value)) {
+		return nil, notText
+	}
 	for j := 0; j+1 < len(m.Args); j += 2 {
 		k, ok1 := constText(m.Args[j])
 		v, ok2 := constText(m.Args[j+1])
+		if l, ok := Eval(m.Args[j+1]); ok && l.Value == nil {
+			continue
+		}
 		if !ok1 || !ok2 {
-			return nil, errf(c.ctx, "INVALID_OPTIONS.NON_STRING_TYPE", "42K06", "The options of %s must be a map of constant strings.", quoteName(c.d.Name))
+			return nil, notText
 		}
 		out[strings.ToLower(k)] = v
 	}
@@ -112,8 +130,11 @@ func fitFromJSON(c *call) error {
 	switch m, _ := t.(types.Map); {
 	case isMap(t) && !types.IsString(m.Key):
 		return mismatch(c.ctx, "INVALID_JSON_MAP_KEY_TYPE", "The keys of a map that from_json reads must be STRING, not %s.", quoteType(m.Key))
-	case !isStruct(t) && !isArray(t) && !isMap(t):
-		return mismatch(c.ctx, "INVALID_JSON_SCHEMA", "The schema of from_json must be a STRUCT, ARRAY or MAP, not %s.", quoteType(t))
+	case !isStruct(t) && !isArray(t) && !isMap(t) && t != types.Variant:
+		return mismatch(c.ctx, "INVALID_JSON_SCHEMA", "The schema of from_json must be a STRUCT, ARRAY, MAP or VARIANT, not %s.", quoteType(t))
+	}
+	if err := spec.checkCorrupt(c); err != nil {
+		return err
 	}
 	c.args = c.args[:1]
 	c.konst = spec

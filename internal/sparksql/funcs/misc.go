@@ -10,7 +10,7 @@ import (
 func miscDefs() []*Def {
 	str := types.String
 	out := []*Def{
-		fn("typeof", str, "", wAny()).neverNull(), fn("version", str, "").neverNull(), fn("uuid", str, "CAST(uuid() AS VARCHAR)").neverNull().volatile(),
+		fn("typeof", str, "", wAny()).neverNull(), fn("version", str, "").neverNull(), fn("uuid", str, "CAST(uuid() AS VARCHAR)", wAny()).optional(1).fitting(fitUUID).shown(noArgs("uuid")).neverNull().volatile(),
 		text("current_user", func(c Context) string { return c.User }), text("user", func(c Context) string { return c.User }),
 		text("session_user", func(c Context) string { return c.User }),
 		text("current_catalog", func(c Context) string { return c.Catalog }), text("current_schema", func(c Context) string { return c.Schema }),
@@ -86,4 +86,16 @@ func hiddenAliases() map[string]string {
 		"current_database": "current_schema", "random": "rand",
 		"charindex": "locate", "integer": "int", "dateadd": "date_add",
 	}
+}
+
+// fitUUID: a seed is a constant integer, and here says nothing.
+func fitUUID(c *call) error {
+	if len(c.args) == 0 {
+		return nil
+	}
+	t := c.args[0].Type()
+	if _, ok := c.args[0].(*plan.Literal); !ok || !types.IsIntegral(t) && t != types.Void {
+		return errf(c.ctx, "INVALID_PARAMETER_VALUE.LONG", "22023", "The seed of uuid is an integer constant, not %q.", SQLName(c.args[0]))
+	}
+	return nil
 }

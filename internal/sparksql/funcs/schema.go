@@ -31,9 +31,14 @@ func (c *call) schema(inferred func(*plan.Call) (string, bool)) (types.Type, err
 		return nil, errf(c.ctx, "PARSE_EMPTY_STATEMENT", "42617", "The schema of %s is empty.", c.d.Name)
 	}
 	t, err := c.ctx.ParseType(text)
+	if err != nil && strings.HasPrefix(strings.TrimSpace(text), "{") {
+		if j, jerr := jsonSchema([]byte(text), c.ctx.ParseType); jerr == nil {
+			t, err = j, nil
+		}
+	}
 	if err != nil {
 		class, state := sparksql.ClassOf(err), "0A000"
-		if class != "UNSUPPORTED_DATATYPE" || strings.ContainsAny(strings.TrimSpace(text), " ,") {
+		if class != "UNSUPPORTED_DATATYPE" || strings.ContainsAny(strings.TrimSpace(text), " ,:") {
 			class, state = "PARSE_SYNTAX_ERROR", "42601"
 		}
 		return nil, errf(c.ctx, class, state, "The schema %q of %s does not parse: %v.", text, c.d.Name, err)

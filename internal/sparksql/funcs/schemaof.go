@@ -49,13 +49,33 @@ func strictJSON(text string, opts map[string]string) string {
 	return string(b)
 }
 
-// inferJSON reads one value and gives its type; NULL counts as STRING.
+// inferJSON reads one value and gives its type; NULL counts as STRING, and
+// structs without fields are left out.
 func inferJSON(dec *json.Decoder, opts map[string]string) (types.Type, error) {
 	t, err := inferValue(dec, opts)
 	if err != nil {
 		return nil, err
 	}
-	return voidToString(t), nil
+	drop := strings.EqualFold(opts["dropfieldifallnull"], "true")
+	switch t := t.(type) {
+	case types.Struct:
+		if c, ok := canonical(t, drop); ok {
+			return c, nil
+		}
+		return types.Struct{Fields: []types.Field{}}, nil
+	case types.Array:
+		if _, ok := t.Elem.(types.Struct); !ok {
+			break
+		}
+		if c, ok := canonical(t, drop); ok {
+			return c, nil
+		}
+		return types.Array{Elem: types.Struct{Fields: []types.Field{}}, ContainsNull: true}, nil
+	}
+	if c, ok := canonical(t, drop); ok {
+		return c, nil
+	}
+	return types.String, nil
 }
 
 func inferValue(dec *json.Decoder, opts map[string]string) (types.Type, error) {
@@ -193,19 +213,24 @@ func mergeJSON(a, b types.Type) types.Type {
 	return types.String
 }
 
-func voidToString(t types.Type) types.Type {
+// canonical is a type as a schema shows it; false where nothing is left of it.
+// VOID is STRING, or left out.
+func canonical(t types.Type, dropVoid bool) (types.Type, bool) {
 	switch t := t.(type) {
 	case types.Array:
-		return types.Array{Elem: voidToString(t.Elem), ContainsNull: true}
+		e, ok := canonical(t.Elem, dropVoid)
+		return types.Array{Elem: e, ContainsNull: true}, ok
 	case types.Struct:
-		out := types.Struct{Fields: make([]types.Field, len(t.Fields))}
-		for i, f := range t.Fields {
-			out.Fields[i] = types.Field{Name: f.Name, Type: voidToString(f.Type), Nullable: true}
+		out := types.Struct{}
+		for _, f := range t.Fields {
+			if ft, ok := canonical(f.Type, dropVoid); ok && f.Name != "" {
+				out.Fields = append(out.Fields, types.Field{Name: f.Name, Type: ft, Nullable: true})
+			}
 		}
-		return out
+		return out, len(out.Fields) > 0
 	}
 	if t == types.Void {
-		return types.String
+		return types.String, !dropVoid
 	}
-	return t
+	return t, true
 }

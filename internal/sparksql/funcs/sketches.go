@@ -101,7 +101,7 @@ func sketchDefs() []*Def {
 		fn("theta_union", binary, "", bin, bin, wI).optional(1).defaults(litInt(defaultLgK)).always().sketched("theta_union", 3, nil),
 		fn("theta_intersection", binary, "", bin, bin).always().sketched("theta_intersection", 2, nil),
 		fn("theta_difference", binary, "", bin, bin).always().sketched("theta_difference", 2, nil),
-		binAgg("count_min_sketch", wRow, strictly(types.Double), strictly(types.Double), strictly(types.Int, types.BigInt)).optional(3).named("column", "epsilon", "confidence", "seed").sketched("count_min_sketch", 1, countMin),
+		binAgg("count_min_sketch", wRow, strictly(types.Double), strictly(types.Double), strictly(types.Int, types.BigInt)).named("column", "epsilon", "confidence", "seed").sketched("count_min_sketch", 1, countMin),
 		binAgg("bitmap_construct_agg", wBig()).sketched("bitmap_construct_agg", 1, nil),
 		binAgg("bitmap_or_agg", bin).sketched("bitmap_or_agg", 1, nil),
 		binAgg("bitmap_and_agg", bin).sketched("bitmap_and_agg", 1, nil),
@@ -150,9 +150,6 @@ func lgEntriesAt1(c *call) (map[string]any, error) {
 func countMin(c *call) (map[string]any, error) {
 	names := []string{"", "eps", "conf", "seed"}
 	p := map[string]any{}
-	if len(c.args) < 4 {
-		return nil, errf(c.ctx, "REQUIRED_PARAMETER_NOT_FOUND", "4274K", "%s needs its parameter %s.", quoteName(c.d.Name), quoteName([]string{"", "epsilon", "confidence", "seed"}[len(c.args)]))
-	}
 	for i := 1; i < 4; i++ {
 		l, ok := Eval(c.args[i])
 		switch {

@@ -57,6 +57,9 @@ func fitFromXML(c *call) error {
 	if !isStruct(t) && t != types.Variant {
 		return mismatch(c.ctx, "INVALID_XML_SCHEMA", "The schema of from_xml must be a STRUCT or VARIANT, not %s.", quoteType(t))
 	}
+	if err := spec.checkCorrupt(c); err != nil {
+		return err
+	}
 	c.args, c.konst = c.args[:1], spec
 	return nil
 }
@@ -157,4 +160,22 @@ func inferText(s string, opts map[string]string) types.Type {
 		return types.Timestamp
 	}
 	return types.String
+}
+
+// voidToString is a type with STRING in the place of VOID.
+func voidToString(t types.Type) types.Type {
+	switch t := t.(type) {
+	case types.Array:
+		return types.Array{Elem: voidToString(t.Elem), ContainsNull: true}
+	case types.Struct:
+		out := types.Struct{Fields: make([]types.Field, len(t.Fields))}
+		for i, f := range t.Fields {
+			out.Fields[i] = types.Field{Name: f.Name, Type: voidToString(f.Type), Nullable: true}
+		}
+		return out
+	}
+	if t == types.Void {
+		return types.String
+	}
+	return t
 }

@@ -112,6 +112,9 @@ func (l *lowerer) csvValue(x string, t types.Type, o map[string]string) string {
 		return "coalesce(" + l.call("parse_json", []string{"CASE WHEN regexp_full_match(" + x + ", '-?[0-9]+([.][0-9]+)?|true|false') THEN " + x + " END"}, []string{"VARCHAR"}, variantBlob, nil) +
 			", " + l.toVariant(x, types.String) + ")"
 	}
+	if _, ok := t.(types.Decimal); ok {
+		return l.call("string_to_decimal", []string{x}, []string{"VARCHAR"}, l.duckType(t), map[string]any{"locale": o["locale"]})
+	}
 	return k.cast(x, types.String, t)
 }
 
@@ -189,6 +192,9 @@ func (l *lowerer) csvText(x string, t types.Type, o map[string]string) string {
 	}
 	if text, ok := l.csvNested(x, t, o); ok {
 		return text
+	}
+	if d, ok := t.(types.Decimal); ok && d.Scale > 6 { // small ones have an exponent
+		return l.call("to_json", []string{x}, []string{l.duckType(t)}, "VARCHAR", map[string]any{"schema": string(SchemaJSON(t))})
 	}
 	switch t {
 	case types.Timestamp:

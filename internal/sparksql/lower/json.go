@@ -54,6 +54,12 @@ func fromJSON(l *lowerer, c *plan.Call, a []string) string {
 	}
 	params := jsonParams(spec, l.opt.TimeZone)
 	parse := func(x string) string {
+		if c.Typ == types.Variant {
+			return l.call("parse_json", []string{x}, []string{"VARCHAR"}, variantBlob, nil)
+		}
+		if whole, ok := l.wholeVariant(c.Typ, spec, x); ok {
+			return whole
+		}
 		return l.call("from_json", []string{x}, []string{"VARCHAR"}, l.duckType(c.Typ), params)
 	}
 	if spec.Mode() != "FAILFAST" {
@@ -68,6 +74,18 @@ func fromJSON(l *lowerer, c *plan.Call, a []string) string {
 		return "CASE WHEN trim(" + x + ") <> '' THEN coalesce(" + parse(x) + ", " + list +
 			raise("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", "A JSON record is malformed, and the parse mode is FAILFAST.") + ") END"
 	})
+}
+
+// wholeVariant reads the whole document into the one VARIANT that the option
+// singleVariantColumn names.
+func (l *lowerer) wholeVariant(t types.Type, spec funcs.JSONSpec, x string) (string, bool) {
+	st, ok := t.(types.Struct)
+	name := spec.Options["singlevariantcolumn"]
+	if !ok || len(st.Fields) != 1 || st.Fields[0].Name != name || st.Fields[0].Type != types.Variant {
+		return "", false
+	}
+	v := l.call("parse_json", []string{x}, []string{"VARCHAR"}, variantBlob, nil)
+	return "CASE WHEN " + x + " IS NOT NULL THEN {" + quote(name) + ": " + v + "} END", true
 }
 
 func jsonParams(spec funcs.JSONSpec, zone string) map[string]any {

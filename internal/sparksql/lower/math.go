@@ -107,9 +107,12 @@ func ceiling(f string) rule {
 func rounding(f string) rule {
 	return func(l *lowerer, c *plan.Call, a []string) string {
 		dt := l.duckType(c.Typ)
-		n, _ := constInt(c.Args[1])
+		n, ok := constInt(c.Args[1])
 		if isNull(c.Args[1]) {
 			return cast("NULL", dt)
+		}
+		if !ok { // a scale that raises
+			return cast(a[1], dt)
 		}
 		t := c.Args[0].Type()
 		d, dec := isDecimal(t)

@@ -162,7 +162,9 @@ func hasFloats(t types.Type) bool {
 func fieldNames(t types.Struct) []string {
 	out, seen := make([]string, len(t.Fields)), map[string]bool{}
 	for i, f := range t.Fields {
-		out[i] = f.Name
+		if out[i] = f.Name; f.Name == "" {
+			out[i] = "#"
+		}
 		for k := 1; seen[strings.ToLower(out[i])]; k++ {
 			out[i] = f.Name + "#" + itoa(int64(k))
 		}

@@ -97,7 +97,7 @@ func toXML(l *lowerer, c *plan.Call, a []string) string {
 		opts["ignorenullfields"] = "false"
 		delete(opts, "pretty")
 		text = l.call("to_json", a, []string{l.duckType(t)}, "VARCHAR",
-			map[string]any{"schema": string(SchemaJSON(t)), "zone": l.opt.TimeZone, "options": opts})
+			map[string]any{"schema": string(SchemaJSON(t)), "zone": l.opt.TimeZone, "options": opts, "hexbinary": true})
 	}
 	return l.call("to_xml", []string{text}, []string{"VARCHAR"}, "VARCHAR", map[string]any{"options": spec.Options})
 }

@@ -232,7 +232,9 @@ func (p *parser) structFields(end string) ([]types.Field, error) {
 		if err != nil {
 			return types.Field{}, err
 		}
-		p.acceptOp(":")
+		if end != "" { // a list of columns has none
+			p.acceptOp(":")
+		}
 		t, err := p.dataType()
 		if err != nil {
 			return types.Field{}, err
