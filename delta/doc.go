@@ -9,7 +9,8 @@
 // # Reading
 //
 // Snapshot.Read yields Arrow batches of the files that may satisfy predicates;
-// Files names these files for an engine that reads Parquet itself. Older
+// Files names these files for an engine that reads Parquet itself; OldDates and
+// OldCalendar tell for which of them it has to know the calendar. Older
 // versions are snapshots, too (SnapshotAt, SnapshotAsOf). Changes tells what
 // each version did file by file, ReadChanges row by row where the table has a
 // change feed (delta.enableChangeDataFeed). History tells who did what.

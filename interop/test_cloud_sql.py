@@ -73,7 +73,7 @@ class Project:
         self.running = Server(source, to, mqtts="off")
         self.env = {**place.env, **env}
         self.up()
-        self.run("CREATE SCHEMA main.default")
+        self.run("CREATE SCHEMA IF NOT EXISTS main.default")
         return self
 
     def up(self):

@@ -23,6 +23,7 @@ type copyFile struct {
 	at      place
 	loads   int64 // how often the table has it afterwards
 	local   string
+	old     bool // keeps old dates in a calendar that DuckDB does not know
 }
 
 // copySource are the files of a statement, as a source of plans.
@@ -43,7 +44,7 @@ func (s *copySource) close() {
 func (s *copySource) input() Input {
 	in := Input{Text: s.text}
 	for _, f := range s.files {
-		in.Files = append(in.Files, File{Path: f.local})
+		in.Files = append(in.Files, File{Path: f.local, Own: f.old})
 	}
 	return in
 }
@@ -57,6 +58,7 @@ func (s *copySource) fetch(ctx context.Context, t *Tables, files []copyFile, ski
 			return 0, fmt.Errorf("%s: %w", f.address, err)
 		}
 		s.release = append(s.release, release)
+		f.old = s.text == nil && t.Old(f.local)
 		if skip {
 			if _, err := delta.FileSchema(f.local); err != nil {
 				skipped++

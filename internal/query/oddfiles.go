@@ -19,12 +19,36 @@ import (
 // maxOdd bounds the files that are remembered.
 const maxOdd = 10_000
 
-// oddFiles remembers the local files whose pages DuckDB's reader of Parquet does
-// not know, so that they are read by package delta. Files are looked at once a
-// statement over them has failed: that costs the others nothing.
+// oddFiles remembers the local files that package delta reads because DuckDB's
+// reader of Parquet does not: it does not know their pages, or not their
+// calendar. For pages, files are looked at once a statement over them has failed:
+// that costs the others nothing.
 type oddFiles struct {
-	mu    sync.Mutex
-	paths map[string]bool
+	mu        sync.Mutex
+	paths     map[string]bool
+	calendars map[string]bool // what was found of each
+}
+
+// old tells whether a file keeps old dates in another calendar. It looks at each
+// once.
+func (o *oddFiles) old(path string) bool {
+	o.mu.Lock()
+	old, known := o.calendars[path]
+	o.mu.Unlock()
+	if known {
+		return old
+	}
+	old, err := delta.OldCalendar(path)
+	if err != nil { // reading the file says more
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.calendars == nil || len(o.calendars) >= maxOdd {
+		o.calendars = map[string]bool{}
+	}
+	o.calendars[path] = old
+	return old
 }
 
 func (o *oddFiles) has(path string) bool {
@@ -88,11 +112,17 @@ func oddPages(path string) (odd bool) {
 // Odd implements Locator.
 func (t *Tables) Odd(path string) bool { return t.odd.has(path) }
 
+// Old implements Locator.
+func (t *Tables) Old(path string) bool { return t.odd.old(path) }
+
 // Learn implements Locator.
 func (t *Tables) Learn(paths []string) bool { return t.odd.learn(paths) }
 
 // Odd is whether the tables know a file to be odd.
 func (f *statementFiles) Odd(path string) bool { return f.tables.Odd(path) }
+
+// Old has the tables look at a file.
+func (f *statementFiles) Old(path string) bool { return f.tables.Old(path) }
 
 // Learn has the tables look at files.
 func (f *statementFiles) Learn(paths []string) bool { return f.tables.Learn(paths) }

@@ -171,3 +171,77 @@ func TestColumnsAreFoundByTheirIDs(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+// Files of Spark 2, and of such later ones as ask for it, keep dates and
+// timestamps in the calendar that was Julian before 1582-10-15. The numbers and
+// what they mean are those of a file of Spark 4.2 under
+// spark.sql.parquet.datetimeRebaseModeInWrite=LEGACY.
+func TestFilesInTheOldCalendar(t *testing.T) {
+	d := newDoor(t)
+	at := filepath.Join(d.r.dir, "tables", "outer", "old")
+	root, err := query.LocalRoot(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.r.tabs.Allow(root)
+	day, instant := arrow.FixedWidthTypes.Date32, arrow.FixedWidthTypes.Timestamp_us
+	s := arrow.NewSchema([]arrow.Field{
+		{Name: "id", Type: arrow.PrimitiveTypes.Int32, Nullable: true}, {Name: "d", Type: day, Nullable: true}, {Name: "t", Type: instant, Nullable: true},
+		{Name: "n", Type: arrow.StructOf(arrow.Field{Name: "l", Type: arrow.ListOf(day), Nullable: true}, arrow.Field{Name: "t", Type: instant, Nullable: true}), Nullable: true},
+	}, nil)
+	const rows = `{"id":1,"d":-719164,"t":-62135769600000000,"n":{"l":[-141428,-141427,null],"t":-62135769600000000}}
+		{"id":2,"d":0,"t":0,"n":{"l":[],"t":null}} {"id":3,"d":null,"t":null,"n":null}`
+	write := func(name string, keys ...string) {
+		t.Helper()
+		rec, _, err := array.RecordFromJSON(memory.DefaultAllocator, s, strings.NewReader(rows), array.WithMultipleDocs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rec.Release()
+		if err := os.MkdirAll(at, 0o750); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Create(filepath.Join(at, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := pqarrow.NewFileWriter(s, f, parquet.NewWriterProperties(), pqarrow.DefaultWriterProps())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(keys); i += 2 {
+			if err := w.AppendKeyValueMetadata(keys[i], keys[i+1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Write(rec); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a.parquet", "org.apache.spark.version", "4.2.0", "org.apache.spark.legacyDateTime", "", "org.apache.spark.timeZone", "UTC")
+	write("b.parquet", "org.apache.spark.version", "2.4.5")
+	write("c.parquet", "org.apache.spark.version", "4.2.0")
+	write("d.parquet")
+	d.must("CONVERT TO DELTA parquet.`"+at+"`", "CREATE TABLE t LOCATION '"+at+"'")
+	ask := func(sql string, want ...string) {
+		t.Helper()
+		if got, err := d.run(t.Context(), sql); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v; want %q", sql, got, err, want)
+		}
+	}
+	const old = "1|0001-01-01|0001-01-01 00:00:00|[1582-10-04, 1582-10-15, null]|0001-01-01 00:00:00"
+	const plain = "1|0000-12-30|0000-12-30 00:00:00|[1582-10-14, 1582-10-15, null]|0000-12-30 00:00:00"
+	query := "SELECT id, d, string(t), string(n.l), string(n.t) FROM t WHERE id = 1 AND _metadata.file_name = '%s.parquet'"
+	for file, want := range map[string]string{"a": old, "b": old, "c": plain, "d": plain} {
+		ask(fmt.Sprintf(query, file), want)
+	}
+	ask("SELECT count(*) FROM t WHERE d = DATE'0001-01-01'", "2")
+	ask("SELECT count(*) FROM t WHERE t < TIMESTAMP'0001-01-01 00:00:00'", "2")
+	ask("SELECT count(*), count(d), count(n.l) FROM t", "12|8|8")
+	// What is written anew means the same.
+	d.must("UPDATE t SET id = 10 WHERE id = 2", "OPTIMIZE t")
+	ask("SELECT string(d), string(n.t) FROM t WHERE id = 1 ORDER BY 1", "0000-12-30|0000-12-30 00:00:00", "0000-12-30|0000-12-30 00:00:00", "0001-01-01|0001-01-01 00:00:00", "0001-01-01|0001-01-01 00:00:00")
+}

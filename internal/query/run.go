@@ -89,7 +89,7 @@ type File struct {
 	BaseRowID, Version *int64
 	// Facts are what _metadata tells of the file.
 	Facts func() FileFacts
-	// Own has the file read here: DuckDB does not know its pages.
+	// Own has the file read here: DuckDB does not know its pages or its calendar.
 	Own bool
 	// Columns are Input.Columns of this file, nil where they are the same.
 	Columns map[string]arrow.Field

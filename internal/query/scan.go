@@ -426,6 +426,9 @@ type Locator interface {
 	Learn(paths []string) bool
 	// Schema is that of a's file, which has the path that File gave.
 	Schema(path string, a delta.Add) (*arrow.Schema, error)
+	// Old tells whether a file keeps old dates in a calendar that DuckDB does not
+	// know; it may have to look.
+	Old(path string) bool
 }
 
 // Files gives the files of a snapshot that may hold rows for preds.
@@ -475,13 +478,14 @@ func AddsInput(ctx context.Context, s *delta.Snapshot, adds []delta.Add, at Loca
 	if in.release, err = fetch(ctx, s, adds, at, in.Files); err != nil {
 		return in, err
 	}
+	old := s.OldDates()
 	for i, a := range adds {
 		values, err := partitionTexts(s, a, in.Partition)
 		if err != nil {
 			return in, err
 		}
 		f := File{Path: in.Files[i].Path, Partition: values, BaseRowID: a.BaseRowID, Version: a.DefaultRowCommitVersion}
-		f.Own = at.Odd(f.Path)
+		f.Own = at.Odd(f.Path) || old != nil && old(a) && at.Old(f.Path)
 		f.Facts = func() FileFacts { return FileFacts{URI: at.Address(s, a), Size: a.Size, Modified: a.ModificationTime} }
 		gone, err := s.Deleted(ctx, a)
 		if err != nil {

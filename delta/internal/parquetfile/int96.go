@@ -5,66 +5,61 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 )
 
-// int96Column reads a column of Impala's timestamps as microseconds in UTC:
-// their 64-bit nanoseconds, which Arrow would make of them, end in 2262.
-type int96Column struct {
-	chunk    *file.Int96ColumnChunkReader
-	optional bool
-	values   []parquet.Int96
-	defs     []int16
+// bareInt96 has a file's columns of INT96, Impala's timestamps, read as the
+// bytes that they are: pqarrow would make 64-bit nanoseconds of them, which end
+// in 2262. It tells which leaves these are, nil if there are none.
+func bareInt96(md *metadata.FileMetaData) ([]bool, error) {
+	var is []bool
+	for i := range md.Schema.NumColumns() {
+		if md.Schema.Column(i).PhysicalType() == parquet.Types.Int96 {
+			if is == nil {
+				is = make([]bool, md.Schema.NumColumns())
+			}
+			is[i] = true
+		}
+	}
+	if is == nil {
+		return nil, nil
+	}
+	width := int32(parquet.Int96SizeBytes)
+	for _, e := range md.FileMetaData.Schema {
+		if e.Type != nil && parquet.Type(*e.Type) == parquet.Types.Int96 {
+			*e.Type, e.TypeLength, e.ConvertedType, e.LogicalType = fixedType, &width, nil, nil
+		}
+	}
+	for _, g := range md.RowGroups {
+		if len(g.Columns) != len(is) {
+			return nil, errors.New("malformed Parquet: a row group lacks columns")
+		}
+		for i, c := range g.Columns {
+			if is[i] {
+				c.MetaData.Type, c.MetaData.Statistics = fixedType, nil
+			}
+		}
+	}
+	root, err := schema.FromParquet(md.FileMetaData.Schema)
+	if err != nil {
+		return nil, err
+	}
+	group, ok := root.(*schema.GroupNode)
+	if !ok {
+		return nil, errors.New("malformed Parquet: the schema has no root")
+	}
+	md.Schema = schema.NewSchema(group)
+	return is, nil
 }
 
-func newInt96Column(chunk file.ColumnChunkReader) (*int96Column, error) {
-	c, ok := chunk.(*file.Int96ColumnChunkReader)
-	if !ok || chunk.Descriptor().MaxRepetitionLevel() > 0 {
-		return nil, errors.New("malformed Parquet: a column is not what the schema says")
-	}
-	return &int96Column{
-		chunk: c, optional: chunk.Descriptor().MaxDefinitionLevel() > 0,
-		values: make([]parquet.Int96, batchRows), defs: make([]int16, batchRows),
-	}, nil
-}
+// fixedType is FIXED_LEN_BYTE_ARRAY in parquet.thrift, which lays 12 bytes out
+// as INT96 does.
+const fixedType = 7
 
 // julianEpoch is the Julian day of 1970-01-01.
 const julianEpoch = 2440588
-
-// next gives the next n rows.
-func (c *int96Column) next(n int) (arrow.Array, error) {
-	b := array.NewTimestampBuilder(memory.DefaultAllocator, arrow.FixedWidthTypes.Timestamp_us.(*arrow.TimestampType))
-	defer b.Release()
-	b.Reserve(n)
-	for n > 0 {
-		levels, _, err := c.chunk.ReadBatchInPage(int64(min(n, batchRows)), c.values, c.defs, nil)
-		if err != nil {
-			return nil, err
-		}
-		if levels == 0 {
-			return nil, errors.New("malformed Parquet: a column is too short")
-		}
-		at := 0
-		for i := range levels {
-			if c.optional && c.defs[i] == 0 {
-				b.AppendNull()
-				continue
-			}
-			us, err := Micros(c.values[at])
-			if err != nil {
-				return nil, err
-			}
-			b.Append(arrow.Timestamp(us))
-			at++
-		}
-		n -= int(levels)
-	}
-	return b.NewArray(), nil
-}
 
 // Micros is an INT96 timestamp in microseconds since the epoch; nanoseconds
 // are cut off, as Spark does.

@@ -57,6 +57,10 @@ func Schema(in Input) (_ *arrow.Schema, err error) {
 		return nil, err
 	}
 	defer func() { _ = pf.Close() }()
+	int96s, err := bareInt96(pf.MetaData())
+	if err != nil {
+		return nil, err
+	}
 	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
 	if err != nil {
 		return nil, err
@@ -66,14 +70,10 @@ func Schema(in Input) (_ *arrow.Schema, err error) {
 		return nil, err
 	}
 	fields := s.Fields()
-	ps := pf.MetaData().Schema
-	for i := range ps.NumColumns() {
-		if c := ps.Column(i); c.PhysicalType() == parquet.Types.Int96 && len(c.ColumnPath()) == 1 {
-			for j, f := range fields {
-				if f.Name == c.Name() { // Read gives these so
-					fields[j].Type = arrow.FixedWidthTypes.Timestamp_us
-				}
-			}
+	for name, at := range leavesAt(pf) {
+		i := slices.IndexFunc(fields, func(f arrow.Field) bool { return f.Name == name })
+		if leaves := leavesOf(pf.MetaData().Schema, int96s, calendar{}, at); leaves != nil && i >= 0 {
+			fields[i].Type = typeOf(fields[i].Type, &leaves)
 		}
 	}
 	return arrow.NewSchema(fields, nil), nil
@@ -106,6 +106,14 @@ func Read(ctx context.Context, in Input, opt ReadOptions, f func(arrow.RecordBat
 		return err
 	}
 	defer func() { _ = pf.Close() }()
+	cal, err := calendarOf(pf.MetaData())
+	if err != nil {
+		return err
+	}
+	int96s, err := bareInt96(pf.MetaData())
+	if err != nil {
+		return err
+	}
 	// Room is made for a batch in each column, however few rows there are.
 	props := pqarrow.ArrowReadProperties{BatchSize: max(1, min(batchRows, pf.NumRows()))}
 	fr, err := pqarrow.NewFileReader(pf, props, memory.DefaultAllocator)
@@ -116,18 +124,14 @@ func Read(ctx context.Context, in Input, opt ReadOptions, f func(arrow.RecordBat
 	if err != nil {
 		return err
 	}
-	r := &reader{fr: fr, opt: opt, leaves: map[string][]int{}}
+	r := &reader{fr: fr, opt: opt, at: leavesAt(pf), calendar: cal, mend: map[string][]leaf{}}
 	for _, c := range whole.Fields() {
-		if opt.Want(c) {
-			r.columns = append(r.columns, c)
-			r.leaves[c.Name] = nil
+		if !opt.Want(c) {
+			continue
 		}
-	}
-	ps := pf.MetaData().Schema
-	for i := range ps.NumColumns() {
-		name := ps.Column(i).ColumnPath()[0]
-		if _, wanted := r.leaves[name]; wanted {
-			r.leaves[name] = append(r.leaves[name], i)
+		r.columns = append(r.columns, c)
+		if leaves := leavesOf(pf.MetaData().Schema, int96s, cal, r.at[c.Name]); leaves != nil {
+			r.mend[c.Name] = leaves
 		}
 	}
 	for g := range pf.NumRowGroups() {
@@ -145,12 +149,26 @@ const (
 	batchBytes = 64 << 20
 )
 
+// leavesAt are the places of the leaves of a file's top-level columns.
+func leavesAt(pf *file.Reader) map[string][]int {
+	out := map[string][]int{}
+	s := pf.MetaData().Schema
+	for i := range s.NumColumns() {
+		name := s.Column(i).ColumnPath()[0]
+		out[name] = append(out[name], i)
+	}
+	return out
+}
+
 // reader reads the row groups of one file.
 type reader struct {
 	fr      *pqarrow.FileReader
 	opt     ReadOptions
 	columns []arrow.Field
-	leaves  map[string][]int // by the name of a top-level column
+	at      map[string][]int // leavesAt
+
+	calendar calendar
+	mend     map[string][]leaf // the leaves of columns to which something is to be done
 }
 
 func (r *reader) group(ctx context.Context, g int, f func(arrow.RecordBatch) error) error {
@@ -158,7 +176,7 @@ func (r *reader) group(ctx context.Context, g int, f func(arrow.RecordBatch) err
 	var rest []int // what pqarrow reads
 	rg := r.fr.ParquetReader().RowGroup(g)
 	for _, c := range r.columns {
-		leaves := r.leaves[c.Name]
+		leaves := r.at[c.Name]
 		col, err := r.column(rg, c, leaves)
 		if err != nil {
 			return fmt.Errorf("column %s: %w", c.Name, err)
@@ -214,14 +232,6 @@ func (r *reader) column(rg *file.RowGroupReader, c arrow.Field, leaves []int) (c
 	}
 	i := leaves[0]
 	pc := r.fr.ParquetReader().MetaData().Schema.Column(i)
-	if pc.PhysicalType() == parquet.Types.Int96 && len(pc.ColumnPath()) == 1 {
-		// pqarrow would cut these to 64-bit nanoseconds.
-		chunk, err := rg.Column(i)
-		if err != nil {
-			return nil, err
-		}
-		return newInt96Column(chunk)
-	}
 	form, ok := formOf(pc, c.Type)
 	if !ok {
 		return nil, nil
@@ -242,7 +252,7 @@ func (r *reader) column(rg *file.RowGroupReader, c arrow.Field, leaves []int) (c
 
 // join puts n rows of both kinds of columns together in the file's order.
 func (r *reader) join(plain arrow.RecordBatch, own map[string]columnReader, n int64) (arrow.RecordBatch, error) {
-	if len(own) == 0 && plain != nil {
+	if len(own) == 0 && len(r.mend) == 0 && plain != nil {
 		plain.Retain()
 		return plain, nil
 	}
@@ -255,19 +265,23 @@ func (r *reader) join(plain arrow.RecordBatch, own map[string]columnReader, n in
 	}()
 	at := 0
 	for _, c := range r.columns {
+		var a arrow.Array
+		var err error
 		if col := own[c.Name]; col != nil {
-			a, err := col.next(int(n))
-			if err != nil {
-				return nil, fmt.Errorf("column %s: %w", c.Name, err)
-			}
-			c.Type = a.DataType()
-			cols = append(cols, a)
+			a, err = col.next(int(n))
 		} else {
-			a := plain.Column(at)
+			a = plain.Column(at)
 			a.Retain()
-			cols = append(cols, a)
 			at++
 		}
+		if leaves := r.mend[c.Name]; leaves != nil && err == nil {
+			a, err = r.calendar.mended(a, leaves)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", c.Name, err)
+		}
+		cols = append(cols, a)
+		c.Type = a.DataType()
 		fields = append(fields, c)
 	}
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, n), nil

@@ -135,13 +135,18 @@ func FromArrow(t arrow.DataType) (Type, error) {
 	return nil, fmt.Errorf("%w: Arrow %s", ErrNoMapping, t)
 }
 
-// FromArrowFields maps Arrow fields back, with their comments.
+// FromArrowFields maps Arrow fields back, with their comments and collations.
 func FromArrowFields(fields []arrow.Field) ([]Field, error) {
 	out := make([]Field, len(fields))
 	for i, f := range fields {
 		t, err := FromArrow(f.Type)
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", f.Name, err)
+		}
+		if text, ok := f.Metadata.GetValue(collationsKey); ok {
+			if t, err = collate(f.Name, t, text); err != nil {
+				return nil, fmt.Errorf("field %s: its collations: %w", f.Name, err)
+			}
 		}
 		out[i] = Field{Name: f.Name, Type: t, Nullable: f.Nullable}
 		if c, ok := f.Metadata.GetValue(commentKey); ok {
