@@ -30,7 +30,7 @@ func rules(t catalog.Table, s *delta.Snapshot) *plan.Rules {
 		return nil
 	}
 	m := s.Metadata()
-	out := &plan.Rules{PartitionBy: m.PartitionColumns, Properties: m.Configuration, Features: delta.Features(s.Protocol()), ClusterBy: s.ClusterBy()}
+	out := &plan.Rules{PartitionBy: m.PartitionColumns, Properties: m.Configuration, Features: delta.Features(s.Protocol()), ClusterBy: s.ClusterBy(), Comment: m.Description}
 	for _, f := range s.Schema().Fields() {
 		out.Columns = append(out.Columns, columnRule(f))
 	}

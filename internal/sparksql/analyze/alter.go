@@ -28,7 +28,12 @@ func (a *analyzer) alterTable(st *ast.AlterTable) (plan.Statement, error) {
 		return a.renameTable(st, r, src, view)
 	}
 	if view != nil {
-		return nil, a.errorf(st.Target.Pos(), "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "%s is a view; ALTER TABLE takes a table.", quoteAll(name.Strings()))
+		class := "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE"
+		switch st.Action.(type) {
+		case *ast.SetProperties, *ast.UnsetProperties:
+			class = "EXPECT_TABLE_NOT_VIEW.USE_ALTER_VIEW"
+		}
+		return nil, a.errorf(st.Target.Pos(), class, "42809", "%s is a view; ALTER TABLE takes a table.", quoteAll(name.Strings()))
 	}
 	if x, ok := st.Action.(*ast.AlterColumns); ok && src.Rules == nil && len(x.Columns) > 0 && x.Columns[0].Type != nil {
 		return nil, a.errorf(st.Pos(), "NOT_SUPPORTED_CHANGE_COLUMN", "0A000", "Columns of the table %s do not change their type.", quoteAll(src.Name))
@@ -115,6 +120,9 @@ func (k *alterer) errorf(class, state, format string, args ...any) *fault {
 }
 
 func (a *analyzer) renameTable(st *ast.AlterTable, r *ast.RenameTable, src *plan.Source, view *View) (plan.Statement, error) {
+	if view != nil {
+		return nil, a.errorf(st.Target.Pos(), "EXPECT_TABLE_NOT_VIEW.USE_ALTER_VIEW", "42809", "%s is a view; ALTER TABLE takes a table.", quoteAll(view.Name)).hint("Use ALTER VIEW.")
+	}
 	to := r.To.Strings()
 	var from []string
 	if src != nil {
@@ -164,6 +172,9 @@ func (k *alterer) find(n ast.Name) (types.Type, error) {
 	var t types.Type = types.Struct{Fields: k.t.src.Columns}
 	for _, p := range n {
 		next, ok := step(t, p.Name)
+		if _, st := t.(types.Struct); !ok && !st {
+			return nil, k.a.errorf(p.P, "INVALID_FIELD_NAME", "42000", "%s is no field: what stands before %s is no struct.", quoteAll(n.Strings()), quote(p.Name))
+		}
 		if !ok {
 			return nil, k.a.unresolved(n.Strings(), n[0].P, k.t.cols)
 		}
@@ -390,10 +401,12 @@ func (k *alterer) alterColumn(c ast.AlterColumn) error {
 		add(plan.Edit{Kind: plan.EditComment, Text: *c.Comment})
 	}
 	if c.NotNull != nil {
-		if *c.NotNull {
-			return k.errorf("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", "0AKDC", "A column that may be NULL cannot become NOT NULL.").hint("Add a CHECK constraint.")
+		switch {
+		case !*c.NotNull:
+			add(plan.Edit{Kind: plan.EditNotNull})
+		case k.nullable(c.Column):
+			return k.errorf("_LEGACY_ERROR_TEMP_2330", "", "The column %s may be NULL and cannot become NOT NULL.", quoteAll(path)).hint("Add a CHECK constraint.")
 		}
-		add(plan.Edit{Kind: plan.EditNotNull})
 	}
 	if c.Position != "" {
 		if err := k.movable(c); err != nil {
@@ -414,11 +427,27 @@ func (k *alterer) alterColumn(c ast.AlterColumn) error {
 	if c.Sync {
 		i := fieldAt(k.t.src.Columns, path[0])
 		if i < 0 || k.t.src.Rules.Columns[i].Identity == nil {
-			return k.errorf("DELTA_IDENTITY_COLUMNS_ALTER_NON_IDENTITY_COLUMN", "42808", "The column %s is no IDENTITY column.", quote(path[0]))
+			return k.errorf("DELTA_IDENTITY_COLUMNS_ALTER_NON_IDENTITY_COLUMN", "429BQ", "The column %s is no IDENTITY column.", quote(path[0]))
 		}
 		k.out.Operation = "SYNC IDENTITY"
 	}
 	return nil
+}
+
+// nullable tells whether a column or field may be NULL.
+func (k *alterer) nullable(n ast.Name) bool {
+	var t types.Type = types.Struct{Fields: k.t.src.Columns}
+	out := true
+	for _, p := range n {
+		out = true
+		if st, ok := t.(types.Struct); ok {
+			if i := fieldAt(st.Fields, p.Name); i >= 0 {
+				out = st.Fields[i].Nullable
+			}
+		}
+		t, _ = step(t, p.Name) // find has been here before
+	}
+	return out
 }
 
 // lastField tells whether the struct around a field has no other one.

@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"errors"
+	"maps"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/ast"
@@ -14,6 +16,17 @@ func (k *alterer) setProperties(x *ast.SetProperties) error {
 	for _, p := range x.Properties {
 		k.out.Properties[p.Key] = p.Value
 	}
+	for p := range k.out.Properties {
+		if strings.HasPrefix(strings.ToLower(p), "delta.constraints.") {
+			return k.errorf("DELTA_ADD_CONSTRAINTS", "0A000", "ALTER TABLE ... ADD CONSTRAINT adds constraints, properties do not.")
+		}
+	}
+	if err := k.a.properties(k.out.Properties, k.pos); err != nil {
+		return err
+	}
+	if err := k.a.retention(k.merged(), k.pos); err != nil {
+		return err
+	}
 	if strings.EqualFold(k.out.Properties["delta.enableChangeDataFeed"], "true") {
 		for _, f := range k.t.src.Columns {
 			if err := k.a.noFeedColumn(f.Name, k.pos); err != nil {
@@ -21,10 +34,17 @@ func (k *alterer) setProperties(x *ast.SetProperties) error {
 			}
 		}
 	}
-	if err := k.mappingMode(k.out.Properties); err != nil {
-		return err
+	return k.mappingMode(k.out.Properties)
+}
+
+// merged are the table's properties as they will be.
+func (k *alterer) merged() map[string]string {
+	out := maps.Clone(k.t.src.Rules.Properties)
+	if out == nil {
+		out = map[string]string{}
 	}
-	return k.a.properties(k.out.Properties, k.pos)
+	maps.Copy(out, k.out.Properties)
+	return out
 }
 
 // mappingMode refuses modes of column mapping that a table cannot change to.
@@ -38,7 +58,14 @@ func (k *alterer) mappingMode(set map[string]string) error {
 	if old == "" {
 		old = "none"
 	}
-	switch next = strings.ToLower(next); {
+	if next = strings.ToLower(next); old == "name" && next == "none" {
+		for _, f := range k.t.src.Columns {
+			if k.a.columnName(f, k.pos) != nil {
+				return k.errorf("DELTA_INVALID_COLUMN_NAMES_WHEN_REMOVING_COLUMN_MAPPING", "42K05", "The column name %s holds a character that tables without column mapping cannot have.", quote(f.Name))
+			}
+		}
+	}
+	switch {
 	case next == old, old == "none" && next == "name", old == "name" && next == "none", next != "none" && next != "name" && next != "id":
 		return nil
 	}
@@ -69,8 +96,10 @@ func (k *alterer) addConstraint(x *ast.AddConstraint) error {
 		return err
 	}
 	switch {
-	case hasAggregate(cond) || hasWindow(cond) || hasGenerator(cond):
-		return k.errorf("INVALID_WHERE_CONDITION", "42903", "A constraint cannot hold aggregates, window functions or generators.")
+	case hasWindow(cond):
+		return k.errorf("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601", "A constraint cannot hold window functions.")
+	case hasAggregate(cond) || hasGenerator(cond):
+		return k.errorf("INVALID_WHERE_CONDITION", "42903", "A constraint cannot hold aggregates or generators.")
 	case cond.Type() != types.Boolean:
 		return k.errorf("DELTA_NON_BOOLEAN_CHECK_CONSTRAINT", "42621", "The constraint %s is %s, not BOOLEAN.", quote(name), cond.Type().SQL())
 	}
@@ -106,6 +135,9 @@ func (k *alterer) clusterBy(x *ast.AlterClusterBy) error {
 	var err error
 	k.out.Operation, k.out.Clustering = "CLUSTER BY", true
 	k.out.ClusterBy, err = k.a.clustering(x.Columns, k.t.src.Columns, k.pos)
+	if e, ok := errors.AsType[*fault](err); ok && e.Class == "UNSUPPORTED_FEATURE.PARTITION_WITH_NESTED_COLUMN_IS_UNSUPPORTED" {
+		e.Class, e.SQLState = "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "42703"
+	}
 	return err
 }
 

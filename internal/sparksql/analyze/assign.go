@@ -53,7 +53,7 @@ func (s assigner) assign(x plan.Expr, t types.Type, column string, pos sparksql.
 	case "LEGACY":
 		mode = plan.CastLegacy
 	case "STRICT":
-		if s.store == insertOverflow && !upCast(from, t) {
+		if !upCast(from, t) {
 			return nil, s.a.errorf(pos, "CANNOT_UP_CAST_DATATYPE", "42846", "%s cannot be written to the column %s of type %s without a cast that may lose something.", from.SQL(), quote(column), t.SQL())
 		}
 	}
@@ -64,12 +64,25 @@ func (s assigner) assign(x plan.Expr, t types.Type, column string, pos sparksql.
 	if c, ok := y.(*plan.Cast); ok && mode == plan.CastANSI {
 		d := *c
 		d.Implicit = true
-		if numeric(from) && types.IsNumeric(t) || from == types.Timestamp && types.IsNumeric(t) {
+		if overflows(from, t) {
 			d.Store = s.store
 		}
 		return &d, nil
 	}
 	return y, nil
+}
+
+// overflows tells whether a cast to t is arithmetic, also of elements.
+func overflows(from, t types.Type) bool {
+	switch t := t.(type) {
+	case types.Array:
+		f, ok := from.(types.Array)
+		return ok && overflows(f.Elem, t.Elem)
+	case types.Map:
+		f, ok := from.(types.Map)
+		return ok && (overflows(f.Key, t.Key) || overflows(f.Value, t.Value))
+	}
+	return types.IsNumeric(t) && (numeric(from) || from == types.Timestamp)
 }
 
 // numeric tells whether a cast from t to a number is arithmetic.
@@ -412,6 +425,15 @@ func (b *rowBuilder) check(in plan.Node, cols []column, act plan.Attr, vals []pl
 		p.Exprs = append(p.Exprs, plan.NamedExpr{X: x, Attr: plan.Attr{ID: plan.NewID(), Name: k.Name, Type: types.Boolean, Nullable: true}})
 		return nil
 	}
+	if b.replace != nil {
+		x, err := b.replace(cols)
+		if err != nil {
+			return nil, err
+		}
+		if err := add(plan.Check{Kind: plan.CheckReplace}, x); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.columnChecks(cols, vals, add); err != nil {
 		return nil, err
 	}
@@ -424,15 +446,6 @@ func (b *rowBuilder) check(in plan.Node, cols []column, act plan.Attr, vals []pl
 			if err := add(plan.Check{Name: c.Name, Text: c.Text}, x); err != nil {
 				return nil, err
 			}
-		}
-	}
-	if b.replace != nil {
-		x, err := b.replace(cols)
-		if err != nil {
-			return nil, err
-		}
-		if err := add(plan.Check{Kind: plan.CheckReplace}, x); err != nil {
-			return nil, err
 		}
 	}
 	for _, at := range b.carried {

@@ -63,11 +63,8 @@ func (a *analyzer) target(t ast.Target, verb string) (*targetRelation, error) {
 	if err != nil {
 		return nil, noDeltaTable(err, verb)
 	}
-	if view != nil && verb == "INSERT" {
-		return nil, a.errorf(t.Pos(), "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "INSERT takes a table, and %s is a view.", quoteAll(name.Strings()))
-	}
 	if view != nil {
-		return a.viewTarget(view, t, name)
+		return a.viewTarget(view, t, name, verb)
 	}
 	switch {
 	case src.Rules != nil:
@@ -129,7 +126,13 @@ func (a *analyzer) readTarget(src *plan.Source, t ast.Target, name ast.Name) *ta
 }
 
 // viewTarget goes through a temporary view that is nothing but a table.
-func (a *analyzer) viewTarget(v *View, t ast.Target, name ast.Name) (*targetRelation, error) {
+func (a *analyzer) viewTarget(v *View, t ast.Target, name ast.Name, verb string) (*targetRelation, error) {
+	switch verb {
+	case "INSERT", "TRUNCATE TABLE", "OPTIMIZE", "VACUUM", "REORG":
+		return nil, a.errorf(t.Pos(), "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "%s takes a table, and %s is a view.", verb, quoteAll(name.Strings()))
+	case "RESTORE":
+		return nil, a.errorf(t.Pos(), "DELTA_ONLY_OPERATION", "0AKDD", "RESTORE is for Delta tables, and %s is a view.", quoteAll(name.Strings()))
+	}
 	if !v.Temporary {
 		return nil, a.errorf(t.Pos(), "DELTA_UNSUPPORTED_SOURCE", "0AKDD", "%s is a view; only tables can be changed.", quoteAll(name.Strings()))
 	}

@@ -6,8 +6,6 @@ import (
 
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
-	"github.com/marisma/marisma/internal/sparksql/funcs"
-	"github.com/marisma/marisma/internal/sparksql/parse"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -28,7 +26,10 @@ func (a *analyzer) createTable(c *ast.CreateTable) (plan.Statement, error) {
 		return nil, err
 	}
 	k.out.Properties = map[string]string{}
-	for _, p := range append(slices.Clone(c.Options), c.Properties...) {
+	for _, p := range c.Options {
+		k.out.Properties[p.Key], k.out.Properties["option."+p.Key] = p.Value, p.Value
+	}
+	for _, p := range c.Properties {
 		k.out.Properties[p.Key] = p.Value
 	}
 	if err := a.properties(k.out.Properties, c.Pos()); err != nil {
@@ -175,14 +176,21 @@ func (k *creator) columns() error {
 	case c.Clone != nil:
 		return k.clone()
 	case c.Like.Name != nil || c.Like.NameExpr != nil:
-		src, _, name, err := k.a.source(c.Like)
+		src, view, _, err := k.a.source(c.Like)
 		if err != nil {
 			return err
 		}
-		if src == nil {
-			return k.a.errorf(c.Like.Pos(), "UNSUPPORTED_FEATURE.LIKE_VIEW", "0A000", "%s is a view; LIKE takes a table.", quoteAll(name.Strings()))
+		if view != nil {
+			for _, f := range view.Columns {
+				f.Type, f.Nullable = stored(f.Type), true
+				k.out.Columns = append(k.out.Columns, plan.TableColumn{Field: f})
+			}
+			return nil
 		}
 		k.like(src)
+		if src.Rules != nil && k.out.Comment == "" {
+			k.out.Comment = src.Rules.Comment
+		}
 		return nil
 	case c.Query != nil:
 		return k.query()
@@ -381,10 +389,16 @@ func (a *analyzer) columnName(f types.Field, pos sparksql.Pos) error {
 // keys checks PARTITIONED BY and CLUSTER BY.
 func (k *creator) keys() error {
 	for _, it := range k.ast.PartitionBy {
+		if it.Transform == "bucket" {
+			return k.a.errorf(it.Pos(), "DELTA_OPERATION_NOT_ALLOWED_DETAIL", "0AKDC", "Delta tables have no buckets.").hint("Use CLUSTER BY.")
+		}
 		if it.Transform != "" {
 			return k.a.errorf(it.Pos(), "DELTA_OPERATION_NOT_ALLOWED", "0AKDC", "Delta tables are partitioned by columns, not by %s(...).", it.Transform).hint("Add a generated column and partition by it.")
 		}
 		name := it.Name[len(it.Name)-1].Name
+		if it.Type != nil && k.column(name) >= 0 {
+			return k.a.errorf(it.Pos(), "COLUMN_ALREADY_EXISTS", "42711", "The table has two columns %s.", quote(name))
+		}
 		if it.Type != nil {
 			k.out.Columns = append(k.out.Columns, plan.TableColumn{Field: types.Field{Name: name, Type: it.Type, Nullable: true}})
 		}
@@ -399,6 +413,9 @@ func (k *creator) keys() error {
 		if col.Identity != nil {
 			return k.a.errorf(it.Pos(), "DELTA_IDENTITY_COLUMNS_PARTITION_NOT_SUPPORTED", "42601", "The IDENTITY column %s cannot be a partition column.", quote(name))
 		}
+		if slices.Contains(k.out.PartitionBy, col.Name) {
+			return k.a.errorf(it.Pos(), "_LEGACY_ERROR_TEMP_3058", "", "The table is partitioned twice by %s.", quote(name))
+		}
 		k.out.PartitionBy = append(k.out.PartitionBy, col.Name)
 	}
 	if n := len(k.out.PartitionBy); n > 0 && n == len(k.out.Columns) {
@@ -407,6 +424,19 @@ func (k *creator) keys() error {
 	var err error
 	k.out.ClusterBy, err = k.a.clustering(k.ast.ClusterBy, k.out.Fields(), k.ast.Pos())
 	return err
+}
+
+// clusteredTwice refuses columns that CLUSTER BY names twice.
+func (a *analyzer) clusteredTwice(names []ast.Name) error {
+	seen := map[string]bool{}
+	for _, n := range names {
+		low := strings.ToLower(strings.Join(n.Strings(), "."))
+		if seen[low] {
+			return a.errorf(n[0].P, "DELTA_DUPLICATE_COLUMNS_FOUND.CLUSTER_BY", "42711", "CLUSTER BY names %s twice.", quoteAll(n.Strings()))
+		}
+		seen[low] = true
+	}
+	return nil
 }
 
 // partitions tells whether a table can be partitioned by values of t.
@@ -424,6 +454,9 @@ func (k *creator) column(name string) int {
 
 // clustering resolves CLUSTER BY.
 func (a *analyzer) clustering(names []ast.Name, fields []types.Field, pos sparksql.Pos) ([][]string, error) {
+	if err := a.clusteredTwice(names); err != nil {
+		return nil, err
+	}
 	if len(names) > 4 {
 		return nil, a.errorf(pos, "DELTA_CLUSTER_BY_INVALID_NUM_COLUMNS", "54000", "CLUSTER BY takes up to 4 columns, not %d.", len(names))
 	}
@@ -464,64 +497,6 @@ func (k *creator) rules() error {
 		if c.Default != "" && defaults != "supported" && defaults != "enabled" {
 			return k.a.errorf(k.ast.Pos(), "WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED", "0AKDE", "The default of %s needs the table feature allowColumnDefaults.", quote(c.Name)).
 				hint("Add TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported').")
-		}
-	}
-	return nil
-}
-
-// checkRules analyses the expressions of columns.
-func (a *analyzer) checkRules(cols []plan.TableColumn, pos sparksql.Pos) error {
-	var plain []column
-	for _, c := range cols {
-		if c.Generated == "" {
-			at := newAttr(c.Name, stored(c.Type))
-			plain = append(plain, column{Attr: at, origin: at.ID})
-		}
-	}
-	for _, c := range cols {
-		if c.Default != "" {
-			x, err := a.text(c.Default, nil)
-			if err != nil {
-				return a.errorf(pos, "INVALID_DEFAULT_VALUE.UNRESOLVED_EXPRESSION", "42623", "The default of %s cannot be resolved: %v.", quote(c.Name), err)
-			}
-			if !funcs.IsFoldable(x) {
-				return a.errorf(pos, "INVALID_DEFAULT_VALUE.NOT_CONSTANT", "42623", "The default of %s is no constant.", quote(c.Name))
-			}
-			if !funcs.CanCast(x.Type(), stored(c.Type), true) {
-				return a.errorf(pos, "INVALID_DEFAULT_VALUE.DATA_TYPE", "42623", "The default of %s is %s, the column %s.", quote(c.Name), x.Type().SQL(), c.Type.SQL())
-			}
-		}
-		if c.Generated == "" {
-			continue
-		}
-		x, err := a.text(c.Generated, plain)
-		if err != nil {
-			for _, g := range cols {
-				e, perr := parse.Expression(c.Generated)
-				if g.Generated != "" && perr == nil && usesColumn(e, []string{g.Name}) {
-					return a.errorf(pos, "UNSUPPORTED_EXPRESSION_GENERATED_COLUMN", "42621", "The column %s cannot be generated from %s, which is generated itself.", quote(c.Name), quote(g.Name))
-				}
-			}
-			return err
-		}
-		odd := ""
-		switch {
-		case hasAggregate(x) || hasWindow(x):
-			odd = "holds an aggregate"
-		case contains(x, func(y plan.Expr) bool { f, ok := y.(*plan.Call); return ok && f.Volatile }):
-			odd = "gives another value each time"
-		case contains(x, func(y plan.Expr) bool { _, ok := y.(*plan.Subquery); return ok }):
-			odd = "holds a sub-query"
-		}
-		switch {
-		case types.Contains(c.Type, isVariant):
-			return a.errorf(pos, "DELTA_UNSUPPORTED_DATA_TYPE_IN_GENERATED_COLUMN", "42621", "The column %s cannot be generated: it is %s.", quote(c.Name), c.Type.SQL())
-		case contains(x, func(y plan.Expr) bool { return types.Contains(y.Type(), isVariant) }):
-			return a.errorf(pos, "DELTA_UNSUPPORTED_EXPRESSION_GENERATED_COLUMN", "42621", "The expression of %s takes a VARIANT.", quote(c.Name))
-		case odd != "":
-			return a.errorf(pos, "UNSUPPORTED_EXPRESSION_GENERATED_COLUMN", "42621", "The expression of %s %s.", quote(c.Name), odd)
-		case !types.Equal(x.Type(), stored(c.Type)):
-			return a.errorf(pos, "DELTA_GENERATED_COLUMNS_EXPR_TYPE_MISMATCH", "42K09", "The expression of %s is %s, the column %s.", quote(c.Name), x.Type().SQL(), c.Type.SQL())
 		}
 	}
 	return nil

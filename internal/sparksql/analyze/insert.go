@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -56,6 +57,9 @@ func (a *analyzer) insert(ins *ast.Insert) (plan.Statement, error) {
 	if ins.Replace == "using" || ins.Replace == "on" {
 		return nil, a.errorf(ins.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "INSERT ... REPLACE %s is not supported.", strings.ToUpper(ins.Replace)).hint("Use REPLACE WHERE or MERGE.")
 	}
+	if ins.IfNotExists {
+		return nil, a.errorf(ins.Pos(), "UNSUPPORTED_FEATURE.INSERT_PARTITION_SPEC_IF_NOT_EXISTS", "0A000", "IF NOT EXISTS cannot stand behind PARTITION (...).")
+	}
 	if in.t.src.Rules == nil {
 		return nil, in.foreign()
 	}
@@ -66,6 +70,10 @@ func (a *analyzer) insert(ins *ast.Insert) (plan.Statement, error) {
 	}
 	r, err := in.query()
 	if err != nil {
+		return nil, err
+	}
+	in.s.byName = ins.ByName && in.readable(r)
+	if err := in.required(r); err != nil {
 		return nil, err
 	}
 	vals, err := in.values(r)
@@ -91,6 +99,61 @@ func (a *analyzer) insert(ins *ast.Insert) (plan.Statement, error) {
 		}
 	}
 	return out, nil
+}
+
+// readable tells whether the query's columns are the table's but for their
+// order, and that of the fields of structs. Then fields go by their names; else,
+// as in Delta, the values are cast, and the fields of structs by their places.
+func (in *inserter) readable(r relation) bool {
+	for _, c := range r.cols {
+		if i := fieldAt(in.schema, c.Name); i >= 0 && !covers(stored(in.schema[i].Type), stored(c.Type)) {
+			return false
+		}
+	}
+	return true
+}
+
+// covers tells whether from has all the fields of t, with their types.
+func covers(t, from types.Type) bool {
+	switch t := t.(type) {
+	case types.Struct:
+		f, ok := from.(types.Struct)
+		if !ok {
+			return false
+		}
+		for _, x := range t.Fields {
+			if i := fieldAt(f.Fields, x.Name); i < 0 || !covers(x.Type, f.Fields[i].Type) {
+				return false
+			}
+		}
+		return true
+	case types.Array:
+		f, ok := from.(types.Array)
+		return ok && covers(t.Elem, f.Elem)
+	case types.Map:
+		f, ok := from.(types.Map)
+		return ok && covers(t.Key, f.Key) && covers(t.Value, f.Value)
+	}
+	return types.Equal(t, from)
+}
+
+// required refuses an INSERT that names columns, but not one that may not be
+// NULL and has no value without it.
+func (in *inserter) required(r relation) error {
+	if len(in.ast.Columns) == 0 && !in.ast.ByName {
+		return nil
+	}
+	for i, f := range in.t.src.Columns {
+		rule := in.t.src.Rules.Columns[i]
+		given := slices.Contains(in.given, i)
+		if in.ast.ByName {
+			given = slices.ContainsFunc(r.cols, func(c column) bool { return strings.EqualFold(c.Name, f.Name) })
+		}
+		if !f.Nullable && !given && in.static[i] == nil && rule.Default == "" && rule.Generated == "" && rule.Identity == nil {
+			return in.a.errorf(in.ast.Pos(), "DELTA_INSERT_COLUMN_MISMATCH", "42802", "The column %s is NOT NULL and gets no value.", quote(f.Name))
+		}
+	}
+	return nil
 }
 
 // foreign is the error of an INSERT into a table that is only read here.
@@ -421,7 +484,14 @@ func (in *inserter) mode(out *plan.Insert, b *rowBuilder, ctes []*plan.CTE) erro
 	dynamic := strings.EqualFold(in.a.env.Conf["spark.sql.sources.partitionOverwriteMode"], "dynamic")
 	switch {
 	case in.ast.Replace == "where":
-		if cond, err = in.a.rowCondition(in.ast.ReplaceCond, in.t, in.p, "REPLACE WHERE"); err != nil {
+		cond, err = in.a.rowCondition(in.ast.ReplaceCond, in.t, in.p, "REPLACE WHERE")
+		switch e, ok := errors.AsType[*sparksql.Error](err); {
+		case ok && e.Class == "DELTA_UNSUPPORTED_SUBQUERY":
+			e.Class, e.SQLState = "UNSUPPORTED_FEATURE.OVERWRITE_BY_SUBQUERY", "0A000"
+		case ok && e.Class == "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN":
+			e.Class, e.SQLState = "_LEGACY_ERROR_TEMP_1109", ""
+		}
+		if err != nil {
 			return err
 		}
 		b.replace = func(cols []column) (plan.Expr, error) {

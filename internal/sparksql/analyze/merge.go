@@ -252,9 +252,14 @@ func (g *merger) set(c ast.MergeClause, cols []column, verb string) ([]plan.Expr
 				return nil, g.a.errorf(s.Pos(), "DELTA_DUPLICATE_COLUMNS_ON_INSERT", "42701", "INSERT names the column %s twice.", quote(low))
 			}
 			seen[low] = true
-			if isDefault(s.Value) {
-				return nil, g.a.errorf(s.Pos(), "DELTA_MERGE_UNRESOLVED_EXPRESSION", "42601", "DEFAULT cannot stand in MERGE.").hint("Leave the column out.")
+			if len(s.Target) > 1 && fieldAt(g.schema, s.Target[0].Name) >= 0 {
+				return nil, g.a.errorf(s.Pos(), "DELTA_UNSUPPORTED_NESTED_FIELD_IN_OPERATION", "0AKDC", "INSERT of MERGE takes whole columns, not the field %s.", quoteAll(s.Target.Strings()))
 			}
+		}
+	}
+	for _, s := range c.Set {
+		if isDefault(s.Value) {
+			return nil, g.a.errorf(s.Pos(), "DELTA_MERGE_UNRESOLVED_EXPRESSION", "42601", "DEFAULT cannot stand in MERGE.").hint("Leave the column out.")
 		}
 	}
 	return g.a.sets(c.Set, g.t, &scope{place: g.p, cols: cols}, g.s, verb)

@@ -279,16 +279,9 @@ func (p *parser) columnChange(c *ast.AlterColumn) error {
 func (p *parser) alterSet(at ast.At) (ast.AlterAction, error) {
 	switch {
 	case p.accept("TBLPROPERTIES"):
-		t := p.cur()
-		props, err := p.properties()
+		props, err := p.tableProperties()
 		if err != nil {
 			return nil, err
-		}
-		for _, pr := range props {
-			switch pr.Key {
-			case "location", "owner", "provider", "external", "is_managed_location":
-				return nil, p.fail(t, "UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY", "0A000", "%s is no table property that can be set", pr.Key)
-			}
 		}
 		return &ast.SetProperties{At: at, Properties: props}, nil
 	case p.accept("LOCATION"):

@@ -40,19 +40,20 @@ func (p *parser) clauses(c *ast.Clauses) error {
 			return err
 		}
 	}
+	seen := map[string]bool{}
 	for {
 		t := p.cur()
-		var err error
+		err := p.onlyOnce(seen, "COMMENT", "TBLPROPERTIES", "PARTITIONED", "CLUSTER")
+		if err != nil {
+			return err
+		}
 		switch {
 		case p.accept("COMMENT"):
-			if c.Comment != "" {
-				return p.fail(t, "DUPLICATE_CLAUSES", "42614", "the clause COMMENT stands twice")
-			}
 			c.Comment, err = p.str("the comment's text")
 		case p.isWord("TBLPROPERTIES", "OPTIONS"):
 			p.i++
 			var props []ast.Property
-			props, err = p.properties()
+			props, err = p.tableProperties()
 			c.Properties = append(c.Properties, props...)
 		case p.accept("PARTITIONED", "BY"):
 			c.PartitionBy, err = p.idents()

@@ -67,7 +67,14 @@ func (p *parser) createTable(c *ast.CreateTable, temporary bool) (ast.Statement,
 			return nil, err
 		}
 	}
+	seen := map[string]bool{}
 	for {
+		if err := p.onlyOnce(seen, "COMMENT", "TBLPROPERTIES", "OPTIONS", "LOCATION", "PARTITIONED", "CLUSTER", "CLUSTERED"); err != nil {
+			return nil, err
+		}
+		if p.isWord("USING") && c.Provider != "" {
+			return nil, p.expected("another clause or AS")
+		}
 		more, err := p.tableClause(c)
 		if err != nil {
 			return nil, err
@@ -85,6 +92,19 @@ func (p *parser) createTable(c *ast.CreateTable, temporary bool) (ast.Statement,
 		}
 	}
 	return c, p.checkTable(c, t)
+}
+
+// onlyOnce refuses a clause that stands a second time; seen are those before.
+func (p *parser) onlyOnce(seen map[string]bool, words ...string) error {
+	if !p.isWord(words...) {
+		return nil
+	}
+	w := p.cur().up
+	if seen[w] {
+		return p.fail(p.cur(), "DUPLICATE_CLAUSES", "42614", "the clause %s stands twice", w)
+	}
+	seen[w] = true
+	return nil
 }
 
 // checkTable refuses clauses that cannot stand together.
@@ -116,7 +136,7 @@ func (p *parser) tableClause(c *ast.CreateTable) (bool, error) {
 	case p.accept("COMMENT"):
 		c.Comment, err = p.str("the comment's text")
 	case p.accept("TBLPROPERTIES"):
-		c.Properties, err = p.properties()
+		c.Properties, err = p.tableProperties()
 	case p.isWord("OPTIONS") && p.peekOp(1, "("):
 		p.i++
 		c.Options, err = p.properties()
@@ -249,7 +269,14 @@ func (p *parser) tableColumn(c *ast.CreateTable) (ast.TableColumn, error) {
 	if d.Type, err = p.dataType(); err != nil {
 		return d, err
 	}
+	seen := map[string]bool{}
 	for {
+		if w := p.cur(); c != nil && p.isWord("NOT", "COMMENT", "DEFAULT", "GENERATED") {
+			if seen[w.up] {
+				return d, p.fail(w, "CREATE_TABLE_COLUMN_DESCRIPTOR_DUPLICATE", "42710", "%s stands twice for the column %s", w.up, d.Path[len(d.Path)-1].Name)
+			}
+			seen[w.up] = true
+		}
 		more, err := p.columnOption(&d, c)
 		if err != nil || !more {
 			return d, err
@@ -261,9 +288,6 @@ func (p *parser) columnOption(d *ast.TableColumn, c *ast.CreateTable) (bool, err
 	var err error
 	switch {
 	case p.words("NOT", "NULL"):
-		if d.NotNull && c != nil {
-			return false, p.fail(p.cur(), "CREATE_TABLE_COLUMN_DESCRIPTOR_DUPLICATE", "42710", "NOT NULL stands twice for the column %s", d.Path[len(d.Path)-1].Name)
-		}
 		p.i += 2
 		d.NotNull = true
 	case p.accept("COMMENT"):

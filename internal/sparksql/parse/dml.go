@@ -32,6 +32,9 @@ func (p *parser) aliased(words ...string) (ast.Target, error) {
 			return t, err
 		}
 		t.Alias = &id
+		if p.isOp("(") {
+			return t, p.fail(p.cur(), "COLUMN_ALIASES_NOT_ALLOWED", "42601", "the table takes an alias, but no column aliases")
+		}
 	}
 	return t, nil
 }
@@ -135,6 +138,10 @@ func (p *parser) insertHead(ins *ast.Insert) error {
 		if p.isOp("(") && !p.queryAt(1) {
 			return p.expected("a query")
 		}
+		if p.isWord("REPLACE") && !ins.Overwrite {
+			p.i++
+			return p.insertReplace(ins)
+		}
 	case p.isOp("(") && !p.queryAt(1):
 		if ins.Columns, err = p.idents(); err != nil {
 			return err
@@ -165,6 +172,7 @@ func (p *parser) insertReplace(ins *ast.Insert) error {
 
 // partitionSpec parses (p = 'a', q).
 func (p *parser) partitionSpec() ([]ast.PartitionValue, error) {
+	seen := map[string]bool{}
 	return parens(p, func() ([]ast.PartitionValue, error) {
 		return list(p, func() (ast.PartitionValue, error) {
 			var v ast.PartitionValue
@@ -172,6 +180,10 @@ func (p *parser) partitionSpec() ([]ast.PartitionValue, error) {
 			if v.Name, err = p.ident("a partition column"); err != nil {
 				return v, err
 			}
+			if low := strings.ToLower(v.Name.Name); seen[low] {
+				return v, p.fail(p.cur(), "DUPLICATE_KEY", "23505", "the partition column %s stands twice", v.Name.Name)
+			}
+			seen[strings.ToLower(v.Name.Name)] = true
 			if p.acceptOp("=") {
 				v.Value, err = p.expr()
 			}
@@ -243,7 +255,7 @@ func (p *parser) merge(m *ast.Merge) (ast.Statement, error) {
 		return nil, err
 	}
 	at := p.here()
-	if m.Using, err = p.tableRef(false); err != nil {
+	if m.Using, err = p.mergeSource(); err != nil {
 		return nil, err
 	}
 	if hasColumnAliases(m.Using) {
@@ -263,6 +275,27 @@ func (p *parser) merge(m *ast.Merge) (ast.Statement, error) {
 		m.Clauses = append(m.Clauses, c)
 	}
 	return m, p.checkClauses(m)
+}
+
+// mergeSource parses what stands behind USING: a table or a query.
+func (p *parser) mergeSource() (ast.TableRef, error) {
+	if p.isOp("(") && !p.queryAt(1) || p.isWord("VALUES") && p.peekOp(1, "(") {
+		return nil, p.expected("a table or a query in parentheses")
+	}
+	t := p.cur()
+	r, err := p.tableRef(false)
+	if err != nil {
+		return nil, err
+	}
+	switch r := r.(type) {
+	case *ast.SubqueryRef:
+		return r, nil
+	case *ast.TableName:
+		if r.Version == nil && r.Timestamp == nil && r.Sample == nil && len(r.Options) == 0 {
+			return r, nil
+		}
+	}
+	return nil, p.fail(t, "PARSE_SYNTAX_ERROR", "42601", "the source of MERGE is a table or a query in parentheses")
 }
 
 func hasColumnAliases(r ast.TableRef) bool {

@@ -153,7 +153,7 @@ func (p *parser) alterView(base ast.Stmt) (ast.Statement, error) {
 		v.To, err = p.name("the view's new name")
 	case p.accept("SET", "TBLPROPERTIES"):
 		v.Change = ast.ViewSet
-		v.Properties, err = p.properties()
+		v.Properties, err = p.tableProperties()
 	case p.accept("UNSET", "TBLPROPERTIES"):
 		v.Change = ast.ViewUnset
 		v.IfExists = p.accept("IF", "EXISTS")

@@ -248,8 +248,26 @@ func (p *parser) ifExists(c *ast.Command, not bool) error {
 	return p.need("EXISTS")
 }
 
+// tableProperties are the properties of TBLPROPERTIES, none of which may be
+// one that a clause of its own sets.
+func (p *parser) tableProperties() ([]ast.Property, error) {
+	t := p.cur()
+	props, err := p.properties()
+	if err != nil {
+		return nil, err
+	}
+	for _, pr := range props {
+		switch pr.Key {
+		case "location", "owner", "provider", "external", "is_managed_location":
+			return nil, p.fail(t, "UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY", "0A000", "%s is no table property that can be set", pr.Key)
+		}
+	}
+	return props, nil
+}
+
 // properties parses ('a' = 'b', c.d = 1, ...).
 func (p *parser) properties() ([]ast.Property, error) {
+	seen := map[string]bool{}
 	return parens(p, func() ([]ast.Property, error) {
 		return list(p, func() (ast.Property, error) {
 			pr := ast.Property{At: p.here()}
@@ -262,9 +280,15 @@ func (p *parser) properties() ([]ast.Property, error) {
 				}
 				pr.Key = strings.Join(n.Strings(), ".")
 			}
-			p.acceptOp("=")
+			given := p.acceptOp("=")
 			t := p.cur()
+			if seen[pr.Key] {
+				return pr, p.fail(t, "DUPLICATE_KEY", "23505", "the key %s stands twice", pr.Key)
+			}
+			seen[pr.Key] = true
 			switch {
+			case !given && (p.isOp(",") || p.isOp(")")):
+				return pr, p.fail(t, "_LEGACY_ERROR_TEMP_0035", "", "the key %s needs a value", pr.Key)
 			case t.kind == tString || t.kind == tNumber || t.kind == tIdent && (t.up == "TRUE" || t.up == "FALSE"):
 				pr.Value = p.next().text
 				if t.kind == tIdent {

@@ -35,6 +35,7 @@ type Rules struct {
 	Features []string
 	// ClusterBy are the columns that the table is clustered by, each a path.
 	ClusterBy [][]string
+	Comment   string
 }
 
 // ColumnRule is what a column asks, and what it is without a value. Texts are
