@@ -159,8 +159,8 @@ func retype(d arrow.ArrayData, want arrow.DataType) arrow.ArrayData {
 	return out
 }
 
-// checkNulls refuses NULL in columns that forbid it, also in structs that are
-// there.
+// checkNulls refuses NULL in columns that forbid it, also in structs, which
+// cannot be NULL themselves then.
 func checkNulls(rec arrow.RecordBatch) error {
 	for i, f := range rec.Schema().Fields() {
 		if err := checkNull(rec.Column(i), f, f.Name); err != nil {
@@ -180,13 +180,8 @@ func checkNull(a arrow.Array, f arrow.Field, name string) error {
 	}
 	for i, k := range st.DataType().(*arrow.StructType).Fields() {
 		child := st.Field(i)
-		if !k.Nullable && child.NullN() > 0 {
-			for row := range st.Len() {
-				if st.IsValid(row) && child.IsNull(row) {
-					return fmt.Errorf("%w: NULL in column %s.%s, which is NOT NULL", ErrConstraint, name, k.Name)
-				}
-			}
-			continue
+		if !k.Nullable && (child.NullN() > 0 || st.NullN() > 0) {
+			return fmt.Errorf("%w: NULL in column %s.%s, which is NOT NULL", ErrConstraint, name, k.Name)
 		}
 		k.Nullable = true // judged above
 		if err := checkNull(child, k, name+"."+k.Name); err != nil {

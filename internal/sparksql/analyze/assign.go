@@ -64,25 +64,12 @@ func (s assigner) assign(x plan.Expr, t types.Type, column string, pos sparksql.
 	if c, ok := y.(*plan.Cast); ok && mode == plan.CastANSI {
 		d := *c
 		d.Implicit = true
-		if overflows(from, t) {
+		if numeric(from) && types.IsNumeric(t) || from == types.Timestamp && types.IsNumeric(t) {
 			d.Store = s.store
 		}
 		return &d, nil
 	}
 	return y, nil
-}
-
-// overflows tells whether a cast to t is arithmetic, also of elements.
-func overflows(from, t types.Type) bool {
-	switch t := t.(type) {
-	case types.Array:
-		f, ok := from.(types.Array)
-		return ok && overflows(f.Elem, t.Elem)
-	case types.Map:
-		f, ok := from.(types.Map)
-		return ok && (overflows(f.Key, t.Key) || overflows(f.Value, t.Value))
-	}
-	return types.IsNumeric(t) && (numeric(from) || from == types.Timestamp)
 }
 
 // numeric tells whether a cast from t to a number is arithmetic.

@@ -16,7 +16,7 @@ import (
 // inside of expressions come later.
 func (a *analyzer) precede(of any, p place, err error) error {
 	e, ok := errors.AsType[*sparksql.Error](err)
-	if !ok || e.Phase != sparksql.PhaseAnalysis || e.Class == "UNRESOLVED_ROUTINE" || e.Class == "ROUTINE_NOT_FOUND" || e.Class == "UNRESOLVED_MAP_KEY" {
+	if !ok || e.Phase != sparksql.PhaseAnalysis || e.Class == "UNRESOLVED_ROUTINE" || e.Class == "ROUTINE_NOT_FOUND" || e.Class == "UNRESOLVED_MAP_KEY" || e.Class == "UNSUPPORTED_EXPRESSION_GENERATED_COLUMN" {
 		return err
 	}
 	calls, selects := callsOf(of)
