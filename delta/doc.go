@@ -89,7 +89,8 @@
 // over, checksum files are compared with what was read. Features that are not known are
 // refused by name (ErrUnsupportedFeature). New tables are of protocol 1/2 with
 // classic checkpoints, which every engine reads, unless their properties ask
-// for more.
+// for more. Geometries and geographies are read as well-known binary, with
+// GeoArrow's metadata of what they mean on their fields; they are not written.
 //
 // Methods are safe for concurrent use unless they say otherwise. Arrow batches
 // that a caller hands in stay the caller's; batches handed out are the

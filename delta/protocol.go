@@ -14,7 +14,7 @@ import (
 // readFeatures are the reader features that this library knows. Names with
 // -preview are those that writers used before a feature was settled.
 var readFeatures = []string{
-	"columnMapping", "deletionVectors", "timestampNtz", "typeWidening", "typeWidening-preview",
+	"columnMapping", "deletionVectors", "geospatial", "timestampNtz", "typeWidening", "typeWidening-preview",
 	"v2Checkpoint", "vacuumProtocolCheck", "variantShredding", "variantShredding-preview", "variantType", "variantType-preview",
 }
 
@@ -72,7 +72,7 @@ func writable(p *Protocol, m *Metadata, s *arrow.Schema) error {
 		}
 	}
 	for key, feature := range map[string]string{
-		invariantKey: "invariants", generationKey: "generatedColumns",
+		invariantKey: "invariants", generationKey: "generatedColumns", schema.Geospatial: "geospatial",
 	} {
 		if usesKey(arrow.StructOf(s.Fields()...), key) {
 			missing = append(missing, feature)

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/worker"
@@ -80,7 +81,8 @@ func (o *oddFiles) learn(paths []string) bool {
 }
 
 // oddPages tells whether a file has pages of Hadoop's LZ4, or such of
-// BYTE_STREAM_SPLIT that hold something else than floats.
+// BYTE_STREAM_SPLIT that hold something else than floats, or columns that are
+// marked as geometries, which DuckDB does not give as their bytes.
 func oddPages(path string) (odd bool) {
 	defer func() {
 		// The Parquet reader panics on some malformed files: these are not odd.
@@ -94,6 +96,12 @@ func oddPages(path string) (odd bool) {
 	}
 	defer func() { _ = r.Close() }() // only read
 	md := r.MetaData()
+	for c := range md.Schema.NumColumns() {
+		switch md.Schema.Column(c).LogicalType().(type) {
+		case schema.GeometryLogicalType, schema.GeographyLogicalType:
+			return true
+		}
+	}
 	for g := range md.NumRowGroups() {
 		for c := range md.Schema.NumColumns() {
 			chunk, err := md.RowGroup(g).ColumnChunk(c)

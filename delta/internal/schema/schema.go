@@ -104,7 +104,7 @@ func parseType(raw json.RawMessage, depth int) (arrow.DataType, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", f.Name, err)
 			}
-			fields[i] = arrow.Field{Name: f.Name, Type: ft, Nullable: f.Nullable, Metadata: metadata(f.Metadata)}
+			fields[i] = arrow.Field{Name: f.Name, Type: ft, Nullable: f.Nullable, Metadata: located(metadata(f.Metadata), f.Type)}
 		}
 		return arrow.StructOf(fields...), nil
 	case "array":
@@ -112,7 +112,7 @@ func parseType(raw json.RawMessage, depth int) (arrow.DataType, error) {
 		if err != nil {
 			return nil, err
 		}
-		return arrow.ListOfField(arrow.Field{Name: "element", Type: e, Nullable: t.ContainsNull}), nil
+		return arrow.ListOfField(arrow.Field{Name: "element", Type: e, Nullable: t.ContainsNull, Metadata: located(arrow.Metadata{}, t.ElementType)}), nil
 	case "map":
 		k, err := parseType(t.KeyType, depth+1)
 		if err != nil {
@@ -121,6 +121,9 @@ func parseType(raw json.RawMessage, depth int) (arrow.DataType, error) {
 		v, err := parseType(t.ValueType, depth+1)
 		if err != nil {
 			return nil, err
+		}
+		if located(arrow.Metadata{}, t.KeyType).Len()+located(arrow.Metadata{}, t.ValueType).Len() > 0 {
+			return nil, fmt.Errorf("%w: a map of geometries or geographies", ErrType)
 		}
 		m := arrow.MapOf(k, v)
 		m.SetItemNullable(t.ValueContainsNull)
@@ -144,6 +147,9 @@ func parseName(name string) (arrow.DataType, error) {
 		if err1 == nil && err2 == nil && p >= 1 && p <= 38 && s >= 0 && s <= p {
 			return &arrow.Decimal128Type{Precision: int32(p), Scale: int32(s)}, nil
 		}
+	}
+	if _, ok := geospatial(name); ok {
+		return arrow.BinaryTypes.Binary, nil
 	}
 	return nil, fmt.Errorf("%w %q", ErrType, name)
 }

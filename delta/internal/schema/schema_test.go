@@ -30,7 +30,7 @@ func TestASchemaTextComesBack(t *testing.T) {
 }
 
 func TestTypesThatAreNotKnownAreRefused(t *testing.T) {
-	for _, typ := range []string{`"geometry"`, `"decimal(39,1)"`, `"decimal(3,4)"`, `{"type":"udt"}`} {
+	for _, typ := range []string{`"geometric"`, `"decimal(39,1)"`, `"decimal(3,4)"`, `{"type":"udt"}`} {
 		_, err := Parse(`{"type":"struct","fields":[{"name":"a","type":` + typ + `,"nullable":true,"metadata":{}}]}`)
 		if !errors.Is(err, ErrType) {
 			t.Errorf("%s: %v", typ, err)
