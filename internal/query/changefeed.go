@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
@@ -106,9 +110,37 @@ func (f *feed) recorded(ctx context.Context) error {
 		return travelError(f.table, err)
 	}
 	if s.Metadata().Configuration["delta.enableChangeDataFeed"] == "true" {
-		return nil
+		return f.readable(s)
 	}
 	return f.fault(fmt.Errorf("%w: version %d", delta.ErrNoChangeData, f.from))
+}
+
+// readable refuses a feed that begins with columns that the table has no more,
+// or has with other types. With column mapping, names and types are told apart
+// where the files are listed.
+func (f *feed) readable(first *delta.Snapshot) error {
+	if mode := f.now.Metadata().Configuration["delta.columnMapping.mode"]; mode != "" && mode != "none" {
+		return nil
+	}
+	now := f.now.Schema()
+	for _, old := range first.Schema().Fields() {
+		same := slices.ContainsFunc(now.Fields(), func(k arrow.Field) bool {
+			return strings.EqualFold(k.Name, old.Name) && (hasParts(old.Type) || arrow.TypeEqual(k.Type, old.Type))
+		})
+		if !same {
+			return f.fault(&delta.IncompatibleChangesError{Start: true, Version: first.Version(), Column: old.Name})
+		}
+	}
+	return nil
+}
+
+// hasParts tells whether values of t have parts, which may have gained fields.
+func hasParts(t arrow.DataType) bool {
+	switch t.ID() {
+	case arrow.STRUCT, arrow.LIST, arrow.MAP:
+		return true
+	}
+	return false
 }
 
 // fault gives the errors of a feed Delta's classes.
@@ -120,7 +152,7 @@ func (f *feed) fault(err error) error {
 		}
 		return &sparksql.Error{
 			Class: class, SQLState: "0AKDC", Phase: sparksql.PhaseRuntime,
-			Message: fmt.Sprintf("the changes of the versions %d to %d cannot be read by one schema: version %d has a column %s, which was renamed or dropped since.", f.from, f.to, e.Version, e.Column),
+			Message: fmt.Sprintf("the changes of the versions %d to %d cannot be read by one schema: version %d has a column %s, which was renamed, dropped or given another type since.", f.from, f.to, e.Version, e.Column),
 			Hint:    "Read the changes before and after that in two statements; `DESCRIBE HISTORY` shows the versions.",
 		}
 	}

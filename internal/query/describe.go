@@ -151,7 +151,20 @@ func (e *Engine) describeColumn(ctx context.Context, sess *Session, c *plan.Comm
 		}
 		return nil, fault(c.Pos, "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", name+" has no fields.", "")
 	}
-	return nil, fault(c.Pos, "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "there is no column "+c.Args["column"]+".", "")
+	class := "UNRESOLVED_COLUMN.WITH_SUGGESTION"
+	if e.viewNamed(ctx, sess, c) {
+		class = "COLUMN_NOT_FOUND"
+	}
+	return nil, fault(c.Pos, class, "42703", "there is no column "+c.Args["column"]+".", "")
+}
+
+// viewNamed tells whether c names a view.
+func (e *Engine) viewNamed(ctx context.Context, sess *Session, c *plan.Command) bool {
+	if e.temporaryNamed(sess, c.Name) != nil {
+		return true
+	}
+	t, err := e.table(ctx, sess, c)
+	return err == nil && t.Type == catalog.View
 }
 
 // describeQuery is DESCRIBE QUERY: the columns that a query would give.

@@ -58,6 +58,9 @@ func (e *Engine) history(ctx context.Context, sess *Session, c *plan.Command) (*
 	if err != nil {
 		return nil, err
 	}
+	if c.Args["limit"] == "0" {
+		h = nil
+	}
 	rows := make([]map[string]any, len(h))
 	for i, k := range h {
 		rows[i] = map[string]any{
@@ -73,6 +76,9 @@ func arrowTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.
 
 // deltaTable finds a table for DESCRIBE HISTORY and DETAIL; views have neither.
 func (e *Engine) deltaTable(ctx context.Context, sess *Session, c *plan.Command) (catalog.Table, error) {
+	if e.temporaryNamed(sess, c.Name) != nil {
+		return catalog.Table{}, fault(c.Pos, "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", strings.Join(c.Name, ".")+" is a view; "+strings.ToUpper(c.Verb)+" is for tables.", "")
+	}
 	t, err := e.table(ctx, sess, c)
 	if err != nil {
 		return t, err

@@ -250,17 +250,28 @@ func (e *Engine) showProperties(ctx context.Context, sess *Session, c *plan.Comm
 	}
 	if key := c.Args["key"]; key != "" {
 		v, ok := props[key]
-		if !ok {
+		if v = shown(key, v); !ok {
 			v = fmt.Sprintf("Table %s does not have property: %s", t.FullName(), key)
 		}
 		return textResult(names, [][]string{{key, v}}), nil
 	}
 	var rows [][]string
 	for k, v := range props {
-		rows = append(rows, []string{k, v})
+		rows = append(rows, []string{k, shown(k, v)})
 	}
 	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	return textResult(names, rows), nil
+}
+
+// shown is a property's value, hidden where the key tells of a secret.
+func shown(key, value string) string {
+	low := strings.ToLower(key)
+	for _, word := range []string{"secret", "password", "token", "access.key", "accesskey", "url"} {
+		if strings.Contains(low, word) {
+			return "*********(redacted)"
+		}
+	}
+	return value
 }
 
 // showPartitions lists the values of the partition columns that a table has.

@@ -195,6 +195,12 @@ func (e *Engine) alterView(ctx context.Context, sess *Session, v *plan.AlterView
 		return nil, err
 	}
 	if t.Type != catalog.View {
+		switch v.Change {
+		case plan.ViewRename:
+			return nil, fault(v.Pos, "_LEGACY_ERROR_TEMP_1123", "", t.FullName()+" is a table.", "ALTER TABLE renames tables.")
+		case plan.ViewSet, plan.ViewUnset:
+			return nil, fault(v.Pos, "EXPECT_VIEW_NOT_TABLE.USE_ALTER_TABLE", "42809", t.FullName()+" is a table.", "ALTER TABLE sets the properties of tables.")
+		}
 		return nil, notView(v.Pos, t.FullName(), "ALTER VIEW")
 	}
 	switch v.Change {

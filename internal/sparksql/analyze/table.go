@@ -206,7 +206,7 @@ func (a *analyzer) timeTravel(t *ast.TableName) (TimeTravel, error) {
 			}
 		}
 		v, err := strconv.ParseInt(text, 10, 64)
-		if _, text := t.Version.(*ast.Literal); err != nil && text && lit.Type == types.String {
+		if _, text := t.Version.(*ast.Literal); err != nil && text && (lit.Type == types.String || strings.Trim(lit.Text, "0123456789") == "") {
 			return at, a.errorf(t.Version.Pos(), "DELTA_TIME_TRAVEL_INVALID_BEGIN_VALUE", "42604", "VERSION AS OF takes a version number.")
 		}
 		if err != nil {

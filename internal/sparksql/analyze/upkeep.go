@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,6 +151,9 @@ func (a *analyzer) restore(r *ast.Restore) (plan.Statement, error) {
 		return nil, err
 	}
 	at, err := a.timeTravel(&ast.TableName{At: r.At, Name: r.Target.Name, Version: r.Version, Timestamp: r.Timestamp})
+	if e, ok := errors.AsType[*fault](err); ok && e.Class == "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT" {
+		e.Class, e.SQLState = "DELTA_TIMESTAMP_INVALID", "42816"
+	}
 	if err != nil {
 		return nil, err
 	}
