@@ -30,6 +30,7 @@ type scanner struct {
 	i    int
 	syn  Syntax
 	text []byte // of the last string that had to be built
+	nan  string // what NaN and Infinity are copied as; "": a string
 }
 
 // space passes over white space.

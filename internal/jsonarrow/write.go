@@ -80,6 +80,9 @@ func (s *scanner) copyKind(b []byte, k kind, w []byte, depth int) ([]byte, bool)
 	case kTrue, kFalse, kNull:
 		return append(b, w...), true
 	case kNaN:
+		if s.nan != "" {
+			return append(b, s.nan...), true
+		}
 		return append(append(append(b, '"'), w...), '"'), true
 	case kString:
 		t, ok := s.str()
@@ -189,9 +192,10 @@ func (n *number) int() (int64, bool) {
 	return int64(n.mant), true
 }
 
-// Rewrite writes the first value of a text of the given syntax as plain JSON.
+// Rewrite writes the first value of a text of the given syntax as plain JSON
+// of the same types: a number with an exponent stands for NaN and Infinity.
 func Rewrite(doc []byte, syn Syntax) ([]byte, bool) {
-	s := scanner{b: doc, syn: syn}
+	s := scanner{b: doc, syn: syn, nan: "1e0"}
 	return s.copyValue(nil, 0)
 }
 

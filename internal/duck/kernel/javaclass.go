@@ -37,7 +37,11 @@ func (t *translator) classAt(depth int) (runeSet, error) {
 		}
 		return runeSet{}
 	}
-	for first := true; ; first = false {
+	first := true
+	for {
+		if t.fl.x && t.i < len(t.p) && t.skipped(rune(t.p[t.i])) {
+			continue
+		}
 		if t.i >= len(t.p) {
 			return nil, errors.New("unclosed class")
 		}
@@ -51,23 +55,21 @@ func (t *translator) classAt(depth int) (runeSet, error) {
 			return cur, nil
 		case strings.HasPrefix(rest, "&&"):
 			t.i += 2
-			all, cur = both(), nil
+			all, cur, first = both(), nil, false
 			continue
 		case rest[0] == '[':
 			s, err := t.classAt(depth + 1)
 			if err != nil {
 				return nil, err
 			}
-			cur = cur.union(s)
-			continue
-		case t.fl.x && t.skipped(rune(rest[0])):
+			cur, first = cur.union(s), false
 			continue
 		}
 		s, err := t.member()
 		if err != nil {
 			return nil, err
 		}
-		cur = cur.union(s)
+		cur, first = cur.union(s), false
 	}
 }
 

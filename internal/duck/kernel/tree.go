@@ -170,6 +170,9 @@ func (w *jsonWriter) object(b []byte, n *tree, i int) []byte {
 
 // key writes the key of a map: times as their number.
 func (w *jsonWriter) key(b []byte, n *tree, i int) []byte {
+	if strings.HasPrefix(n.logical, "interval ") {
+		return append(strconv.AppendInt(append(b, '"'), n.long(i), 10), '"')
+	}
 	switch n.typ.ID {
 	case duckdb.TypeVarchar:
 		return jsonarrow.AppendString(b, n.bytes(i))

@@ -71,6 +71,9 @@ func parsedURL(text string) (u urlParts, ok bool) {
 			return u, false
 		}
 	}
+	if path, _, _ := strings.Cut(u.rest, "?"); !u.opaque && strings.ContainsAny(path, "[]") {
+		return u, false
+	}
 	return u, true
 }
 

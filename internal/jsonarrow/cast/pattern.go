@@ -428,5 +428,5 @@ func AppendISO(b []byte, us int64, zone *Zone, offset bool) []byte {
 	if !offset {
 		return b
 	}
-	return appendOffset(b, int(zone.offsetAt(floorDiv(us, 1_000_000))), 3, true)
+	return appendOffset(b, int(zone.offsetAt(floorDiv(us, 1_000_000))), 5, true)
 }

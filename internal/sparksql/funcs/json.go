@@ -86,7 +86,7 @@ func (c *call) options(i int) (map[string]string, error) {
 		return nil, errf(c.ctx, "INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "The options of %s must be written as map('key', 'value', ...).", quoteName(c.d.Name))
 	}
 	notText := errf(c.ctx, "INVALID_OPTIONS.NON_STRING_TYPE", "42K06", "The options of %s must be a map of constant strings.", quoteName(c.d.Name))
-	if t, ok := m.Type().(types.Map); ok && !(types.IsString(t.Key) && types.IsString(t.Value)) {
+	if t, ok := m.Type().(types.Map); ok && (!types.IsString(t.Key) || !types.IsString(t.Value)) {
 		return nil, notText
 	}
 	for j := 0; j+1 < len(m.Args); j += 2 {

@@ -74,10 +74,13 @@ func fitVariantGet(c *call) error {
 		if err != nil {
 			return err
 		}
+		if types.Contains(t, isChar) {
+			return errf(c.ctx, "UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING", "0A000", "The type %q of %s is a CHAR or VARCHAR: write STRING.", text, c.d.Name)
+		}
 		if t = nullableInside(t); !fromVariant(t) {
 			return mismatch(c.ctx, "CAST_WITHOUT_SUGGESTION", "A VARIANT cannot be cast to %s.", quoteType(t))
 		}
-		spec.Type = unChar(t)
+		spec.Type = t
 	}
 	c.args, c.konst = c.args[:2], spec
 	return nil

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/marisma/marisma/internal/sparksql/funcs"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
@@ -40,6 +41,9 @@ const badPattern = "A regular expression is malformed or a group is missing."
 // patterns and numbers go in as parameters.
 func regex(kind, ret string, extra []string) rule {
 	return func(l *lowerer, c *plan.Call, a []string) string {
+		if isNull(c.Args[0]) { // whatever the pattern is
+			return cast("NULL", ret)
+		}
 		params := map[string]any{}
 		args, ts := []string{a[0]}, []string{"VARCHAR"}
 		for i, name := range extra {
@@ -124,6 +128,8 @@ func regexReplace(l *lowerer, c *plan.Call, a []string) string {
 		params["position"] = n
 	} else if isNull(c.Args[3]) {
 		return cast("NULL", "VARCHAR")
+	} else if !ok && funcs.IsFoldable(c.Args[3]) { // a position that raises
+		return cast(a[3], "VARCHAR")
 	} else if !ok {
 		return l.unsupported(c.Pos, "The position of regexp_replace must be a constant.")
 	}
