@@ -43,6 +43,9 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 			def, outer = d, true
 		}
 	}
+	if e.RespectNulls && (name == "first_value" || name == "last_value") { // the form of first(x) and last(x)
+		def = funcs.Lookup(def.Base)
+	}
 	if def == nil {
 		r, err := a.routine(e.Name, s.place)
 		if r != nil && err == nil {

@@ -134,6 +134,9 @@ func (a *analyzer) viewTarget(v *View, t ast.Target, name ast.Name, verb string)
 		return nil, a.errorf(t.Pos(), "DELTA_ONLY_OPERATION", "0AKDD", "RESTORE is for Delta tables, and %s is a view.", quoteAll(name.Strings()))
 	}
 	if !v.Temporary {
+		if r, err := a.tableName(&ast.TableName{At: t.At, Name: name}, a.here()); err == nil && len(plan.Scans(r.node)) == 0 && (verb == "UPDATE" || verb == "MERGE INTO TABLE") {
+			return nil, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "The view %s reads no table that could be changed.", quoteAll(name.Strings()))
+		}
 		return nil, a.errorf(t.Pos(), "DELTA_UNSUPPORTED_SOURCE", "0AKDD", "%s is a view; only tables can be changed.", quoteAll(name.Strings()))
 	}
 	tn := &ast.TableName{At: t.At, Name: name}
@@ -161,7 +164,26 @@ func (a *analyzer) viewTarget(v *View, t ast.Target, name ast.Name, verb string)
 	if !ok || len(scan.Source.Columns) != len(r.visible()) || scan.Source.Rules == nil {
 		return nil, a.partialScan(t)
 	}
-	return a.readTarget(scan.Source, ast.Target{At: t.At, Alias: aliasOf(t, name)}, name), nil
+	out := a.readTarget(scan.Source, ast.Target{At: t.At, Alias: aliasOf(t, name)}, name)
+	a.renamed(out, scan, r.visible(), t, verb)
+	return out, nil
+}
+
+// renamed gives the target the names that a view has for its columns, and
+// refuses the change then, once its names are found.
+func (a *analyzer) renamed(out *targetRelation, scan *plan.Scan, view []column, t ast.Target, verb string) {
+	for i, c := range out.cols {
+		for _, shown := range view {
+			if shown.ID != scan.Attrs[i].ID || strings.EqualFold(shown.Name, c.Name) {
+				continue
+			}
+			out.cols[i].Name = shown.Name
+			out.refused = a.errorf(t.Pos(), "DELTA_CANNOT_RESOLVE_COLUMN", "42703", "The view calls the column %s of its table %s, and changes go by the table's names.", quote(c.Name), quote(shown.Name))
+			if verb == "MERGE INTO TABLE" {
+				out.refused = a.errorf(t.Pos(), "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT", "XX000", "The view calls the column %s of its table %s, and MERGE goes by the table's names.", quote(c.Name), quote(shown.Name))
+			}
+		}
+	}
 }
 
 func aliasOf(t ast.Target, name ast.Name) *ast.Ident {

@@ -419,7 +419,6 @@ func (a *analyzer) common(l, r relation) []ast.Ident {
 func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) (relation, error) {
 	type pair struct{ l, r column }
 	var pairs []pair
-	hideL, hideR := map[plan.ID]bool{}, map[plan.ID]bool{}
 	for _, n := range names {
 		var p pair
 		for _, side := range []struct {
@@ -444,7 +443,6 @@ func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) 
 			return left, err
 		}
 		j.Cond = eq
-		hideL[p.l.ID], hideR[p.r.ID] = true, true
 		pairs = append(pairs, p)
 	}
 	if j.Kind == plan.CrossJoin {
@@ -466,7 +464,6 @@ func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) 
 		switch j.Kind {
 		case plan.RightJoin:
 			merged = byID[p.r.ID]
-			delete(hideR, p.r.ID)
 		case plan.FullJoin:
 			x, err := funcs.Resolve("coalesce", []plan.Expr{&plan.Column{Attr: byID[p.l.ID].Attr}, &plan.Column{Attr: byID[p.r.ID].Attr}}, a.fctx(sparksql.Pos{}))
 			if err != nil {
@@ -476,8 +473,6 @@ func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) 
 			project.Exprs = append(project.Exprs, plan.NamedExpr{X: x, Attr: at})
 			merged = column{Attr: at, origin: at.ID}
 			r.node = project
-		default:
-			delete(hideL, p.l.ID)
 		}
 		merged.Name = p.l.Name
 		r.cols = append(r.cols, merged)
@@ -486,6 +481,14 @@ func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) 
 	for _, c := range r.cols {
 		first[c.ID] = true
 	}
+	for _, p := range pairs { // a side's own keys come first in its t.*
+		for _, c := range []column{byID[p.l.ID], byID[p.r.ID]} {
+			if !first[c.ID] {
+				c.hidden, first[c.ID] = true, true
+				r.cols = append(r.cols, c)
+			}
+		}
+	}
 	for _, c := range cols {
 		if first[c.ID] {
 			continue
@@ -493,7 +496,6 @@ func (a *analyzer) using(j *plan.Join, names []ast.Ident, left, right relation) 
 		for _, p := range pairs { // copies of a key go with it
 			c.hidden = c.hidden || c.origin == p.l.origin || c.origin == p.r.origin
 		}
-		c.hidden = c.hidden || hideL[c.ID] || hideR[c.ID]
 		r.cols = append(r.cols, c)
 	}
 	return r, nil

@@ -157,6 +157,7 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	name := strings.ToLower(f.Call.Name[len(f.Call.Name)-1].Name)
 	def := funcs.Lookup(strings.TrimSuffix(name, "_outer"))
 	var r relation
+	own := "" // an SQL function's columns have its name as qualifier
 	switch {
 	case len(f.Call.Name) == 2 && tableFunctions[name] && !strings.EqualFold(f.Call.Name[0].Name, "builtin"):
 		err = a.errorf(f.Pos(), "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "There is no table function %s.", quoteAll(ast.Name(f.Call.Name).Strings()))
@@ -179,6 +180,7 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 			return r, err
 		}
 		if rt != nil {
+			own = rt.Name[len(rt.Name)-1]
 			r, err = a.tableRoutine(rt, f, p, left)
 		} else if def != nil {
 			err = a.errorf(f.Pos(), "NOT_A_TABLE_FUNCTION", "42887", "%s makes a value, not a table.", quote(name))
@@ -195,7 +197,7 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	if n := len(f.Alias.Columns); n > 0 && n != len(r.visible()) && (name == "range" || def != nil) {
 		return r, a.errorf(f.Pos(), "NUM_TABLE_VALUE_ALIASES_MISMATCH", "42826", "%s makes %d columns, but %d names are given.", quote(name), len(r.visible()), n)
 	}
-	return a.alias2(r, f.Alias, f.Pos(), "") // without alias no qualifier
+	return a.alias2(r, f.Alias, f.Pos(), own)
 }
 
 // oneRow is a table of one row without columns.

@@ -278,11 +278,9 @@ func (a *analyzer) nestedName(c *plan.Call) (string, bool) {
 func spreads(t types.Type) bool { return types.IsNumeric(t) || t == types.Boolean }
 
 // pivotCell filters the aggregates of x. Where Spark spreads them, a combination
-// without rows is NULL, except for distinct aggregates; else it is what an
-// aggregate of no rows is.
+// without rows is NULL; else it is what an aggregate of no rows is.
 func (a *analyzer) pivotCell(x, cond plan.Expr, val ast.SelectItem, spread bool) (plan.Expr, error) {
 	ctx := a.fctx(val.X.Pos())
-	guard := spread
 	out, err := topDown(x, func(y plan.Expr) (plan.Expr, error) {
 		agg, ok := y.(*plan.AggCall)
 		if !ok {
@@ -297,13 +295,12 @@ func (a *analyzer) pivotCell(x, cond plan.Expr, val ast.SelectItem, spread bool)
 			}
 			c.Filter = both
 		}
-		guard = guard && !agg.Distinct
 		return &c, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if !guard {
+	if !spread {
 		return out, nil
 	}
 	n, err := funcs.Resolve("count", []plan.Expr{&plan.Literal{Value: int64(1), Typ: types.Int}}, ctx)

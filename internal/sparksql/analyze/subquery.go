@@ -104,6 +104,9 @@ func (a *analyzer) sameNames(args []plan.Expr, e *ast.In) ([]plan.Expr, error) {
 		if slices.EqualFunc(row.Fields, st.Fields, func(x, y types.Field) bool { return x.Name == y.Name }) {
 			continue
 		}
+		if !slices.EqualFunc(row.Fields, st.Fields, func(x, y types.Field) bool { return types.Equal(x.Type, y.Type) }) {
+			continue
+		}
 		named := types.Struct{Fields: slices.Clone(row.Fields)}
 		for j, f := range st.Fields {
 			named.Fields[j].Name = f.Name
