@@ -89,6 +89,13 @@ func (r *resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 		return nil, nil, nil
 	}
 	src, view, err := r.outer.Table(ctx, full, at)
+	if err == nil && src != nil && src.Files != nil { // a batch that is repeated must find the rows that it read
+		return nil, nil, &sparksql.Error{
+			Class: "UNSUPPORTED_FEATURE.TABLE_REFERENCE", SQLState: "0A000", Phase: sparksql.PhaseAnalysis,
+			Message: strings.Join(full, ".") + " is a table of " + src.Files.Format + " files, which has no versions to read it at.",
+			Hint:    "Read its folder with read_files(), or keep it as a Delta table.",
+		}
+	}
 	if err == nil && (src != nil || view != nil) {
 		kind := KindTable
 		if view != nil {

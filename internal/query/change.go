@@ -143,6 +143,9 @@ func (e *Engine) change(ctx context.Context, st plan.Statement, opt Options) (*R
 	}
 	switch st := st.(type) {
 	case *plan.Insert:
+		if h, ok := st.Target.Handle.(*fileHandle); ok {
+			return &Result{}, e.insertFiles(ctx, h, st, r)
+		}
 		if err := dml.Insert(ctx, r, st); err != nil {
 			return nil, err
 		}

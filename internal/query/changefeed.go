@@ -37,8 +37,8 @@ func (r *Resolver) Changes(ctx context.Context, name []string, from, to analyze.
 		return nil, view, err
 	}
 	h, ok := src.Handle.(*Handle)
-	if !ok || foreign(h.Table) {
-		return nil, nil, feedError("DELTA_TABLE_ONLY_OPERATION", "0AKDD", "%s is no Delta table and has no change feed.", h.Table.FullName())
+	if !ok {
+		return nil, nil, feedError("DELTA_TABLE_ONLY_OPERATION", "0AKDD", "%s is no Delta table and has no change feed.", strings.Join(src.Name, "."))
 	}
 	f := &feed{table: h.Table, delta: h.Delta, now: h.Snapshot, to: h.Snapshot.Version()}
 	if f.from, err = f.version(ctx, from, true); err != nil {

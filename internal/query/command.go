@@ -182,7 +182,7 @@ func (e *Engine) table(ctx context.Context, sess *Session, c *plan.Command) (cat
 		return catalog.Table{}, fault(c.Pos, "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "a table is named by catalog, schema and name, not "+strings.Join(c.Name, ".")+".", "")
 	}
 	t, err := e.cfg.Catalog.Table(ctx, cat, schema, name)
-	if err == nil && t.Type == catalog.External { // others may have changed it
+	if err == nil && t.Type == catalog.External && !ofFiles(t) { // others may have changed it
 		d, err := e.cfg.Tables.Open(ctx, t)
 		if err == nil {
 			t.Columns, err = columnsIn(ctx, d)

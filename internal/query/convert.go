@@ -26,7 +26,7 @@ func (e *Engine) convert(ctx context.Context, sess *Session, c *plan.Command) (*
 			return nil, err
 		case t.Type == catalog.View:
 			return nil, fault(c.Pos, "DELTA_CONVERT_NON_PARQUET_TABLE", "0AKDC", t.FullName()+" is a view; only Parquet files are converted.", "")
-		case foreign(t):
+		case ofFiles(t):
 			return nil, fault(c.Pos, "UNSUPPORTED_FEATURE.CONVERT", "0A000", t.FullName()+" is no folder of Parquet files.", "Write CONVERT TO DELTA parquet.`path`.")
 		}
 		return &Result{}, nil // it is one

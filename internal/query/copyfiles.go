@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/query/filetable"
 	"github.com/marisma/marisma/internal/sparksql/types"
 	"github.com/marisma/marisma/internal/worker"
 	"github.com/marisma/marisma/objstore"
@@ -92,7 +93,7 @@ func (c *copier) list(ctx context.Context) ([]copyFile, error) {
 		if strings.HasPrefix(f.rel, "_delta_log/") || strings.Contains(f.rel, "/_delta_log/") {
 			return nil, c.copyFault("COPY_INTO_SOURCE_FILE_FORMAT_NOT_SUPPORTED", "0A000", "there is a Delta table at "+c.ast.Path+".", "Write INSERT INTO ... SELECT * FROM delta.`path`.")
 		}
-		if !hidden(f.rel) && wanted(f.rel) {
+		if !filetable.Hidden(f.rel) && wanted(f.rel) {
 			out = append(out, f)
 			names[f.rel] = true
 		}
@@ -140,15 +141,6 @@ func below(ctx context.Context, t *Tables, p place) ([]copyFile, error) {
 		return nil, nil //nolint:nilerr // whoever asks says that nothing is there
 	}
 	return []copyFile{{address: root + p.key, key: p.key, rel: path.Base(p.key), size: info.Size, at: p}}, nil
-}
-
-func hidden(rel string) bool {
-	for part := range strings.SplitSeq(rel, "/") {
-		if strings.HasPrefix(part, "_") || strings.HasPrefix(part, ".") {
-			return true
-		}
-	}
-	return false
 }
 
 // wanted tells which files the pattern of the path, PATTERN and FILES leave.

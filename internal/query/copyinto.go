@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -25,19 +24,22 @@ import (
 // transaction a file (loadedID), so that the rows and the memory of them are one
 // commit, which two statements that load the same file cannot both make.
 type copier struct {
-	*step
+	*fileReader
 	ast    *ast.CopyInto
 	force  bool
 	evolve bool
-	opts   map[string]string // of the format, keys in lower case
 	table  *Handle
 	target *plan.Source
 }
 
 // copyInto runs COPY INTO.
 func (s *step) copyInto(ctx context.Context, st *ast.CopyInto) (*Result, error) {
-	c := &copier{step: s, ast: st, opts: map[string]string{}}
-	if err := c.options(); err != nil {
+	c := &copier{ast: st, fileReader: &fileReader{step: s, format: strings.ToLower(st.Format), options: map[string]string{}}}
+	c.fault = c.copyFault
+	c.empty = func() error {
+		return c.copyFault("COPY_INTO_SOURCE_SCHEMA_INFERENCE_FAILED", "42KD9", "the files at "+st.Path+" hold no data of the format "+st.Format+".", "")
+	}
+	if err := c.settings(); err != nil {
 		return nil, err
 	}
 	if err := c.into(ctx); err != nil {
@@ -88,8 +90,8 @@ func copied(rows, skipped int64) *Result {
 	return counts([]string{"num_affected_rows", "num_inserted_rows", "num_skipped_corrupt_files"}, rows, rows, skipped)
 }
 
-// options checks the format and what COPY_OPTIONS and FORMAT_OPTIONS say.
-func (c *copier) options() error {
+// settings checks the format and what COPY_OPTIONS and FORMAT_OPTIONS say.
+func (c *copier) settings() error {
 	pos := c.ast.Pos()
 	switch c.ast.Format {
 	case "CSV", "JSON", "PARQUET", "TEXT":
@@ -113,16 +115,16 @@ func (c *copier) options() error {
 		}
 	}
 	for _, o := range c.ast.FormatOptions {
-		c.opts[strings.ToLower(o.Key)] = o.Value
+		c.options[o.Key] = o.Value
 	}
-	if e := strings.ToLower(c.opts["encoding"] + c.opts["charset"]); e != "" && e != "utf-8" && e != "utf8" {
+	c.merge = c.evolve
+	encoding, _ := c.option("encoding")
+	charset, _ := c.option("charset")
+	if e := strings.ToLower(encoding + charset); e != "" && e != "utf-8" && e != "utf8" {
 		return fault(pos, "UNSUPPORTED_OPTION", "0A000", "files are read as UTF-8, not "+e+".", "")
 	}
 	return nil
 }
-
-// on tells whether an option of the format is true.
-func (c *copier) on(key string) bool { return strings.EqualFold(c.opts[key], "true") }
 
 // into finds the table.
 func (c *copier) into(ctx context.Context) error {
@@ -311,41 +313,6 @@ func (c *copier) validate(ctx context.Context, ins *plan.Insert, q *ast.Query) (
 		return nil, err
 	}
 	return &Result{Columns: res.Columns, rows: all}, nil
-}
-
-// texts are the rows of a query over the statement's files, as text.
-func (c *copier) texts(ctx context.Context, sql string, src *copySource) ([][]string, error) {
-	env := c.env
-	env.Resolver = copyResolver{env.Resolver, src}
-	q, err := analyze.Query(ctx, sql, env)
-	if err != nil {
-		return nil, err
-	}
-	res, err := c.e.query(ctx, c.sess, q.Plan, c.opt, true)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Close()
-	var out [][]string
-	for {
-		rec, err := res.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return out, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i := range int(rec.NumRows()) {
-			row := make([]string, rec.NumCols())
-			for j, col := range rec.Columns() {
-				if col.IsValid(i) {
-					row[j] = strings.Clone(col.ValueStr(i))
-				}
-			}
-			out = append(out, row)
-		}
-		rec.Release()
-	}
 }
 
 // copySourceName names the statement's files in the queries over them.

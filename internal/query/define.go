@@ -28,6 +28,9 @@ func (e *Engine) createTable(ctx context.Context, sess *Session, c *plan.CreateT
 		res.Close()
 		return &Result{Columns: res.Columns}, nil
 	}
+	if c.Files != nil {
+		return e.createFiles(ctx, sess, c, r)
+	}
 	at := dml.Place{Store: e.cfg.Tables.Store(), Options: e.cfg.Tables.Options(), Managed: true}
 	row, born, err := e.rowOf(ctx, sess, c, &at)
 	if err != nil {
@@ -232,6 +235,9 @@ func (e *Engine) alterTable(ctx context.Context, sess *Session, a *plan.AlterTab
 	case a.Location != nil:
 		return e.relocate(ctx, a)
 	}
+	if h, ok := a.Target.Handle.(*fileHandle); ok {
+		return e.alterFiles(ctx, h, a)
+	}
 	h, ok := a.Target.Handle.(*Handle)
 	if !ok {
 		return nil, fmt.Errorf("query: %v is no table", a.Target.Name)
@@ -267,6 +273,9 @@ func (e *Engine) renameTable(ctx context.Context, _ *Session, a *plan.AlterTable
 			Class: "UNSUPPORTED_FEATURE.RENAME_VIEW", SQLState: "0A000", Phase: sparksql.PhaseAnalysis, Pos: a.Pos,
 			Message: "views are not renamed.", Hint: "Make the view anew under the other name.",
 		}
+	}
+	if h, ok := a.Target.Handle.(*fileHandle); ok {
+		return &Result{}, e.cfg.Catalog.Rename(ctx, h.table.ID, a.RenameTo[len(a.RenameTo)-1])
 	}
 	h, ok := a.Target.Handle.(*Handle)
 	if !ok {

@@ -61,6 +61,9 @@ func (e *Engine) describe(ctx context.Context, sess *Session, c *plan.Command) (
 		for _, kv := range e.details(t) {
 			rows.add(false, kv[0], kv[1], "")
 		}
+		if ofFiles(t) {
+			return &Result{Columns: rows.cols, rows: rows}, nil
+		}
 		props, err := e.properties(ctx, t)
 		if err != nil {
 			return nil, err
@@ -72,16 +75,28 @@ func (e *Engine) describe(ctx context.Context, sess *Session, c *plan.Command) (
 	return &Result{Columns: rows.cols, rows: rows}, nil
 }
 
+// partitionNames are the partition columns of a table.
+func (e *Engine) partitionNames(ctx context.Context, t catalog.Table) ([]string, error) {
+	if ofFiles(t) {
+		def, err := fileDefOf(t)
+		return def.PartitionBy, err
+	}
+	_, snap, err := e.snapshot(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return snap.Metadata().PartitionColumns, nil
+}
+
 // describeParts adds the partition columns of a table.
 func (e *Engine) describeParts(ctx context.Context, t catalog.Table, rows *textRows) error {
 	if t.Type == catalog.View {
 		return nil
 	}
-	_, snap, err := e.snapshot(ctx, t)
+	parts, err := e.partitionNames(ctx, t)
 	if err != nil {
 		return err
 	}
-	parts := snap.Metadata().PartitionColumns
 	if len(parts) == 0 {
 		return nil
 	}
@@ -108,6 +123,9 @@ func pairs(m map[string]string, eq, sep string) string {
 
 // details are what EXTENDED says of a table or view.
 func (e *Engine) details(t catalog.Table) [][2]string {
+	if def, err := fileDefOf(t); err == nil && ofFiles(t) {
+		return e.fileDetails(t, def)
+	}
 	out := [][2]string{
 		{"Catalog", t.Catalog}, {"Database", t.Schema}, {"Table", t.Name}, {"Owner", t.Owner},
 		{"Created Time", t.Created.Format("Mon Jan 02 15:04:05 MST 2006")}, {"Type", string(t.Type)},

@@ -89,7 +89,7 @@ func (e *Engine) deltaTable(ctx context.Context, sess *Session, c *plan.Command)
 			Message: t.FullName() + " is a view; " + strings.ToUpper(c.Verb) + " is for tables.",
 		}
 	}
-	if foreign(t) {
+	if ofFiles(t) {
 		return t, &sparksql.Error{
 			Class: "DELTA_ONLY_OPERATION", SQLState: "0AKDD", Phase: sparksql.PhaseAnalysis, Pos: c.Pos,
 			Message: t.FullName() + " is no Delta table; " + strings.ToUpper(c.Verb) + " is for those.",
@@ -98,8 +98,29 @@ func (e *Engine) deltaTable(ctx context.Context, sess *Session, c *plan.Command)
 	return t, nil
 }
 
+// detailFields are the columns of DESCRIBE DETAIL.
+func detailFields() []types.Field {
+	list := types.Array{Elem: types.String, ContainsNull: true}
+	return []types.Field{
+		{Name: "format", Type: types.String, Nullable: true}, {Name: "id", Type: types.String, Nullable: true}, {Name: "name", Type: types.String, Nullable: true},
+		{Name: "description", Type: types.String, Nullable: true}, {Name: "location", Type: types.String, Nullable: true},
+		{Name: "createdAt", Type: types.Timestamp, Nullable: true}, {Name: "lastModified", Type: types.Timestamp, Nullable: true},
+		{Name: "partitionColumns", Type: list, Nullable: true}, {Name: "clusteringColumns", Type: list, Nullable: true},
+		{Name: "numFiles", Type: types.BigInt, Nullable: true}, {Name: "sizeInBytes", Type: types.BigInt, Nullable: true},
+		{Name: "properties", Type: textMap, Nullable: true}, {Name: "minReaderVersion", Type: types.Int, Nullable: true},
+		{Name: "minWriterVersion", Type: types.Int, Nullable: true}, {Name: "tableFeatures", Type: list, Nullable: true},
+	}
+}
+
 // detail is DESCRIBE DETAIL.
 func (e *Engine) detail(ctx context.Context, sess *Session, c *plan.Command) (*Result, error) {
+	if t, err := e.table(ctx, sess, c); err == nil && ofFiles(t) {
+		row, err := e.fileDetail(t)
+		if err != nil {
+			return nil, err
+		}
+		return jsonResult(detailFields(), row)
+	}
 	t, err := e.deltaTable(ctx, sess, c)
 	if err != nil {
 		return nil, err
@@ -117,17 +138,7 @@ func (e *Engine) detail(ctx context.Context, sess *Session, c *plan.Command) (*R
 	if m.Described || m.Description != "" {
 		description = m.Description
 	}
-	list := types.Array{Elem: types.String, ContainsNull: true}
-	fields := []types.Field{
-		{Name: "format", Type: types.String, Nullable: true}, {Name: "id", Type: types.String, Nullable: true}, {Name: "name", Type: types.String, Nullable: true},
-		{Name: "description", Type: types.String, Nullable: true}, {Name: "location", Type: types.String, Nullable: true},
-		{Name: "createdAt", Type: types.Timestamp, Nullable: true}, {Name: "lastModified", Type: types.Timestamp, Nullable: true},
-		{Name: "partitionColumns", Type: list, Nullable: true}, {Name: "clusteringColumns", Type: list, Nullable: true},
-		{Name: "numFiles", Type: types.BigInt, Nullable: true}, {Name: "sizeInBytes", Type: types.BigInt, Nullable: true},
-		{Name: "properties", Type: textMap, Nullable: true}, {Name: "minReaderVersion", Type: types.Int, Nullable: true},
-		{Name: "minWriterVersion", Type: types.Int, Nullable: true}, {Name: "tableFeatures", Type: list, Nullable: true},
-	}
-	return jsonResult(fields, map[string]any{
+	return jsonResult(detailFields(), map[string]any{
 		"format": "delta", "id": m.ID, "name": t.FullName(), "description": description, "location": e.cfg.Tables.Location(d),
 		"createdAt": arrowTime(time.UnixMilli(m.CreatedTime)), "lastModified": arrowTime(s.Timestamp()),
 		"partitionColumns": append([]string{}, m.PartitionColumns...), "clusteringColumns": cluster,

@@ -181,6 +181,10 @@ func scansText(n plan.Node, preds map[*plan.Scan][]delta.Predicate) (string, err
 	var b strings.Builder
 	for _, s := range plan.Scans(n) {
 		name := strings.Join(s.Source.Name, ".")
+		if _, ok := s.Source.Handle.(*fileHandle); ok {
+			fmt.Fprintf(&b, "%s: a table of files\n", name)
+			continue
+		}
 		h, ok := s.Source.Handle.(*Handle)
 		if !ok {
 			fmt.Fprintf(&b, "%s: no table\n", name)

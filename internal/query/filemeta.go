@@ -123,16 +123,7 @@ func MetadataColumn(field string) string { return "_metadata." + field }
 
 // Address is where a file of a snapshot is, as _metadata.file_path tells it.
 func (t *Tables) Address(s *delta.Snapshot, a delta.Add) string {
-	located := s.Locate(a)
-	if p := t.local(s.Store(), located); p != "" {
-		return FileURI(p)
-	}
-	for _, r := range t.roots {
-		if r.Store == s.Store() {
-			return quoteURI(strings.TrimSuffix(r.Address, "/") + "/" + located)
-		}
-	}
-	return quoteURI(located)
+	return t.fileURI(s.Store(), s.Locate(a))
 }
 
 // FileURI is a local path as a URI.

@@ -20,6 +20,8 @@ func (e *Engine) define(ctx context.Context, sess *Session, st plan.Statement, o
 		return e.dropTable(ctx, sess, st)
 	case *plan.AlterTable:
 		return e.alterTable(ctx, sess, st, r)
+	case *plan.Partition:
+		return &Result{}, e.partition(ctx, st, opt)
 	case *plan.Optimize:
 		begun := time.Now()
 		o, t, err := dml.Optimize(ctx, r, st)

@@ -22,12 +22,13 @@ type Resolver struct {
 	tables          *Tables
 	defCat, defSchm string
 	pinned          map[string]*delta.Snapshot // by table ID
+	files           map[string]*fileHandle     // by table ID
 	globals         *globals                   // nil: no global temporary views
 }
 
 // NewResolver resolves one- and two-part names in defCatalog and defSchema.
 func NewResolver(c *catalog.Catalog, t *Tables, defCatalog, defSchema string) *Resolver {
-	return &Resolver{catalog: c, tables: t, defCat: defCatalog, defSchm: defSchema, pinned: map[string]*delta.Snapshot{}}
+	return &Resolver{catalog: c, tables: t, defCat: defCatalog, defSchm: defSchema, pinned: map[string]*delta.Snapshot{}, files: map[string]*fileHandle{}}
 }
 
 var _ analyze.Resolver = (*Resolver)(nil)
@@ -81,6 +82,10 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 			v, err := storedView(t)
 			return nil, v, err
 		}
+		if err == nil && ofFiles(t) {
+			src, err := r.fileTable(t, at)
+			return src, nil, err
+		}
 		if err == nil {
 			if d, err = r.tables.Open(ctx, t); err != nil {
 				err = fmt.Errorf("table %s: %w", t.FullName(), err)
@@ -94,11 +99,6 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 	if !inCatalog(t) {
 		full = full[1:]
 	}
-	if foreign(t) && (at.Version != nil || at.Timestamp != nil) {
-		return nil, nil, &sparksql.Error{
-			Class: "UNSUPPORTED_FEATURE.TIME_TRAVEL", SQLState: "0A000", Phase: sparksql.PhaseAnalysis, Message: "the table " + t.FullName() + " has no versions.",
-		}
-	}
 	snap, err := r.snapshot(ctx, t, d, at)
 	if err != nil {
 		return nil, nil, err
@@ -107,7 +107,7 @@ func (r *Resolver) Table(ctx context.Context, name []string, at analyze.TimeTrav
 	if err != nil {
 		return nil, nil, fmt.Errorf("table %s: %w", t.FullName(), err)
 	}
-	known := rules(t, snap)
+	known := rules(snap)
 	return &plan.Source{
 		Kind: plan.SourceTable, Name: full, Columns: cols, Version: at.Version, Timestamp: at.Timestamp,
 		Handle: &Handle{Table: t, Delta: d, Snapshot: snap}, Rules: known, Metadata: tableMetadata(known),
@@ -213,6 +213,8 @@ func Inputs(ctx context.Context, n plan.Node, at Locator) func(*plan.Scan) (Inpu
 				}
 			}
 			return Files(ctx, h.Snapshot, at, preds[s]...)
+		case *fileHandle:
+			return h.input(ctx, preds[s])
 		case *feed:
 			return h.input(ctx, at)
 		case *copySource:

@@ -9,26 +9,14 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/marisma/marisma/delta"
-	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/query/dml"
 	"github.com/marisma/marisma/internal/sparksql/parse"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
-// foreign tells whether a table is not kept as a Delta table by whom it
-// belongs to (its property "provider"): statements here only read it.
-func foreign(t catalog.Table) bool {
-	p := t.Properties["provider"]
-	return p != "" && !strings.EqualFold(p, "delta")
-}
-
-// rules are what a table's log says of its rows, nil where statements may not
-// change it.
-func rules(t catalog.Table, s *delta.Snapshot) *plan.Rules {
-	if foreign(t) {
-		return nil
-	}
+// rules are what a table's log says of its rows.
+func rules(s *delta.Snapshot) *plan.Rules {
 	m := s.Metadata()
 	out := &plan.Rules{PartitionBy: m.PartitionColumns, Properties: m.Configuration, Features: delta.Features(s.Protocol()), ClusterBy: s.ClusterBy(), Comment: m.Description}
 	for _, f := range s.Schema().Fields() {

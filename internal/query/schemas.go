@@ -95,7 +95,7 @@ func (e *Engine) commentOnTable(ctx context.Context, sess *Session, c *plan.Comm
 		return nil, fault(c.Pos, "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "COMMENT ON TABLE takes a table, and "+t.FullName()+" is a view.", "")
 	}
 	text := c.Args["comment"]
-	if ofStatements(t) && !foreign(t) {
+	if ofStatements(t) && !ofFiles(t) {
 		d, err := e.cfg.Tables.Open(ctx, t)
 		if err == nil {
 			err = dml.Describe(ctx, d, text)

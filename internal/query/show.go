@@ -204,19 +204,20 @@ func (e *Engine) properties(ctx context.Context, t catalog.Table) (map[string]st
 	if t.Type == catalog.View {
 		return t.Properties, nil
 	}
+	if ofFiles(t) {
+		def, err := fileDefOf(t)
+		return def.shown(), err
+	}
 	_, snap, err := e.snapshot(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	return tableProperties(t, snap), nil
+	return tableProperties(snap), nil
 }
 
 // tableProperties are a table's properties with its versions and features.
-func tableProperties(t catalog.Table, snap *delta.Snapshot) map[string]string {
+func tableProperties(snap *delta.Snapshot) map[string]string {
 	m, p := snap.Metadata(), snap.Protocol()
-	if foreign(t) {
-		return m.Configuration
-	}
 	out := map[string]string{"delta.minReaderVersion": strconv.Itoa(p.MinReaderVersion), "delta.minWriterVersion": strconv.Itoa(p.MinWriterVersion)}
 	maps.Copy(out, m.Configuration)
 	for _, f := range append(slices.Clone(p.ReaderFeatures), p.WriterFeatures...) {
@@ -282,6 +283,9 @@ func (e *Engine) showPartitions(ctx context.Context, sess *Session, c *plan.Comm
 	}
 	if t.Type == catalog.View {
 		return nil, fault(c.Pos, "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", "SHOW PARTITIONS takes a table, and "+t.FullName()+" is a view.", "")
+	}
+	if ofFiles(t) {
+		return e.filePartitions(ctx, t, c)
 	}
 	_, snap, err := e.snapshot(ctx, t)
 	if err != nil {

@@ -27,6 +27,12 @@ func (e *Engine) showCreate(ctx context.Context, sess *Session, c *plan.Command)
 	text := ""
 	if t.Type == catalog.View {
 		text = createView(t)
+	} else if ofFiles(t) {
+		def, err := fileDefOf(t)
+		if err != nil {
+			return nil, err
+		}
+		text = createFileTable(t, def)
 	} else {
 		_, s, err := e.snapshot(ctx, t)
 		if err != nil {
@@ -89,7 +95,7 @@ func createTable(t catalog.Table, s *delta.Snapshot) string {
 	if at := t.Properties[locationKey]; at != "" {
 		b.WriteString("LOCATION " + types.QuoteText(at) + "\n")
 	}
-	trailer(&b, t.Comment, tableProperties(t, s))
+	trailer(&b, t.Comment, tableProperties(s))
 	return b.String()
 }
 

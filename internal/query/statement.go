@@ -92,7 +92,7 @@ func (t *task) once(ctx context.Context, st ast.Statement) (*Result, error) {
 	switch ps := ps.(type) {
 	case *plan.Query:
 		return e.query(ctx, sess, ps.Plan, s.opt, t.asText)
-	case *plan.AlterTable, *plan.Change, *plan.CreateTable, *plan.DropTable, *plan.Insert, *plan.Optimize, *plan.Restore, *plan.Truncate, *plan.Vacuum:
+	case *plan.AlterTable, *plan.Change, *plan.CreateTable, *plan.DropTable, *plan.Insert, *plan.Optimize, *plan.Partition, *plan.Restore, *plan.Truncate, *plan.Vacuum:
 		res, err := e.tended(ctx, changed(ps), func() (*Result, error) { return e.define(ctx, sess, ps, s.opt) })
 		return asText(res, err, t.asText)
 	case *plan.Command:

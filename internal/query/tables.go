@@ -2,12 +2,14 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/catalog"
+	"github.com/marisma/marisma/internal/query/filetable"
 	"github.com/marisma/marisma/objstore"
 )
 
@@ -21,8 +23,9 @@ type Tables struct {
 	odd     oddFiles
 	footers footers
 
-	mu   sync.Mutex
-	open map[string]*delta.Table
+	mu      sync.Mutex
+	open    map[string]*delta.Table
+	folders map[string]*filetable.Folder // of tables of files
 }
 
 // NewTables keeps tables under store, each below its ID.
@@ -33,6 +36,9 @@ func NewTables(store objstore.Store, opts ...delta.Option) *Tables {
 
 // Open gives the Delta table behind t.
 func (t *Tables) Open(ctx context.Context, c catalog.Table) (*delta.Table, error) {
+	if ofFiles(c) {
+		return nil, fmt.Errorf("%w: %s is a table of %s files", delta.ErrNotATable, c.FullName(), c.Properties[providerKey])
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if d := t.open[c.ID]; d != nil {

@@ -18,7 +18,7 @@ const tendTime = 30 * time.Second
 // tries again.
 func (e *Engine) tended(ctx context.Context, src *plan.Source, run func() (*Result, error)) (*Result, error) {
 	res, err := run()
-	if h, ok := handleOf(src); ok && err == nil && !foreign(h.Table) {
+	if h, ok := handleOf(src); ok && err == nil {
 		e.tend(ctx, h.Delta)
 	}
 	return res, err

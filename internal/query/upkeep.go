@@ -31,7 +31,7 @@ func (e *Engine) upkeep(ctx context.Context, sess *Session, c *plan.Command) (*R
 		}
 		return nil, err
 	}
-	if t, err := e.table(ctx, sess, c); err == nil && c.Verb == "analyze table" && t.Type != catalog.View && !foreign(t) {
+	if t, err := e.table(ctx, sess, c); err == nil && c.Verb == "analyze table" && t.Type != catalog.View && !ofFiles(t) {
 		return nil, fault(c.Pos, "NOT_SUPPORTED_COMMAND_FOR_V2_TABLE", "0A000", "ANALYZE TABLE is not for Delta tables, whose log has their statistics.", "")
 	}
 	for want := range strings.SplitSeq(c.Args["columns"], "\x00") {

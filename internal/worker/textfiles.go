@@ -3,11 +3,13 @@ package worker
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -39,14 +41,23 @@ const (
 	batchText    = 4 << 20
 )
 
-// Lines calls f for each row of a file; the bytes are valid during the call.
+// Lines calls f for each row of a file; the bytes are valid during the call. A
+// file whose name ends in .gz is decompressed.
 func (t Text) Lines(ctx context.Context, path string, f func(line []byte) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }() // only read
-	in := bufio.NewReaderSize(file, 256<<10)
+	var plain io.Reader = file
+	if strings.HasSuffix(path, ".gz") {
+		z, err := gzip.NewReader(bufio.NewReaderSize(file, 256<<10))
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		plain = z
+	}
+	in := bufio.NewReaderSize(plain, 256<<10)
 	if mark, err := in.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
 		_, _ = in.Discard(3) // it was peeked
 	}

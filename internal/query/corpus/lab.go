@@ -189,9 +189,9 @@ func (l *Lab) fromQuery(ctx context.Context, name, text string) error {
 	})
 }
 
-// table makes one Delta table of rows.
+// table makes one table of Parquet files of rows.
 func (l *Lab) table(ctx context.Context, name string, fields []types.Field, rows iter.Seq2[arrow.RecordBatch, error]) error {
-	t := catalog.Table{Catalog: labCatalog, Schema: labSchema, Name: name, Type: catalog.Managed, Properties: map[string]string{"provider": "parquet"}}
+	t := catalog.Table{Catalog: labCatalog, Schema: labSchema, Name: name, Type: catalog.Managed, Properties: map[string]string{"provider": "parquet", "files": `{"format":"parquet"}`}}
 	for _, f := range fields {
 		t.Columns = append(t.Columns, catalog.Column{Name: f.Name, Type: f.Type.String(), Nullable: f.Nullable})
 	}
@@ -208,14 +208,26 @@ func (l *Lab) table(ctx context.Context, name string, fields []types.Field, rows
 	if slices.ContainsFunc(fields, func(f types.Field) bool { return f.Type == types.TimestampNTZ }) {
 		opts = append(opts, delta.WithProperties(map[string]string{"delta.feature.timestampNtz": "supported"}))
 	}
-	d, err := delta.Create(ctx, l.tables.Store(), t.ID, schema, opts...)
+	d, err := delta.NewDraft(l.tables.Store(), t.ID, schema, opts...)
 	if err != nil {
 		return err
 	}
-	if _, err := d.Append(ctx, rows); err != nil {
+	w, err := d.NewWriter(ctx, delta.WriterOptions{})
+	if err != nil {
 		return err
 	}
-	l.tables.Put(t, d)
+	defer func() { _ = w.Abort() }() // after Close it does nothing
+	for rec, err := range rows {
+		if err == nil {
+			err = w.Write(rec)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		return err
+	}
 	l.base[t.ID] = true
 	return l.catalog.Activate(ctx, t.ID)
 }

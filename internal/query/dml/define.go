@@ -63,7 +63,7 @@ func Define(ctx context.Context, e Engine, c *plan.CreateTable, at Place) (*delt
 			return nil, n, err
 		}
 	case c.Rows != nil:
-		if out.Adds, err = filled(ctx, e, c, d, schema); err != nil {
+		if out.Adds, err = Fill(ctx, e, c.Rows, d, schema); err != nil {
 			return nil, n, err
 		}
 	default:
@@ -141,15 +141,15 @@ func operation(c *plan.CreateTable) string {
 	return name
 }
 
-// filled writes the rows of AS SELECT.
-func filled(ctx context.Context, e Engine, c *plan.CreateTable, d *delta.Draft, schema *arrow.Schema) ([]delta.Add, error) {
-	w, err := d.NewWriter(ctx, delta.WriterOptions{OptimizeWrite: c.Rows.OptimizeWrite})
+// Fill writes rows into files of a draft with this schema.
+func Fill(ctx context.Context, e Engine, rows *plan.Rows, d *delta.Draft, schema *arrow.Schema) ([]delta.Add, error) {
+	w, err := d.NewWriter(ctx, delta.WriterOptions{OptimizeWrite: rows.OptimizeWrite})
 	if err != nil {
 		return nil, commitError(err)
 	}
 	defer func() { _ = w.Abort() }() // after Close it does nothing
-	s := newSink(into(w), schema, c.Rows, nil)
-	if err := each(ctx, e, c.Rows.Plan, nil, nil, s.take); err != nil {
+	s := newSink(into(w), schema, rows, nil)
+	if err := each(ctx, e, rows.Plan, nil, nil, s.take); err != nil {
 		return nil, err
 	}
 	return w.Close()

@@ -35,6 +35,9 @@ func (a *analyzer) alterTable(st *ast.AlterTable) (plan.Statement, error) {
 		}
 		return nil, a.errorf(st.Target.Pos(), class, "42809", "%s is a view; ALTER TABLE takes a table.", quoteAll(name.Strings()))
 	}
+	if src.Files != nil {
+		return a.alterFiles(src, st)
+	}
 	if x, ok := st.Action.(*ast.AlterColumns); ok && src.Rules == nil && len(x.Columns) > 0 && x.Columns[0].Type != nil {
 		return nil, a.errorf(st.Pos(), "NOT_SUPPORTED_CHANGE_COLUMN", "0A000", "Columns of the table %s do not change their type.", quoteAll(src.Name))
 	}

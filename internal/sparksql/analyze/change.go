@@ -68,6 +68,10 @@ func (a *analyzer) target(t ast.Target, verb string) (*targetRelation, error) {
 	}
 	switch {
 	case src.Rules != nil:
+	case verb == "VACUUM" && src.Files != nil:
+		return nil, a.errorf(t.Pos(), "DELTA_ONLY_OPERATION", "0AKDD", "%s is for Delta tables, and %s is none.", verb, quoteAll(src.Name))
+	case verb == "REORG" && src.Files != nil:
+		return nil, a.errorf(t.Pos(), "DELTA_NOT_A_DELTA_TABLE", "0AKDD", "%s is for Delta tables, and %s is none.", verb, quoteAll(src.Name))
 	case verb == "OPTIMIZE" || verb == "RESTORE" || verb == "REORG":
 		return nil, a.errorf(t.Pos(), "DELTA_ONLY_OPERATION", "0AKDD", "%s is for Delta tables, and %s is none.", verb, quoteAll(src.Name))
 	case verb == "VACUUM":
@@ -161,6 +165,9 @@ func (a *analyzer) viewTarget(v *View, t ast.Target, name ast.Name, verb string)
 		node = p.Input
 	}
 	scan, ok := node.(*plan.Scan)
+	if ok && scan.Source.Files != nil {
+		return nil, a.errorf(t.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "The table %s, a table of files, does not support this statement.", quoteAll(scan.Source.Name))
+	}
 	if !ok || len(scan.Source.Columns) != len(r.visible()) || scan.Source.Rules == nil {
 		return nil, a.partialScan(t)
 	}

@@ -22,6 +22,12 @@ func (a *analyzer) createTable(c *ast.CreateTable) (plan.Statement, error) {
 	if err := k.name(); err != nil || k.out.Skip {
 		return k.out, err
 	}
+	if err := k.likeFiles(); err != nil {
+		return nil, err
+	}
+	if fileProvider(k.ast.Provider) {
+		return k.files()
+	}
 	if err := k.refused(); err != nil {
 		return nil, err
 	}
@@ -104,7 +110,7 @@ func (k *creator) name() error {
 
 // location finds what lies at LOCATION already.
 func (k *creator) location() error {
-	if k.ast.Location == "" || k.out.Path {
+	if k.ast.Location == "" || k.out.Path || fileProvider(k.ast.Provider) {
 		return nil
 	}
 	at := []string{"delta", k.ast.Location}
@@ -157,8 +163,6 @@ func (k *creator) adopted() error {
 func (k *creator) refused() error {
 	c, a := k.ast, k.a
 	switch {
-	case c.Provider != "" && !strings.EqualFold(c.Provider, "delta"):
-		return a.errorf(c.Pos(), "UNSUPPORTED_FEATURE.TABLE_PROVIDER", "0A000", "Tables are kept as Delta tables, not as %s.", c.Provider).hint("Write USING delta, or leave USING out.")
 	case c.Constraint != "":
 		return a.errorf(c.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "CREATE TABLE takes no %s.", c.Constraint).hint("ALTER TABLE ... ADD CONSTRAINT ... CHECK adds a condition.")
 	case c.Buckets:
@@ -241,6 +245,8 @@ func (k *creator) clone() error {
 		return k.a.errorf(c.Source.Pos(), "DELTA_CLONE_UNSUPPORTED_SOURCE", "0AKDC", "%s is a view; only tables can be cloned.", quoteAll(name.Strings()))
 	case src == nil:
 		return k.a.noTable(name.Strings(), c.Source.Pos())
+	case src.Files != nil:
+		return k.a.errorf(c.Source.Pos(), "DELTA_CLONE_UNSUPPORTED_SOURCE", "0AKDC", "%s is a table of files; only Delta tables are cloned.", quoteAll(name.Strings()))
 	}
 	k.out.Clone = src
 	k.like(src)

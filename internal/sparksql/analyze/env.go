@@ -146,7 +146,7 @@ func (a *analyzer) statement(st ast.Statement) (plan.Statement, error) {
 		return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.CREATE_FLOW", "0A000", "CREATE FLOW is not supported yet.").hint("Write the query in the streaming table's own AS clause.")
 	case *ast.Unsupported:
 		switch st.Word {
-		case "ANALYZE", "LOAD", "MSCK":
+		case "ANALYZE", "LOAD":
 			return nil, a.errorf(st.Pos(), "NOT_SUPPORTED_COMMAND_FOR_V2_TABLE", "0A000", "%s is not for Delta tables.", st.Word)
 		case "CALL":
 			return nil, a.errorf(st.Pos(), "UNRESOLVED_ROUTINE", "42883", "There are no procedures.")

@@ -57,6 +57,9 @@ func (a *analyzer) insert(ins *ast.Insert) (plan.Statement, error) {
 	if ins.Replace == "using" || ins.Replace == "on" {
 		return nil, a.errorf(ins.Pos(), "UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "INSERT ... REPLACE %s is not supported.", strings.ToUpper(ins.Replace)).hint("Use REPLACE WHERE or MERGE.")
 	}
+	if in.t.src.Files != nil {
+		return in.files(ctes)
+	}
 	if ins.IfNotExists {
 		return nil, a.errorf(ins.Pos(), "UNSUPPORTED_FEATURE.INSERT_PARTITION_SPEC_IF_NOT_EXISTS", "0A000", "IF NOT EXISTS cannot stand behind PARTITION (...).")
 	}

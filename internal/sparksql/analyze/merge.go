@@ -387,6 +387,9 @@ func (g *merger) parameters() map[string]string {
 
 // truncate analyses TRUNCATE TABLE.
 func (a *analyzer) truncate(t *ast.Truncate) (plan.Statement, error) {
+	if src, _, _, err := a.source(t.Target); err == nil && src != nil && src.Files != nil {
+		return a.truncateFiles(src, t)
+	}
 	r, err := a.target(t.Target, "TRUNCATE TABLE")
 	if err != nil {
 		return nil, err

@@ -96,6 +96,8 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 	switch {
 	case src != nil && src.Rules != nil && len(src.Columns) == 0:
 		return relation{}, a.errorf(t.Pos(), "DELTA_READ_TABLE_WITHOUT_COLUMNS", "428GU", "The table %s has no columns.", quoteAll(name)).hint("ALTER TABLE ... ADD COLUMNS gives it some.")
+	case src != nil && src.Files != nil:
+		r, err = a.fileRows(src, t)
 	case src != nil:
 		r, err = a.scan(src, t)
 	case view != nil:
@@ -292,6 +294,8 @@ func newScan(src *plan.Source, stream bool, alias string, pos sparksql.Pos) *pla
 		at := plan.Attr{ID: plan.NewID(), Name: f.Name, Type: typ, Nullable: f.Nullable, Comment: f.Comment}
 		if src.Rules != nil {
 			at.Declared = src.Rules.Columns[i].Declared
+		} else if src.Files != nil && src.Files.Columns != nil {
+			at.Declared = src.Files.Columns[i].Declared
 		}
 		sc.Attrs = append(sc.Attrs, at)
 		sc.Ordinals = append(sc.Ordinals, i)

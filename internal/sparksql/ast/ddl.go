@@ -190,10 +190,14 @@ type SetLocation struct {
 }
 
 // AlterOther is an action that tables of this engine do not have; What names it:
-// "partition", "serde" or "recover partitions".
+// "partition", "serde" or "recover partitions". Of partitions, Verb is "add",
+// "drop" or "repair", "" for another; Lenient is IF [NOT] EXISTS.
 type AlterOther struct {
 	At
-	What string
+	What    string
+	Verb    string
+	Specs   [][]PartitionValue
+	Lenient bool
 }
 
 func (*AddColumns) isAlter()      {}

@@ -69,7 +69,7 @@ func (p *parser) alterAction() (ast.AlterAction, error) {
 		p.rest()
 		return &ast.AlterOther{At: at, What: "partition"}, nil
 	case "RECOVER":
-		return &ast.AlterOther{At: at, What: "recover partitions"}, p.need("PARTITIONS")
+		return &ast.AlterOther{At: at, What: "recover partitions", Verb: "repair"}, p.need("PARTITIONS")
 	}
 	p.i--
 	return nil, p.expected("ADD, DROP, RENAME, ALTER, CHANGE, REPLACE, SET, UNSET or CLUSTER BY")
@@ -106,8 +106,7 @@ func (p *parser) alterAdd(at ast.At) (ast.AlterAction, error) {
 		}
 		return c, err
 	case p.isWord("IF", "PARTITION"):
-		p.rest()
-		return &ast.AlterOther{At: at, What: "partition"}, nil
+		return p.partitions(at, "add")
 	}
 	return nil, p.expected("COLUMN, COLUMNS, CONSTRAINT or PARTITION")
 }
@@ -180,8 +179,7 @@ func (p *parser) alterDrop(at ast.At) (ast.AlterAction, error) {
 		d.Truncate = p.accept("TRUNCATE", "HISTORY")
 		return d, err
 	case p.isWord("IF", "PARTITION"):
-		p.rest()
-		return &ast.AlterOther{At: at, What: "partition"}, nil
+		return p.partitions(at, "drop")
 	}
 	return nil, p.expected("COLUMN, COLUMNS, CONSTRAINT, FEATURE or PARTITION")
 }

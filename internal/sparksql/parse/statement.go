@@ -77,6 +77,8 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 			return p.alterSchema(base)
 		}
 		return p.tableStatement(base)
+	case "MSCK", "REPAIR":
+		return p.repair(base)
 	case "INSERT", "UPDATE", "DELETE", "MERGE":
 		return p.change(base, ast.Prelude{})
 	case "CONVERT", "OPTIMIZE", "REORG", "REPLACE", "RESTORE", "TRUNCATE", "VACUUM":
@@ -92,7 +94,7 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 
 // Statements that are recognised, so that their error can name them.
 var unsupportedWords = map[string]bool{
-	"MSCK": true, "LOAD": true, "CALL": true, "REPAIR": true, "ADD": true, "LIST": true,
+	"LOAD": true, "CALL": true, "ADD": true, "LIST": true,
 }
 
 // unsupported takes the statement as a whole.

@@ -138,6 +138,13 @@ type Insert struct {
 	Mode   WriteMode
 	// Replace deletes what WriteReplace replaces; its Text is the predicate.
 	Replace *Change
+	// Static are, for a table of files, the partition values of the rows that
+	// WriteOverwrite replaces, as STRING by column; Lines are Rows as text
+	// (FileTable.Lines).
+	Static map[string]Expr
+	Lines  Node
+	// IfAbsent inserts only where the partition of Static has no files.
+	IfAbsent bool
 	// Identity names the columns that the table numbers: their outputs are NULL
 	// in Rows where the runner shall give a number.
 	Identity []string

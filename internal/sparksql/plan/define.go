@@ -36,6 +36,10 @@ type CreateTable struct {
 	Rows *Rows
 	// Clone is the table of SHALLOW CLONE, nil without.
 	Clone *Source
+	// Files makes it a table of files, nil for a Delta table. Lines are its Rows
+	// as text (FileTable.Lines).
+	Files *FileTable
+	Lines Node
 	Pos   sparksql.Pos
 }
 
@@ -81,6 +85,8 @@ type AlterTable struct {
 	Edits  []Edit
 	// Properties are merged into the table's; an empty text deletes one.
 	Properties map[string]string
+	// Unset are, of a table of files, properties that go.
+	Unset []string
 	// Check is a new CHECK and the plan that finds rows which break it.
 	Check     *Constraint
 	Violation Node

@@ -44,6 +44,8 @@ type Source struct {
 	Handle any
 	// Rules are those of a table that statements may change, nil else.
 	Rules *Rules
+	// Files is set for a table that is a folder of files.
+	Files *FileTable
 }
 
 // Scan reads a Source. Attrs are the columns read, Ordinals their places in
