@@ -3,6 +3,7 @@ package cast
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -246,7 +247,7 @@ func (p *Pattern) Append(b []byte, us int64, zone *Zone) []byte {
 		case 'z', 'V', 'O', 'X', 'x', 'Z':
 			b = appendZone(b, o, us, zone)
 		case 'y':
-			b = appendYear(b, c.Year, o.n)
+			b = appendYear(b, p.yearOf(&c), o.n)
 		case 'G', 'M', 'L', 'E', 'a', 'Q', 'q':
 			b = appendName(b, o, &c, p.words())
 		case 'g': // the modified Julian day
@@ -285,6 +286,15 @@ func (c *Civil) number(f byte) int {
 		return c.Min
 	}
 	return c.Sec
+}
+
+// yearOf is what y prints: the year of the era in a pattern with G, else the
+// proleptic year, which is 0 and below before the era.
+func (p *Pattern) yearOf(c *Civil) int {
+	if c.Year <= 0 && slices.ContainsFunc(p.ops, func(o dateOp) bool { return o.f == 'G' }) {
+		return 1 - c.Year
+	}
+	return c.Year
 }
 
 func appendYear(b []byte, y, n int) []byte {

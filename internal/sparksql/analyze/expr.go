@@ -310,7 +310,11 @@ func (a *analyzer) structOf(items []ast.Expr, pos sparksql.Pos, s *scope) (plan.
 				return nil, err
 			}
 			for _, c := range cols {
-				args, names = append(args, c.x), append(names, "")
+				name := ""
+				if _, ok := c.x.(*plan.Field); ok { // fields are spread as x.a AS a
+					name = c.name
+				}
+				args, names = append(args, c.x), append(names, name)
 			}
 			continue
 		}

@@ -195,7 +195,7 @@ func ExplicitCast(x plan.Expr, to types.Type, mode plan.CastMode, ctx Context) (
 	if err := timeOff(ctx, to); err != nil {
 		return nil, err
 	}
-	if !CanCast(x.Type(), to, ansi) {
+	if !CanCast(x.Type(), to, ansi) || mode == plan.CastTry && !keysFit(x.Type(), to) {
 		if from := x.Type(); ansi && (from == types.Date && types.IsNumeric(to) || to == types.Date && types.IsNumeric(from)) {
 			return nil, mismatch(ctx, "CAST_WITH_FUNC_SUGGESTION", "%s cannot be cast to %s. Use unix_date or date_from_unix_date.", quoteType(from), quoteType(to))
 		}
@@ -206,6 +206,30 @@ func ExplicitCast(x plan.Expr, to types.Type, mode plan.CastMode, ctx Context) (
 		return nil, mismatch(ctx, "CAST_WITHOUT_SUGGESTION", "%s cannot be cast to %s.", quoteType(x.Type()), quoteType(to))
 	}
 	return newCast(x, to, mode, ctx), nil
+}
+
+// keysFit tells whether no key of a MAP in from may be NULL as one of to, which
+// TRY_CAST makes of what does not fit.
+func keysFit(from, to types.Type) bool {
+	switch x := from.(type) {
+	case types.Array:
+		y, ok := to.(types.Array)
+		return !ok || keysFit(x.Elem, y.Elem)
+	case types.Map:
+		y, ok := to.(types.Map)
+		return !ok || (alwaysFits(x.Key, y.Key) || types.IsIntegral(x.Key) && types.IsIntegral(y.Key)) && keysFit(x.Key, y.Key) && keysFit(x.Value, y.Value)
+	case types.Struct:
+		y, ok := to.(types.Struct)
+		if !ok {
+			return true
+		}
+		for i, f := range x.Fields {
+			if i < len(y.Fields) && !keysFit(f.Type, y.Fields[i].Type) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // StoreAssign casts x to a column's declared type, as a write does: always the

@@ -54,7 +54,7 @@ func clockDefs() []*Def {
 		part("hour of time", "CAST($1 // 3600000000 AS INTEGER)").called("hour"), part("minute of time", "CAST($1 // 60000000 % 60 AS INTEGER)").called("minute"),
 		part("second of time", "CAST($1 // 1000000 % 60 AS INTEGER)").called("second"),
 		fn("timestamp of time", types.Timestamp, "", wDate(), wTime, wStr()).optional(1).operator().called("make_timestamp"),
-		fn("timestamp_ntz of time", types.TimestampNTZ, "(CAST($1 AS TIMESTAMP) + to_microseconds($2))", wDate(), wTime).operator().called("make_timestamp_ntz"),
+		fn("timestamp_ntz of time", types.TimestampNTZ, "(CAST($1 AS TIMESTAMP) + to_microseconds($2))", only(types.Date), wTime).operator().called("make_timestamp_ntz"),
 	}
 }
 

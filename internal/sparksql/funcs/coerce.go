@@ -326,13 +326,20 @@ type want struct {
 	to   func(x plan.Expr, ctx Context) (types.Type, bool)
 }
 
+// textual tells whether a value of type t may stand for a STRING: without ANSI
+// an INTERVAL of the calendar may not.
+func textual(t types.Type, ctx Context) bool { return ctx.ANSI || t != types.Calendar }
+
 // exactly wants t; what can be assigned to t, and any string where t is
 // atomic, is cast.
 func exactly(t types.Type) want {
-	return want{name: quoteType(t), to: func(x plan.Expr, _ Context) (types.Type, bool) {
+	return want{name: quoteType(t), to: func(x plan.Expr, ctx Context) (types.Type, bool) {
 		from := unChar(x.Type())
 		if types.Equal(from, t) {
 			return from, true
+		}
+		if types.IsString(t) && !textual(from, ctx) {
+			return nil, false
 		}
 		return t, StoreAssignable(from, t) || types.IsString(from) && atomic(t) || from == types.Variant && t == types.String
 	}}
@@ -346,7 +353,7 @@ func oneOf(ts ...types.Type) want {
 		names[i] = quoteType(t)
 	}
 	name := "(" + strings.Join(names, " or ") + ")"
-	return want{name: name, to: func(x plan.Expr, _ Context) (types.Type, bool) {
+	return want{name: name, to: func(x plan.Expr, ctx Context) (types.Type, bool) {
 		from := unChar(x.Type())
 		for _, t := range ts {
 			if types.Equal(from, t) {
@@ -357,7 +364,7 @@ func oneOf(ts ...types.Type) want {
 			return ts[0], true
 		}
 		for _, t := range ts {
-			if upCast(from, t) || isTime(from) && isTime(t) || t == types.String && (atomic(from) && !types.IsSpatial(from) || from == types.Variant) {
+			if upCast(from, t) || isTime(from) && isTime(t) || t == types.String && textual(from, ctx) && (atomic(from) && !types.IsSpatial(from) || from == types.Variant) {
 				return t, true
 			}
 		}

@@ -68,7 +68,7 @@ func arrayDefs() []*Def {
 		fnOf("array field", argType(0), "", wArray()).operator().shown(func(e plan.Expr, a []string) string {
 			if l, ok := e.Children()[1].(*plan.Lambda); ok {
 				if f, ok := l.Body.(*plan.Field); ok {
-					return a[0] + "." + f.Name
+					return zipNames(e.Children()[0], a[0]) + "." + f.Name
 				}
 			}
 			return a[0]
@@ -91,10 +91,18 @@ func fitArray(c *call) error {
 	return fitRange(c, 0, len(c.args), rule{ansi: c.ctx.ANSI, strings: true})
 }
 
-// buildSubscript is a[i] or m[k].
+// buildSubscript is a[i] or m[k]; NULL[x] is NULL.
 func buildSubscript(c *call) (plan.Expr, error) {
+	if c.args[0].Type() == types.Void {
+		n := c.finishAs("[]", types.Void)
+		n.Null = true
+		return n, nil
+	}
 	switch t := c.args[0].Type().(type) {
 	case types.Array:
+		if name, ok := constText(c.args[1]); ok && isStruct(t.Elem) {
+			return FieldOf(c.args[0], name, c.ctx)
+		}
 		if t := c.args[1].Type(); !types.IsIntegral(t) && t != types.Void {
 			return nil, unexpected(c, 1, `"INTEGRAL"`)
 		}
@@ -269,6 +277,21 @@ func fitPair(c *call) error {
 	c.args[0] = CastTo(c.args[0], types.Array{Elem: t, ContainsNull: a.ContainsNull}, c.ctx)
 	c.args[1] = CastTo(c.args[1], types.Array{Elem: t, ContainsNull: b.ContainsNull}, c.ctx)
 	return distinguished(c)
+}
+
+// zipNames prints arrays_zip with the names of its fields behind its arguments,
+// as Spark does where a field is taken out of it; other expressions as they are.
+func zipNames(x plan.Expr, text string) string {
+	a, ok := x.Type().(types.Array)
+	if c, zip := x.(*plan.Call); !ok || !zip || c.Fn != "arrays_zip" {
+		return text
+	}
+	s, _ := a.Elem.(types.Struct)
+	out := strings.TrimSuffix(text, ")")
+	for _, f := range s.Fields {
+		out += ", " + f.Name
+	}
+	return out + ")"
 }
 
 func zipType(c *call) types.Type {

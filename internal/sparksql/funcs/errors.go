@@ -70,6 +70,9 @@ func arity(d *Def, n int, ctx Context) error {
 }
 
 func unresolved(name string, ctx Context) error {
+	if strings.EqualFold(name, "cast") {
+		return errf(ctx, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The function `cast` takes a value and a type: CAST(value AS type).")
+	}
 	e := &sparksql.Error{Class: "UNRESOLVED_ROUTINE", SQLState: "42883", Phase: sparksql.PhaseAnalysis, Pos: ctx.Pos,
 		Message: fmt.Sprintf("There is no function %s.", quoteName(name))}
 	if near := nearest(strings.ToLower(name), Names()); near != "" {

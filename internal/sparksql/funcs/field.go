@@ -33,7 +33,10 @@ func FieldOf(x plan.Expr, name string, ctx Context) (plan.Expr, error) {
 		return &plan.Call{Fn: "array field", Args: []plan.Expr{x, &plan.Lambda{Params: []*plan.LambdaVar{v}, Body: body}},
 			Typ: types.Array{Elem: f.Type, ContainsNull: body.Null}, Null: x.Nullable(), Pos: ctx.Pos}, nil
 	case types.Map:
-		return Resolve("[]", []plan.Expr{x, &plan.Literal{Value: name, Typ: types.String}}, ctx)
+		return Resolve("[]", []plan.Expr{x, litStr(name)}, ctx)
+	}
+	if x.Type() == types.Void {
+		return Resolve("[]", []plan.Expr{x, litStr(name)}, ctx)
 	}
 	return nil, errf(ctx, "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000",
 		"A field cannot be taken from %q: it is %s, and only STRUCT, ARRAY and MAP have fields.", SQLName(x), quoteType(x.Type()))

@@ -159,9 +159,13 @@ func fitWidthBucket(c *call) error {
 	each := func(is func(types.Type) bool) bool {
 		return is(c.args[0].Type()) && is(c.args[1].Type()) && is(c.args[2].Type())
 	}
-	for i := range 3 {
+	span := func(t types.Type) bool { return isYM(t) || isDT(t) }
+	for i, x := range c.args[:3] {
 		if each(isYM) || each(isDT) {
 			break
+		}
+		if span(x.Type()) {
+			return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: a value and its bounds are numbers, or intervals of one kind.", c.text())
 		}
 		if err := c.fitOne(i, wDbl()); err != nil {
 			return err

@@ -61,12 +61,29 @@ func fitUniform(c *call) error {
 	return nil
 }
 
-// uniformType is the wider type of the bounds: numbers with a point before
-// integers.
+// uniformType is the wider type of the bounds: DOUBLE before FLOAT before
+// DECIMAL, which keeps its digits beside an integer.
 func uniformType(c *call) types.Type {
 	a, b := c.args[0].Type(), c.args[1].Type()
 	if a == types.Void || b == types.Void {
 		return types.Double
+	}
+	_, decA := a.(types.Decimal)
+	_, decB := b.(types.Decimal)
+	switch {
+	case a == types.Double || b == types.Double:
+		return types.Double
+	case a == types.Float || b == types.Float:
+		return types.Float
+	case decA && !decB:
+		return a
+	case decB && !decA:
+		return b
+	case decA:
+		if upCast(b, a) {
+			return a
+		}
+		return b
 	}
 	if t, ok := (rule{ansi: c.ctx.ANSI}).commonNumeric(a, b); ok {
 		return t

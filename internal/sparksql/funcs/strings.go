@@ -97,7 +97,10 @@ func concatType(c *call) types.Type {
 
 func fitConcatWs(c *call) error {
 	for i, a := range c.args {
-		if i > 0 && isArray(a.Type()) {
+		if arr, ok := a.Type().(types.Array); ok && i > 0 {
+			if arr.Elem != types.Void && (!StoreAssignable(arr.Elem, types.String) || !textual(arr.Elem, c.ctx)) {
+				return unexpected(c, i, `("ARRAY<STRING>" or "STRING")`)
+			}
 			c.args[i] = CastTo(a, types.Array{Elem: types.String, ContainsNull: true}, c.ctx)
 			continue
 		}

@@ -259,10 +259,12 @@ func absolute(l *lowerer, c *plan.Call, a []string) string {
 		return "abs(" + a[0] + ")"
 	}
 	dt := l.duckType(c.Typ)
-	if _, dec := isDecimal(c.Typ); dec {
-		return cast("abs("+l.roundedOperand(c, a[0])+")", dt)
+	if d, dec := isDecimal(c.Typ); dec && d.Precision > 34 { // only what is negated is rounded
+		return l.let(a[0], func(v string) string {
+			return "CASE WHEN " + v + " < 0 THEN " + cast("(-"+l.roundedOperand(c, v)+")", dt) + " ELSE " + cast(v, dt) + " END"
+		})
 	}
-	if types.IsFloating(c.Typ) || c.Raises {
+	if _, dec := isDecimal(c.Typ); dec || types.IsFloating(c.Typ) || c.Raises {
 		return cast("abs("+a[0]+")", dt)
 	}
 	return wrapped("abs("+cast(a[0], "HUGEINT")+")", c.Typ, dt)

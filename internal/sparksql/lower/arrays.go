@@ -123,11 +123,14 @@ func subscript(l *lowerer, c *plan.Call, a []string) string {
 	if _, ok := c.Args[0].Type().(types.Map); ok {
 		return "map_extract_value(" + a[0] + ", " + a[1] + ")"
 	}
+	if c.Typ == types.Void {
+		return "NULL"
+	}
 	return l.let2(a[0], a[1], func(x, i string) string {
 		if !c.Raises {
 			return "list_extract(" + x + ", CASE WHEN " + i + " >= 0 THEN CAST(" + i + " AS BIGINT) + 1 END)"
 		}
-		return "CASE WHEN " + i + " < 0 OR " + i + " >= len(" + x + ") THEN " +
+		return "CASE WHEN " + x + " IS NOT NULL AND (" + i + " < 0 OR " + i + " >= len(" + x + ")) THEN " +
 			raiseValue("INVALID_ARRAY_INDEX", "22003", "The index ", i, " is out of the bounds of the array.") +
 			" ELSE list_extract(" + x + ", " + i + " + 1) END"
 	})

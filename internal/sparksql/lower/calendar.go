@@ -91,7 +91,7 @@ func calendarScale(op string) rule {
 			if c.Raises {
 				zero = intervalByZero()
 			}
-			return "CASE WHEN " + y + " = 0 THEN " + zero + " ELSE " + l.fitting(c, []string{x, y}, scaled) + " END"
+			return "CASE WHEN " + y + " = 0 AND " + x + " IS NOT NULL THEN " + zero + " ELSE " + l.fitting(c, []string{x, y}, scaled) + " END"
 		})
 	}
 }

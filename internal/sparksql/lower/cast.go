@@ -292,7 +292,9 @@ func (k caster) number(x string, from, to types.Type) string {
 	_, toDec := isDecimal(to)
 	_, fromDec := isDecimal(from)
 	switch {
-	case from == types.Boolean && types.IsFloating(to), from == types.Boolean && toDec:
+	case from == types.Boolean && toDec:
+		return k.number(cast(x, "INTEGER"), types.Int, to)
+	case from == types.Boolean && types.IsFloating(to):
 		return cast(cast(x, "INTEGER"), tt)
 	case from == types.Boolean:
 		return cast(x, tt)

@@ -98,5 +98,8 @@ func (k caster) fromTime(x string, from types.Time, to types.Type) string {
 		exact := "CAST(" + x + " * 0.000001 AS DECIMAL(20,6))"
 		return k.number(exact, types.Decimal{Precision: 20, Scale: 6}, d)
 	}
+	if k.mode == plan.CastLegacy && types.IsIntegral(to) { // NULL where it does not fit
+		k.mode = plan.CastTry
+	}
 	return k.number("("+x+" // "+strconv.Itoa(1_000_000)+")", types.BigInt, to)
 }

@@ -141,10 +141,10 @@ func intervalOver(l *lowerer, c *plan.Call, a []string) string {
 		return l.let2(a[0], a[1], func(x, y string) string {
 			n := "abs(" + cast(y, "HUGEINT") + ")"
 			val := cast("(sign("+x+") * sign("+y+") * ((2 * abs("+cast(x, "HUGEINT")+") + "+n+") // (2 * "+n+")))", dt)
-			return "CASE WHEN " + y + " = 0 THEN " + zero + " ELSE " + val + " END"
+			return "CASE WHEN " + y + " = 0 AND " + x + " IS NOT NULL THEN " + zero + " ELSE " + val + " END"
 		})
 	}
-	return l.let(cast(a[1], "DOUBLE"), func(y string) string {
-		return "CASE WHEN " + y + " = 0 THEN " + zero + " ELSE " + halfUp("("+a[0]+" / "+y+")", dt) + " END"
+	return l.let2(a[0], cast(a[1], "DOUBLE"), func(x, y string) string {
+		return "CASE WHEN " + y + " = 0 AND " + x + " IS NOT NULL THEN " + zero + " ELSE " + halfUp("("+x+" / "+y+")", dt) + " END"
 	})
 }

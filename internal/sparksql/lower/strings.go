@@ -340,6 +340,9 @@ func formatString(l *lowerer, c *plan.Call, a []string) string {
 		if isNested(t) || t == types.Variant {
 			a[i+1], t = l.objectText(a[i+1], t), types.String
 		}
+		if t == types.Calendar {
+			a[i+1], t = caster{l: l, mode: plan.CastANSI, zone: l.opt.TimeZone}.cast(a[i+1], t, types.String), types.String
+		}
 		duck = append(duck, l.duckType(t))
 		spark = append(spark, t.String())
 	}

@@ -13,7 +13,7 @@ import (
 func (p *parser) specialForm(t token) (ast.Expr, bool, error) {
 	switch t.up {
 	case "CAST", "TRY_CAST":
-		if p.isOp(")") || p.wordInside("AS") {
+		if p.wordInside("AS") {
 			return castForm(p, t)
 		}
 	case "EXTRACT":
