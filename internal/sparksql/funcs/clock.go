@@ -28,7 +28,9 @@ func clockDefs() []*Def {
 			return nil
 		})
 	}
-	wTime := kindOf(`"TIME"`, func(t types.Type) bool { _, ok := t.(types.Time); return ok }, t6, t6)
+	anyTime := func(t types.Type) bool { _, ok := t.(types.Time); return ok }
+	clock := kindOf(`"TIME"`, anyTime, t6, nil) // no text
+	wTime := kindOf(`"TIME"`, anyTime, t6, t6)
 	micros := func(name string) *Def { return gated(fn(name, t6, "", wBig())).always() }
 	part := func(name, sql string) *Def { return fn(name, types.Int, sql, wTime).operator() }
 	return []*Def{
@@ -53,8 +55,8 @@ func clockDefs() []*Def {
 		gated(fn("time_to_millis", types.BigInt, "($1 // 1000)", wTime)), gated(fn("time_to_micros", types.BigInt, "$1", wTime)),
 		part("hour of time", "CAST($1 // 3600000000 AS INTEGER)").called("hour"), part("minute of time", "CAST($1 // 60000000 % 60 AS INTEGER)").called("minute"),
 		part("second of time", "CAST($1 // 1000000 % 60 AS INTEGER)").called("second"),
-		fn("timestamp of time", types.Timestamp, "", wDate(), wTime, wStr()).optional(1).operator().called("make_timestamp"),
-		fn("timestamp_ntz of time", types.TimestampNTZ, "(CAST($1 AS TIMESTAMP) + to_microseconds($2))", only(types.Date), wTime).operator().called("make_timestamp_ntz"),
+		fn("timestamp of time", types.Timestamp, "", only(types.Date), clock, only(types.String)).optional(1).operator().called("make_timestamp"),
+		fn("timestamp_ntz of time", types.TimestampNTZ, "(CAST($1 AS TIMESTAMP) + to_microseconds($2))", only(types.Date), clock).operator().called("make_timestamp_ntz"),
 	}
 }
 
@@ -73,7 +75,7 @@ func (d *Def) timeOr(name string, at int) *Def {
 		}
 		if n := len(c.args); strings.HasPrefix(name, "timestamp") && n < least {
 			if n == 1 { // the date, which is refused where it is none
-				return nil, cmp.Or(c.fitOne(0, wDate()), arity(d, n, c.ctx))
+				return nil, cmp.Or(c.fitOne(0, only(types.Date)), arity(d, n, c.ctx))
 			}
 			if n > 3 {
 				return nil, arity(d, n, c.ctx)

@@ -35,7 +35,9 @@ func timeDefs() []*Def {
 		fn("make_date", date, "", wInt(), wInt(), wInt()).nullable().raising(),
 		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising().typed(sessionStamp).timeOr("timestamp of time", 1),
 		makeInterval("make_interval").raising(), makeInterval("try_make_interval").atLeast(1),
-		makeTS("make_timestamp_ltz", ts, 7).optional(1).raising().timeOr("timestamp of time", 1), makeTS("try_make_timestamp_ltz", ts, 7).optional(1).timeOr("timestamp of time", 1), makeTS("try_make_timestamp", ts, 7).optional(1).timeOr("timestamp of time", 1).shown(func(_ plan.Expr, a []string) string { return "try_make_timestamp(" + strings.Join(a[:6], ", ") + ")" }),
+		makeTS("make_timestamp_ltz", ts, 7).optional(1).raising().timeOr("timestamp of time", 1), makeTS("try_make_timestamp_ltz", ts, 7).optional(1).timeOr("timestamp of time", 1), makeTS("try_make_timestamp", ts, 7).optional(1).timeOr("timestamp of time", 1).shown(func(_ plan.Expr, a []string) string {
+			return "try_make_timestamp(" + strings.Join(a[:min(6, len(a))], ", ") + ")"
+		}),
 		makeTS("make_timestamp_ntz", types.TimestampNTZ, 6).raising().timeOr("timestamp_ntz of time", 1), makeTS("try_make_timestamp_ntz", types.TimestampNTZ, 6).timeOr("timestamp_ntz of time", 1),
 		fn("unix_date", num, "CAST(($1 - DATE '1970-01-01') AS INTEGER)", only(types.Date)),
 		fn("date_from_unix_date", date, "(DATE '1970-01-01' + $1)", wInt()),
