@@ -101,7 +101,10 @@ func TestInt96InStructs(t *testing.T) {
 	for _, key := range []string{"", legacyInt96sKey} {
 		var b bytes.Buffer
 		w := file.NewParquetWriter(&b, root, file.WithWriterProps(parquet.NewWriterProperties()))
-		g := w.AppendRowGroup()
+		g, err := w.AppendRowGroupChecked()
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, defs := range [][]int16{{2, 2, 0, 1}, {1, 1, 0, 0}} {
 			c, err := g.NextColumn()
 			if err != nil {

@@ -21,7 +21,7 @@ func (a *analyzer) precede(of any, p place, err error) error {
 	}
 	calls, selects := callsOf(of)
 	for _, c := range calls {
-		if a.unknownCall(c, p) && !(len(c.Name) == 1 && strings.EqualFold(c.Name[0].Name, "cast")) {
+		if a.unknownCall(c, p) && (len(c.Name) != 1 || !strings.EqualFold(c.Name[0].Name, "cast")) {
 			return a.errorf(c.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(c.Name.Strings()))
 		}
 	}

@@ -287,11 +287,11 @@ func zipNames(x plan.Expr, text string) string {
 		return text
 	}
 	s, _ := a.Elem.(types.Struct)
-	out := strings.TrimSuffix(text, ")")
+	names := []string{strings.TrimSuffix(text, ")")}
 	for _, f := range s.Fields {
-		out += ", " + f.Name
+		names = append(names, f.Name)
 	}
-	return out + ")"
+	return strings.Join(names, ", ") + ")"
 }
 
 func zipType(c *call) types.Type {
