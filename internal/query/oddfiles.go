@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -27,28 +28,32 @@ const maxOdd = 10_000
 type oddFiles struct {
 	mu        sync.Mutex
 	paths     map[string]bool
-	calendars map[string]bool // what was found of each
+	calendars map[footer]bool // what was found of each
 }
 
 // old tells whether a file keeps old dates in another calendar. It looks at each
 // once.
 func (o *oddFiles) old(path string) bool {
+	st, err := os.Stat(path)
+	if err != nil { // reading the file says more
+		return false
+	}
+	k := footer{path, st.Size(), st.ModTime().UnixNano()}
 	o.mu.Lock()
-	old, known := o.calendars[path]
+	old, known := o.calendars[k]
 	o.mu.Unlock()
 	if known {
 		return old
 	}
-	old, err := delta.OldCalendar(path)
-	if err != nil { // reading the file says more
+	if old, err = delta.OldCalendar(path); err != nil {
 		return false
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.calendars == nil || len(o.calendars) >= maxOdd {
-		o.calendars = map[string]bool{}
+	if o.calendars == nil || len(o.calendars) >= maxFooters {
+		o.calendars = map[footer]bool{}
 	}
-	o.calendars[path] = old
+	o.calendars[k] = old
 	return old
 }
 
