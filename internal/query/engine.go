@@ -194,13 +194,14 @@ func (h *held) Close() {
 // request lowers n for a worker, with the list of files that it may read.
 func (e *Engine) request(n plan.Node, opt Options, inputs func(*plan.Scan) (Input, error)) (worker.Request, error) {
 	var req worker.Request
+	alone := len(plan.Scans(n)) == 1
 	res, err := opt.lower(n, func(s *plan.Scan) (string, error) {
 		in, err := inputs(s)
 		if err != nil {
 			return "", err
 		}
 		in.files(func(f File) { req.Files = append(req.Files, f.Path) })
-		return filesSQL(s, in, &req.Sources)
+		return filesSQL(s, in, alone, &req.Sources)
 	})
 	if err != nil {
 		return req, err

@@ -153,6 +153,7 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 			f()
 		}
 	}
+	alone := len(plan.Scans(n)) == 1
 	res, err := opt.lower(n, func(s *plan.Scan) (string, error) {
 		in, err := opt.Inputs(s)
 		if err != nil {
@@ -160,7 +161,7 @@ func Run(ctx context.Context, conn *duck.Conn, n plan.Node, opt Options) (*Rows,
 		}
 		if in.Batches == nil {
 			release, inputs = append(release, in.Release), append(inputs, in)
-			return filesSQL(s, in, &sources)
+			return filesSQL(s, in, alone, &sources)
 		}
 		from, free, err := conn.Bind(in.Batches)
 		if err != nil {

@@ -60,13 +60,14 @@ var scanKernel = lower.Kernel{Name: "marisma_row_deleted", Kind: "row_deleted", 
 
 // filesSQL selects the scan's columns from Parquet files: columns that a file
 // lacks are NULL, partition columns come from the log, deleted rows are left
-// out. Where files hold deleted rows the statement needs scanKernel.
-func filesSQL(s *plan.Scan, in Input, sources *[]worker.FileSource) (string, error) {
+// out. Where files hold deleted rows the statement needs scanKernel. alone says
+// that the statement has no other scan.
+func filesSQL(s *plan.Scan, in Input, alone bool, sources *[]worker.FileSource) (string, error) {
 	if len(in.Union) > 0 {
 		parts := make([]string, len(in.Union))
 		for i, u := range in.Union {
 			var err error
-			if parts[i], err = filesSQL(s, u, sources); err != nil {
+			if parts[i], err = filesSQL(s, u, alone, sources); err != nil {
 				return "", err
 			}
 		}
@@ -81,12 +82,12 @@ func filesSQL(s *plan.Scan, in Input, sources *[]worker.FileSource) (string, err
 	switch parts := in.byNames(); {
 	case len(parts) > 1:
 		in.Union = parts
-		return filesSQL(s, in, sources)
+		return filesSQL(s, in, alone, sources)
 	default:
 		in = parts[0]
 	}
 	f := fileScan{
-		in: in, deleted: slices.ContainsFunc(in.Files, func(f File) bool { return f.Deleted != nil }),
+		in: in, alone: alone, deleted: slices.ContainsFunc(in.Files, func(f File) bool { return f.Deleted != nil }),
 		clash: slices.ContainsFunc(s.Source.Columns, func(c types.Field) bool {
 			return strings.EqualFold(c.Name, worker.RowColumn) || strings.EqualFold(in.Columns[c.Name].Name, worker.RowColumn)
 		}),
@@ -166,6 +167,7 @@ type fileScan struct {
 	deleted bool
 	tracked bool // what row tracking knows of the rows is wanted
 	facts   bool // what is known of the files is wanted
+	alone   bool // the statement has no other scan
 	clash   bool // a column of the files has a name of read_parquet's own
 }
 
@@ -293,9 +295,11 @@ func (f *fileScan) source(paths []string) (worker.FileSource, error) {
 
 // parquetSQL has DuckDB read the files. A schema spares it their footers before
 // it begins, and leaves filters to the files' pages; but with one, a single file
-// is read by one thread.
+// is read by one thread. In joins all scans have one: without it DuckDB would know
+// how many rows this file has and guess of the others by their number, and take
+// the larger side for the smaller.
 func (f *fileScan) parquetSQL(paths []string) string {
-	if len(paths) == 1 && !f.clash {
+	if len(paths) == 1 && f.alone && !f.clash {
 		return f.oneSQL(paths[0])
 	}
 	names := make([]string, len(paths))
