@@ -1,15 +1,12 @@
 package delta
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
@@ -36,8 +33,7 @@ type gathering struct {
 type pile struct {
 	recs  []arrow.RecordBatch // in memory; the last column is the ordinal
 	bytes int64               // of them, or of file
-	file  *os.File
-	out   *ipc.Writer
+	file  batchFile
 	parts map[int32]bool // the partitions in file
 }
 
@@ -184,7 +180,7 @@ func (g *gathering) spread(from *pile, to []*pile, divisor int32) error {
 		err = g.write(to[at], some)
 		some.Release()
 		if err != nil {
-			return fmt.Errorf("delta: rows to be gathered: %w", err)
+			return err
 		}
 	}
 	return nil
@@ -206,19 +202,13 @@ func (p *pile) forget() {
 func (g *gathering) write(p *pile, rec arrow.RecordBatch) (err error) {
 	if g.dir == "" {
 		if g.dir, err = os.MkdirTemp(g.w.opt.TempDir, "delta-gather-"); err != nil {
-			return err
+			return fmt.Errorf("delta: a folder for rows that wait: %w", err)
 		}
-	}
-	if p.file == nil {
-		if p.file, err = os.CreateTemp(g.dir, "pile-"); err != nil {
-			return err
-		}
-		p.out = ipc.NewWriter(p.file, ipc.WithSchema(rec.Schema()), ipc.WithLZ4())
 	}
 	for _, c := range rec.Columns() {
 		p.bytes += sizeOf(c.Data())
 	}
-	return p.out.Write(rec)
+	return p.file.write(g.dir, rec)
 }
 
 // drain writes all rows that wait into data files.
@@ -234,21 +224,18 @@ func (g *gathering) drain() error {
 
 func (g *gathering) drainAll(piles []*pile, divisor int32) error {
 	for _, p := range piles {
-		if p.out == nil {
-			continue
-		}
-		if err := errors.Join(p.out.Close(), p.file.Close()); err != nil {
-			return fmt.Errorf("delta: rows to be gathered: %w", err)
+		if err := p.file.end(); err != nil {
+			return err
 		}
 	}
 	for _, p := range piles {
-		if p.out == nil {
+		if p.file.empty() {
 			continue
 		}
 		if err := g.drainPile(p, divisor); err != nil {
 			return err
 		}
-		_ = os.Remove(p.file.Name()) // the folder goes, too
+		p.file.remove()
 	}
 	return nil
 }
@@ -261,7 +248,7 @@ func (g *gathering) drainPile(p *pile, divisor int32) error {
 	case p.bytes < g.room:
 		var all pile
 		defer all.forget()
-		err := g.read(p, func(rec arrow.RecordBatch) error {
+		err := p.file.read(func(rec arrow.RecordBatch) error {
 			rec.Retain()
 			all.recs = append(all.recs, rec)
 			return nil
@@ -271,7 +258,7 @@ func (g *gathering) drainPile(p *pile, divisor int32) error {
 		}
 		return g.emit(&all)
 	case len(p.parts) <= g.w.opt.MaxOpen:
-		err := g.read(p, func(rec arrow.RecordBatch) error { return g.emitRows(rec, false) })
+		err := p.file.read(func(rec arrow.RecordBatch) error { return g.emitRows(rec, false) })
 		if err != nil {
 			return err
 		}
@@ -279,7 +266,7 @@ func (g *gathering) drainPile(p *pile, divisor int32) error {
 	}
 	again := newPiles()
 	g.piles = append(g.piles, again...) // for the end
-	err := g.read(p, func(rec arrow.RecordBatch) error {
+	err := p.file.read(func(rec arrow.RecordBatch) error {
 		rec.Retain()
 		return g.spread(&pile{recs: []arrow.RecordBatch{rec}}, again, divisor*maxPiles)
 	})
@@ -287,32 +274,6 @@ func (g *gathering) drainPile(p *pile, divisor int32) error {
 		return err
 	}
 	return g.drainAll(again, divisor*maxPiles)
-}
-
-// read gives the rows of a pile's file; batches are valid during the call.
-func (g *gathering) read(p *pile, f func(arrow.RecordBatch) error) error {
-	in, err := os.Open(p.file.Name())
-	if err != nil {
-		return fmt.Errorf("delta: rows to be gathered: %w", err)
-	}
-	defer func() { _ = in.Close() }() // only read
-	r, err := ipc.NewReader(in)
-	if err != nil {
-		return fmt.Errorf("delta: rows to be gathered: %w", err)
-	}
-	defer r.Release()
-	for {
-		rec, err := r.Read()
-		if err == io.EOF { //nolint:errorlint // as Read says
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("delta: rows to be gathered: %w", err)
-		}
-		if err := f(rec); err != nil {
-			return err
-		}
-	}
 }
 
 // emit writes the rows that a pile has in memory.
@@ -362,9 +323,7 @@ func (g *gathering) end() {
 	}
 	g.waiting.forget()
 	for _, p := range g.piles {
-		if p.file != nil {
-			_ = p.file.Close() // closed already where it was read
-		}
+		p.file.remove()
 	}
 	if g.dir != "" {
 		_ = os.RemoveAll(g.dir)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/marisma/marisma/delta/internal/curve"
@@ -55,8 +53,7 @@ type parts struct {
 // part is one range.
 type part struct {
 	wait   heap
-	file   *os.File
-	w      *ipc.Writer
+	file   batchFile
 	bytes  int64
 	rows   int64
 	sample []uint64 // of the places
@@ -128,13 +125,6 @@ func (d *spill) flush(t *part) error {
 	if t.wait.rows == 0 {
 		return nil
 	}
-	if t.w == nil {
-		f, err := os.CreateTemp(d.dir, "part-")
-		if err != nil {
-			return fmt.Errorf("delta: rows to be ordered: %w", err)
-		}
-		t.file, t.w = f, ipc.NewWriter(f, ipc.WithSchema(d.full), ipc.WithLZ4())
-	}
 	defer t.wait.release()
 	t.bytes += t.wait.bytes
 	rec, err := concat(t.wait.recs)
@@ -156,20 +146,14 @@ func (d *spill) flush(t *part) error {
 	defer kt.Release()
 	full := array.NewRecordBatch(d.full, append(slices.Clone(rec.Columns()), kp, kt), rec.NumRows())
 	defer full.Release()
-	if err := t.w.Write(full); err != nil {
-		return fmt.Errorf("delta: rows to be ordered: %w", err)
-	}
-	return nil
+	return t.file.write(d.dir, full)
 }
 
 // close ends the writing; what failed is given up.
 func (p *parts) close() error {
 	var errs error
 	for _, t := range p.list {
-		errs = errors.Join(errs, p.spill.flush(t))
-		if t.w != nil {
-			errs = errors.Join(errs, t.w.Close(), t.file.Close())
-		}
+		errs = errors.Join(errs, p.spill.flush(t), t.file.end())
 	}
 	return errs
 }
@@ -178,7 +162,7 @@ func (p *parts) close() error {
 // that does not fit in memory is parted again, unless it is all of one place.
 func (p *parts) emit(ctx context.Context, most int64, f func(arrow.RecordBatch) error) error {
 	for _, t := range p.list {
-		if t.w == nil {
+		if t.file.empty() {
 			continue
 		}
 		if err := p.emitPart(ctx, t, most, f); err != nil {
@@ -189,7 +173,7 @@ func (p *parts) emit(ctx context.Context, most int64, f func(arrow.RecordBatch) 
 }
 
 func (p *parts) emitPart(ctx context.Context, t *part, most int64, f func(arrow.RecordBatch) error) error {
-	defer func() { _ = os.Remove(t.file.Name()) }()
+	defer t.file.remove()
 	slices.Sort(t.sample)
 	switch {
 	case t.bytes <= most:
@@ -215,29 +199,12 @@ func (p *parts) emitPart(ctx context.Context, t *part, most int64, f func(arrow.
 
 // read gives the rows of a part's file; batches are valid during the call.
 func (d *spill) read(ctx context.Context, t *part, f func(arrow.RecordBatch, []curve.Key) error) error {
-	in, err := os.Open(t.file.Name())
-	if err != nil {
-		return fmt.Errorf("delta: rows to be ordered: %w", err)
-	}
-	defer func() { _ = in.Close() }()
-	r, err := ipc.NewReader(in)
-	if err != nil {
-		return fmt.Errorf("delta: rows to be ordered: %w", err)
-	}
-	defer r.Release()
-	for ctx.Err() == nil {
-		rec, err := r.Read()
-		if err == io.EOF { //nolint:errorlint // as Read says
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("delta: rows to be ordered: %w", err)
-		}
-		if err := d.unkey(rec, f); err != nil {
+	return t.file.read(func(rec arrow.RecordBatch) error {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-	}
-	return ctx.Err()
+		return d.unkey(rec, f)
+	})
 }
 
 // unkey parts rows and keys.

@@ -76,13 +76,9 @@ type fileHandle struct {
 
 // folder is the folder of a table of files.
 func (t *Tables) folder(c catalog.Table) (*filetable.Folder, error) {
-	store, root := t.store, c.ID
-	if l := c.Properties[locationKey]; l != "" {
-		p, err := t.place(l)
-		if err != nil {
-			return nil, t.outside(l)
-		}
-		store, root = p.root.Store, p.key
+	store, root, err := t.where(c)
+	if err != nil {
+		return nil, err
 	}
 	return t.folderAt(store, root), nil
 }

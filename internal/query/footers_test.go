@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/marisma/marisma/delta"
@@ -19,23 +17,11 @@ import (
 func TestFootersAreReadOnce(t *testing.T) {
 	dir := t.TempDir()
 	s := arrow.NewSchema([]arrow.Field{{Name: "id", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}, nil)
-	empty := array.NewRecordBatch(s, []arrow.Array{array.MakeArrayOfNull(memory.DefaultAllocator, s.Field(0).Type, 0)}, 0)
-	defer empty.Release()
 	var f footers
 	var first *arrow.Schema
 	for i := range 3 {
 		path := filepath.Join(dir, strconv.Itoa(i))
-		out, err := os.Create(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, err := pqarrow.NewFileWriter(s, out, nil, pqarrow.DefaultWriterProps())
-		if err == nil {
-			err = w.Close()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		emptyFile(t, path, s)
 		a := delta.Add{Size: 1, ModificationTime: 2}
 		got, err := f.schema(path, a)
 		if err != nil || got.NumFields() != 1 || first != nil && got != first {
@@ -62,6 +48,15 @@ func TestFootersAreBounded(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "a.parquet")
 	s := arrow.NewSchema([]arrow.Field{{Name: "id", Type: arrow.PrimitiveTypes.Int64}}, nil)
+	emptyFile(t, path, s)
+	if _, err := f.schema(path, delta.Add{}); err != nil || len(f.schemas) != 1 {
+		t.Errorf("%d are remembered, %v", len(f.schemas), err)
+	}
+}
+
+// emptyFile is a Parquet file of no rows.
+func emptyFile(t *testing.T, path string, s *arrow.Schema) {
+	t.Helper()
 	out, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
@@ -72,8 +67,5 @@ func TestFootersAreBounded(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
-	}
-	if _, err := f.schema(path, delta.Add{}); err != nil || len(f.schemas) != 1 {
-		t.Errorf("%d are remembered, %v", len(f.schemas), err)
 	}
 }

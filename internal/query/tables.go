@@ -44,13 +44,9 @@ func (t *Tables) Open(ctx context.Context, c catalog.Table) (*delta.Table, error
 	if d := t.open[c.ID]; d != nil {
 		return d, nil
 	}
-	store, root := t.store, c.ID
-	if l := c.Properties[locationKey]; l != "" {
-		p, err := t.place(l)
-		if err != nil {
-			return nil, t.outside(l)
-		}
-		store, root = p.root.Store, p.key
+	store, root, err := t.where(c)
+	if err != nil {
+		return nil, err
 	}
 	d, err := delta.Open(ctx, store, root, t.opts...)
 	if err != nil {
@@ -96,4 +92,18 @@ func (t *Tables) LocalPath(key string) string {
 		return key
 	}
 	return p.Path(key)
+}
+
+// where is a table's store and its place there: its location, or the folder of
+// its ID.
+func (t *Tables) where(c catalog.Table) (objstore.Store, string, error) {
+	l := c.Properties[locationKey]
+	if l == "" {
+		return t.store, c.ID, nil
+	}
+	p, err := t.place(l)
+	if err != nil {
+		return nil, "", t.outside(l)
+	}
+	return p.root.Store, p.key, nil
 }
