@@ -171,8 +171,10 @@ func (in *instance) start(opts map[string]string) error {
 }
 
 // setup is what an instance runs first; the last statements close the sandbox.
+// The streaming buffer holds about one batch of a Reader: with DuckDB's own
+// 976 KiB its threads wait for each other while a batch is made.
 func (p *Pool) setup() []string {
-	s := []string{"SET GLOBAL TimeZone = 'UTC'", "SET enable_progress_bar = false"}
+	s := []string{"SET GLOBAL TimeZone = 'UTC'", "SET enable_progress_bar = false", "SET streaming_buffer_size = '4MB'"}
 	if len(p.cfg.AllowedDirs) > 0 {
 		q := make([]string, len(p.cfg.AllowedDirs))
 		for i, d := range p.cfg.AllowedDirs {
