@@ -298,10 +298,19 @@ func (t *Table) removes(c *Commit, set *action.Set, now int64) error {
 	return nil
 }
 
+// blind tells whether a commit at most adds files and depends on none, as one
+// does that only says what the table is.
+func (c *Commit) blind(set *action.Set) bool {
+	if len(set.Removes) > 0 || c.define != nil {
+		return false
+	}
+	return c.ReadVersion < 0 || !c.DataChange && len(set.Adds) == 0
+}
+
 func (t *Table) info(c *Commit, set *action.Set, id string, now int64) *CommitInfo {
 	i := &CommitInfo{
 		Timestamp: now, Operation: c.Operation, OperationParameters: c.Parameters, IsolationLevel: "WriteSerializable",
-		IsBlindAppend: c.ReadVersion < 0 && len(set.Removes) == 0 && (set.Metadata == nil || c.onlyNumbers()) && len(set.Adds) > 0,
+		IsBlindAppend: c.blind(set),
 		EngineInfo:    t.opt.engine, TxnID: id, Tags: c.Tags, OperationMetrics: map[string]string{},
 	}
 	if c.onlyNumbers() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -134,11 +135,38 @@ func lowest(want map[string]bool) *Protocol {
 	return &Protocol{MinReaderVersion: reader, MinWriterVersion: 7, ReaderFeatures: read, WriterFeatures: names}
 }
 
+// versionProperty is the writer version that a property asks for, all of whose
+// features the table gets then, as in Delta; 0 where it asks for a reader's, or
+// for one that has lists of features.
+func versionProperty(key, value string) (version int, ok bool) {
+	switch strings.ToLower(key) {
+	case "delta.minreaderversion":
+		return 0, true
+	case "delta.minwriterversion":
+		n, err := strconv.Atoi(value)
+		if err != nil || n > 6 {
+			n = 0
+		}
+		return n, true
+	}
+	return 0, false
+}
+
 // asked are the features that properties and columns need. Properties that ask
 // for a feature by name are taken out of props.
 func (t *Table) asked(s *arrow.Schema, props map[string]string) (map[string]bool, error) {
 	want := map[string]bool{"appendOnly": true, "invariants": true}
 	for k, v := range props {
+		if n, ok := versionProperty(k, v); ok {
+			for at, fs := range legacy {
+				for _, f := range fs {
+					want[f] = want[f] || at <= n
+				}
+			}
+			maps.DeleteFunc(want, func(_ string, wanted bool) bool { return !wanted })
+			delete(props, k)
+			continue
+		}
 		f, ok := strings.CutPrefix(k, featurePrefix)
 		if ok {
 			if !slices.Contains(writeFeatures, f) && !t.takes(f) || v != "supported" && v != "enabled" {

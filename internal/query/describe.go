@@ -34,6 +34,9 @@ func (t *textRows) add(null bool, cells ...string) {
 }
 
 func (e *Engine) describe(ctx context.Context, sess *Session, c *plan.Command) (*Result, error) {
+	if c.Args["partition"] == "true" {
+		return nil, e.describePartition(ctx, sess, c)
+	}
 	if c.Args["column"] != "" {
 		return e.describeColumn(ctx, sess, c)
 	}
@@ -73,6 +76,21 @@ func (e *Engine) describe(ctx context.Context, sess *Session, c *plan.Command) (
 		}
 	}
 	return &Result{Columns: rows.cols, rows: rows}, nil
+}
+
+// describePartition says why DESCRIBE ... PARTITION has nothing to tell.
+func (e *Engine) describePartition(ctx context.Context, sess *Session, c *plan.Command) error {
+	if e.viewNamed(ctx, sess, c) {
+		return fault(c.Pos, "FORBIDDEN_OPERATION", "42809", strings.Join(c.Name, ".")+" is a view and has no partitions.", "")
+	}
+	t, err := e.table(ctx, sess, c)
+	switch {
+	case err != nil:
+		return err
+	case ofFiles(t):
+		return fault(c.Pos, "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "DESCRIBE of one partition is not supported.", "SHOW PARTITIONS lists them.")
+	}
+	return fault(c.Pos, "INVALID_PARTITION_OPERATION.PARTITION_MANAGEMENT_IS_UNSUPPORTED", "42601", "partitions of a Delta table come and go with its rows.", "SHOW PARTITIONS lists them.")
 }
 
 // partitionNames are the partition columns of a table.
@@ -157,7 +175,13 @@ func (e *Engine) describeColumn(ctx context.Context, sess *Session, c *plan.Comm
 			if comment == "" {
 				comment = "NULL"
 			}
-			return textResult([]string{"info_name", "info_value"}, [][]string{{"col_name", col.Name}, {"data_type", col.Type}, {"comment", comment}}), nil
+			rows := [][]string{{"col_name", col.Name}, {"data_type", col.Type}, {"comment", comment}}
+			if c.Args["extended"] == "true" && !e.deltaNamed(ctx, sess, c) {
+				for _, k := range []string{"min", "max", "num_nulls", "distinct_count", "avg_col_len", "max_col_len", "histogram"} {
+					rows = append(rows, []string{k, "NULL"}) // no statistics are kept
+				}
+			}
+			return textResult([]string{"info_name", "info_value"}, rows), nil
 		}
 		if !nested || !strings.EqualFold(col.Name, name) {
 			continue
@@ -174,6 +198,15 @@ func (e *Engine) describeColumn(ctx context.Context, sess *Session, c *plan.Comm
 		class = "COLUMN_NOT_FOUND"
 	}
 	return nil, fault(c.Pos, class, "42703", "there is no column "+c.Args["column"]+".", "")
+}
+
+// deltaNamed tells whether c names a Delta table.
+func (e *Engine) deltaNamed(ctx context.Context, sess *Session, c *plan.Command) bool {
+	if e.temporaryNamed(sess, c.Name) != nil {
+		return false
+	}
+	t, err := e.table(ctx, sess, c)
+	return err == nil && t.Type != catalog.View && !ofFiles(t)
 }
 
 // viewNamed tells whether c names a view.

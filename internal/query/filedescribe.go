@@ -214,9 +214,13 @@ func (e *Engine) fileDetail(t catalog.Table) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	props := def.Properties
+	if props == nil {
+		props = map[string]string{}
+	}
 	return map[string]any{
 		"format": def.Format, "id": nil, "name": t.FullName(), "description": t.Comment, "location": tableURI(e.cfg.Tables.Place(t)),
 		"createdAt": arrowTime(t.Created), "lastModified": nil, "partitionColumns": append([]string{}, def.PartitionBy...), "clusteringColumns": nil,
-		"numFiles": nil, "sizeInBytes": nil, "properties": entries(def.Properties), "minReaderVersion": nil, "minWriterVersion": nil, "tableFeatures": nil,
+		"numFiles": nil, "sizeInBytes": nil, "properties": entries(props), "minReaderVersion": nil, "minWriterVersion": nil, "tableFeatures": nil,
 	}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/marisma/marisma/internal/catalog"
 	"github.com/marisma/marisma/internal/query/dml"
+	"github.com/marisma/marisma/internal/sparksql/analyze"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
@@ -49,6 +50,9 @@ func (e *Engine) createSchema(ctx context.Context, sess *Session, c *plan.Comman
 		return nil, err
 	}
 	cat, name := schemaName(sess, c.Name)
+	if analyze.QuoteOdd(name) != name {
+		return nil, fault(c.Pos, "INVALID_SCHEMA_OR_RELATION_NAME", "42602", name+" is no valid name of a schema: it takes letters, digits and _.", "")
+	}
 	err := e.cfg.Catalog.CreateSchema(ctx, catalog.Schema{
 		Catalog: cat, Name: name, Owner: sess.Principal.Name, Comment: c.Args["comment"], Location: c.Args["location"], Properties: prefixed(c.Args, "property."),
 	})

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -192,6 +193,9 @@ func (e *Engine) showColumns(ctx context.Context, sess *Session, c *plan.Command
 	if err != nil {
 		return nil, err
 	}
+	if s := c.Args["conflict"]; s != "" {
+		return nil, fault(c.Pos, "SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE", "42K05", "the table's schema is "+c.Name[len(c.Name)-2]+", but IN names "+s+".", "")
+	}
 	var rows [][]string
 	for _, col := range cols {
 		rows = append(rows, []string{col.Name})
@@ -246,6 +250,9 @@ func (e *Engine) showProperties(ctx context.Context, sess *Session, c *plan.Comm
 		return nil, err
 	}
 	props, err := e.properties(ctx, t)
+	if err == nil && t.Type != catalog.View && !ofFiles(t) {
+		err = e.clusteringProperty(ctx, t, props)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -262,6 +269,23 @@ func (e *Engine) showProperties(ctx context.Context, sess *Session, c *plan.Comm
 	}
 	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	return textResult(names, rows), nil
+}
+
+// clusteringProperty adds the columns that a table is clustered by, which Spark
+// shows as a property.
+func (e *Engine) clusteringProperty(ctx context.Context, t catalog.Table, props map[string]string) error {
+	_, snap, err := e.snapshot(ctx, t)
+	if err != nil {
+		return err
+	}
+	if by := snap.ClusterBy(); len(by) > 0 {
+		text, err := json.Marshal(by)
+		if err != nil {
+			return err
+		}
+		props["clusteringColumns"] = string(text)
+	}
+	return nil
 }
 
 // shown is a property's value, hidden where the key tells of a secret.
@@ -314,8 +338,9 @@ func (e *Engine) showPartitions(ctx context.Context, sess *Session, c *plan.Comm
 	for _, a := range adds {
 		row := make([]*string, len(parts))
 		texts := make([]string, len(parts))
+		values := snap.Partition(a)
 		for i, p := range parts {
-			if v := a.PartitionValues[p]; v != "" {
+			if v := values[p]; v != "" {
 				row[i] = &v
 				texts[i] = "=" + v
 			}

@@ -28,6 +28,9 @@ func (e *Engine) showCreate(ctx context.Context, sess *Session, c *plan.Command)
 	if t.Type == catalog.View {
 		text = createView(t)
 	} else if ofFiles(t) {
+		if c.Args["as serde"] == "true" {
+			return nil, fault(c.Pos, "UNSUPPORTED_SHOW_CREATE_TABLE.ON_DATA_SOURCE_TABLE_WITH_AS_SERDE", "0A000", t.FullName()+" is no table of Hive.", "Leave AS SERDE out.")
+		}
 		def, err := fileDefOf(t)
 		if err != nil {
 			return nil, err

@@ -59,7 +59,15 @@ func (t *task) step() *step {
 	r.globals = &t.e.globals
 	env := t.sess.Env(r, at)
 	env.Params, env.Positional = t.named, t.positional
-	return &step{task: t, env: env, opt: Options{Now: at, TimeZone: t.sess.zone(), ANSI: t.sess.Conf[ansiConf] != "false", TimeParser: t.sess.Conf["spark.sql.legacy.timeParserPolicy"]}}
+	s := &step{task: t, env: env, opt: Options{Now: at, TimeZone: t.sess.zone(), ANSI: t.sess.Conf[ansiConf] != "false", TimeParser: t.sess.Conf["spark.sql.legacy.timeParserPolicy"]}}
+	s.env.Compute = func(ctx context.Context, n plan.Node) ([]plan.Expr, error) {
+		rows, err := s.values(ctx, n, 1)
+		if err != nil || len(rows) == 0 {
+			return nil, err
+		}
+		return rows[0], nil
+	}
+	return s
 }
 
 // conflictTries is how often a statement that lost against another writer is
@@ -68,12 +76,35 @@ const conflictTries = 10
 
 // statement runs a statement, whatever it is: the one entry point.
 func (t *task) statement(ctx context.Context, st ast.Statement) (*Result, error) {
+	if all, ok := st.(*ast.Inserts); ok {
+		return t.inserts(ctx, all)
+	}
 	for try := 0; ; try++ {
 		res, err := t.once(ctx, st)
 		if try >= conflictTries || !isConflict(err) || ctx.Err() != nil {
 			return res, storageError(err)
 		}
 	}
+}
+
+// inserts runs several INSERTs behind one FROM, one after the other; each sees
+// what those before it did, as in Spark. All are analysed before the first one
+// runs.
+func (t *task) inserts(ctx context.Context, all *ast.Inserts) (*Result, error) {
+	s := t.step()
+	for _, ins := range all.List {
+		if _, err := analyze.Statement(ctx, ins, s.env); err != nil {
+			return nil, storageError(err)
+		}
+	}
+	for _, ins := range all.List {
+		res, err := t.statement(ctx, ins)
+		if err != nil {
+			return nil, err
+		}
+		res.Close()
+	}
+	return &Result{}, nil
 }
 
 func (t *task) once(ctx context.Context, st ast.Statement) (*Result, error) {

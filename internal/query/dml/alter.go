@@ -30,6 +30,7 @@ func Alter(ctx context.Context, e Engine, c *plan.AlterTable) error {
 		Metrics: map[string]string{"numFiles": "", "numOutputRows": "", "numOutputBytes": ""},
 	}
 	if c.Check != nil {
+		out.DataChange = true // it holds for the rows that were read
 		if err := t.fulfils(ctx, e, c); err != nil {
 			return err
 		}
@@ -40,7 +41,7 @@ func Alter(ctx context.Context, e Engine, c *plan.AlterTable) error {
 			out.Parameters["ifExists"] = "true"
 		}
 	}
-	protocolProperties(&out)
+	describe(&out)
 	if len(c.Edits) > 0 {
 		to, err := Edit(t.snap.Schema(), c.Edits)
 		if err != nil {
@@ -64,14 +65,10 @@ func Alter(ctx context.Context, e Engine, c *plan.AlterTable) error {
 	return featureError(t.commit(ctx, out))
 }
 
-// protocolProperties takes out what names protocol versions, for the features
-// of a table say which it needs, and the comment, which is its description.
-func protocolProperties(c *delta.Commit) {
+// describe takes the comment out of the properties: it is the description.
+func describe(c *delta.Commit) {
 	for k, v := range c.Properties {
-		switch strings.ToLower(k) {
-		case "delta.minreaderversion", "delta.minwriterversion":
-			delete(c.Properties, k)
-		case "comment":
+		if strings.EqualFold(k, "comment") {
 			delete(c.Properties, k)
 			c.Description = &v
 		}

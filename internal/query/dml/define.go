@@ -53,7 +53,7 @@ func Define(ctx context.Context, e Engine, c *plan.CreateTable, at Place) (*delt
 	if err != nil {
 		return nil, n, commitError(err)
 	}
-	out := delta.Commit{ReadVersion: -1, DataChange: true, Operation: operation(c), Parameters: map[string]string{
+	out := delta.Commit{ReadVersion: -1, DataChange: true, Serializable: true, Operation: operation(c), Parameters: map[string]string{
 		"partitionBy": jsonText(append([]string{}, c.PartitionBy...)), "clusterBy": jsonText(dotted(c.ClusterBy)), "description": c.Comment,
 		"isManaged": fmt.Sprint(at.Managed), "properties": jsonText(c.Properties),
 	}}

@@ -26,7 +26,7 @@ func Insert(ctx context.Context, e Engine, ins *plan.Insert) error {
 			return err
 		}
 	}
-	c := delta.Commit{ReadVersion: -1, DataChange: true, Parameters: map[string]string{"mode": "Append", "partitionBy": partitionText(t)}}
+	c := delta.Commit{ReadVersion: -1, DataChange: true, Serializable: true, Parameters: map[string]string{"mode": "Append", "partitionBy": "[]"}}
 	if t.reads(e, ins.Rows.Plan) {
 		c.ReadVersion = t.snap.Version()
 	}
@@ -78,6 +78,7 @@ func insertInstead(ctx context.Context, e Engine, t target, ins *plan.Insert, sc
 		return err
 	}
 	s := newSink(old.take, schema, &ins.Rows, ins.Identity)
+	s.replaces = true
 	if err := each(ctx, e, ins.Rows.Plan, nil, nil, s.take); err != nil {
 		return err
 	}

@@ -3,12 +3,14 @@ package dml
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/marisma/marisma/delta"
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
@@ -63,8 +65,32 @@ func Vacuum(ctx context.Context, e Engine, c *plan.Vacuum, keep func(path string
 		d := time.Duration(*c.Retain * float64(time.Hour))
 		opt.Retention = &d
 	}
+	if !c.DryRun {
+		params := map[string]string{}
+		if opt.Retention != nil {
+			params["specifiedRetentionMillis"] = num(opt.Retention.Milliseconds())
+		}
+		if err := t.logs(ctx, "VACUUM START", params, nil); err != nil {
+			return delta.VacuumResult{}, t.table, err
+		}
+	}
 	r, err := t.table.Vacuum(ctx, opt)
+	if err == nil && !c.DryRun {
+		err = t.logs(ctx, "VACUUM END", map[string]string{"status": "COMPLETED"}, map[string]string{"numDeletedFiles": num(int64(r.Files))})
+	}
 	return r, t.table, err
+}
+
+// logs makes a version that changes nothing but tells of an operation. A table
+// that is not written here has none.
+func (t target) logs(ctx context.Context, operation string, params, metrics map[string]string) error {
+	m := map[string]string{"numFiles": "", "numOutputRows": "", "numOutputBytes": ""}
+	maps.Copy(m, metrics)
+	err := t.commit(ctx, delta.Commit{ReadVersion: -1, Operation: operation, Parameters: params, Metrics: m})
+	if sparksql.ClassOf(err) == "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE" {
+		return nil
+	}
+	return err
 }
 
 // Restore makes a table what it was at a version: its files, schema and

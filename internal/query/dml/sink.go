@@ -11,6 +11,7 @@ import (
 
 	"github.com/marisma/marisma/delta"
 	"github.com/marisma/marisma/internal/jsonarrow/variant"
+	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/plan"
 )
 
@@ -27,6 +28,8 @@ type sink struct {
 	gone *places
 	at   layout
 	acts []delta.RowAction // scratch
+	// replaces says that the rows stand in for those of a condition.
+	replaces bool
 }
 
 // layout says where in a batch what stands; -1 for what it lacks.
@@ -106,7 +109,11 @@ func (s *sink) take(rec arrow.RecordBatch) error {
 	}
 	known := s.known(rec, table)
 	defer known.Release()
-	return writeError(s.put(known, before, acts))
+	err = writeError(s.put(known, before, acts))
+	if s.replaces && sparksql.ClassOf(err) == "DELTA_NOT_NULL_CONSTRAINT_VIOLATED" {
+		return errReplace
+	}
+	return err
 }
 
 // actions are what happened to the rows of a batch, nil where all are new. They
@@ -176,6 +183,10 @@ func (s *sink) known(rec, table arrow.RecordBatch) arrow.RecordBatch {
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, table.NumRows())
 }
 
+// errReplace is, as in Delta, what is said of any rule that a new row in the
+// place of others breaks, the table's own among them.
+var errReplace = runtimeError("DELTA_REPLACE_WHERE_MISMATCH", "44000", "a new row does not fulfil the condition by which rows are replaced, or breaks a rule of the table.")
+
 // check refuses a batch with a row that breaks a rule.
 func (s *sink) check(c plan.Check, a arrow.Array) error {
 	b, ok := a.(*array.Boolean)
@@ -186,11 +197,12 @@ func (s *sink) check(c plan.Check, a arrow.Array) error {
 		if b.IsValid(i) && b.Value(i) {
 			continue
 		}
+		if s.replaces {
+			return errReplace
+		}
 		switch c.Kind {
 		case plan.CheckLength:
 			return runtimeError("DELTA_EXCEED_CHAR_VARCHAR_LIMIT", "22001", "a value of the column %s is too long for %s.", c.Name, c.Text)
-		case plan.CheckReplace:
-			return runtimeError("DELTA_REPLACE_WHERE_MISMATCH", "44000", "a new row does not fulfil the condition of REPLACE WHERE.")
 		}
 		return runtimeError("DELTA_VIOLATE_CONSTRAINT_WITH_VALUES", "23001", "a row breaks the constraint %s (%s).", c.Name, c.Text)
 	}

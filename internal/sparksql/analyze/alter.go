@@ -287,7 +287,7 @@ func (k *alterer) replaceColumns(x *ast.AddColumns) error {
 func (k *alterer) dropColumns(x *ast.DropColumns) error {
 	k.out.Operation = "DROP COLUMNS"
 	gone := 0
-	for _, n := range x.Columns {
+	for at, n := range x.Columns {
 		if _, err := k.find(n); err != nil {
 			if x.IfExists {
 				continue
@@ -305,6 +305,16 @@ func (k *alterer) dropColumns(x *ast.DropColumns) error {
 				return k.errorf("DELTA_UNSUPPORTED_DROP_PARTITION_COLUMN", "0AKDC", "The partition column %s cannot be dropped.", quote(n[0].Name))
 			}
 		}
+		if len(n) > 1 {
+			if of, err := k.find(n[:len(n)-1]); err == nil && !isStruct(of) {
+				return k.errorf("DELTA_UNSUPPORTED_DROP_NESTED_COLUMN_FROM_NON_STRUCT_TYPE", "0AKDC", "Only fields of structs can be dropped, and %s is no struct.", quoteAll(n[:len(n)-1].Strings()))
+			}
+		}
+		if slices.ContainsFunc(x.Columns[:at], func(o ast.Name) bool {
+			return strings.EqualFold(strings.Join(o.Strings(), "\x00"), strings.Join(n.Strings(), "\x00"))
+		}) {
+			return k.errorf("DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "42703", "The column %s is named twice, and gone after the first time.", quoteAll(n.Strings()))
+		}
 		if len(n) > 1 && k.lastField(n) {
 			return k.errorf("DELTA_DROP_COLUMN_ON_SINGLE_FIELD_SCHEMA", "0AKDC", "A struct keeps at least one field.")
 		}
@@ -318,6 +328,8 @@ func (k *alterer) dropColumns(x *ast.DropColumns) error {
 	}
 	return nil
 }
+
+func isStruct(t types.Type) bool { _, ok := t.(types.Struct); return ok }
 
 func (k *alterer) partitioned(name string) bool {
 	return slices.ContainsFunc(k.t.src.Rules.PartitionBy, func(p string) bool { return strings.EqualFold(p, name) })
@@ -415,12 +427,17 @@ func (k *alterer) alterColumn(c ast.AlterColumn) error {
 		if err := k.movable(c); err != nil {
 			return err
 		}
-		add(plan.Edit{Kind: plan.EditMove, Position: c.Position, After: c.After.Name})
+		if c.Position != "after" || !strings.EqualFold(c.After.Name, path[len(path)-1]) { // else it stays where it is
+			add(plan.Edit{Kind: plan.EditMove, Position: c.Position, After: c.After.Name})
+		}
 	}
 	if c.DropDefault {
 		add(plan.Edit{Kind: plan.EditDefault})
 	}
 	if c.Default != nil {
+		if !slices.Contains(k.t.src.Rules.Features, "allowColumnDefaults") {
+			return k.a.noDefaults(path[len(path)-1], k.pos)
+		}
 		col := plan.TableColumn{Field: types.Field{Name: path[len(path)-1], Type: old}, ColumnRule: plan.ColumnRule{Default: c.Text}}
 		if err := k.a.checkRules([]plan.TableColumn{col}, c.Pos()); err != nil {
 			return err

@@ -23,8 +23,9 @@ type assigner struct {
 	store string // class of an overflow
 	// byName matches the fields of structs by name, else by position.
 	byName bool
-	// evolve fills fields that a struct lacks with NULL.
+	// evolve fills fields that a struct lacks with NULL, or with what old has.
 	evolve bool
+	old    plan.Expr
 }
 
 // assign casts x to type t of the column.
@@ -45,6 +46,10 @@ func (s assigner) assign(x plan.Expr, t types.Type, column string, pos sparksql.
 		if f, ok := from.(types.Struct); ok {
 			return s.structure(x, f, to, column, pos)
 		}
+	}
+	s.old = nil
+	if y, err := s.elements(x, from, t, column, pos); y != nil || err != nil {
+		return y, err
 	}
 	ctx := s.a.fctx(pos)
 	ctx.ANSI = true
@@ -98,63 +103,6 @@ func stored(t types.Type) types.Type {
 		return out
 	}
 	return t
-}
-
-// structure makes a struct of a column's type from the fields of another.
-func (s assigner) structure(x plan.Expr, from, to types.Struct, column string, pos sparksql.Pos) (plan.Expr, error) {
-	ctx := s.a.fctx(pos)
-	source := make([]int, len(to.Fields))
-	used := make([]bool, len(from.Fields))
-	for i, f := range to.Fields {
-		source[i] = i
-		if s.byName {
-			source[i] = fieldAt(from.Fields, f.Name)
-		}
-		if source[i] >= 0 && source[i] < len(used) {
-			used[source[i]] = true
-			continue
-		}
-		source[i] = -1
-		if !s.evolve {
-			class, state := "DELTA_INSERT_COLUMN_ARITY_MISMATCH", "42802"
-			if s.store == writeOverflow {
-				class, state = "DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION", "42846"
-			}
-			return nil, s.a.errorf(pos, class, state, "The value of the column %s lacks the field %s.", quote(column), quote(f.Name))
-		}
-	}
-	for i, u := range used {
-		if !u {
-			class, state := "DELTA_METADATA_MISMATCH", "42KDG"
-			if s.store == writeOverflow {
-				class, state = "DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION", "42846"
-			}
-			return nil, s.a.errorf(pos, class, state, "The column %s has no field %s.", quote(column), quote(from.Fields[i].Name))
-		}
-	}
-	args := make([]plan.Expr, 0, len(to.Fields))
-	names := make([]string, 0, len(to.Fields))
-	for i, f := range to.Fields {
-		var v plan.Expr = &plan.Literal{Typ: f.Type}
-		if at := source[i]; at >= 0 {
-			ff := from.Fields[at]
-			v = &plan.Field{X: x, Ordinal: at, Name: ff.Name, Typ: ff.Type, Null: x.Nullable() || ff.Nullable}
-			var err error
-			if v, err = s.assign(v, f.Type, column+"."+f.Name, pos); err != nil {
-				return nil, err
-			}
-		}
-		args, names = append(args, v), append(names, f.Name)
-	}
-	out, err := funcs.Struct(args, names, ctx)
-	if err != nil || !x.Nullable() {
-		return out, err
-	}
-	is, err := funcs.Resolve("is null", []plan.Expr{x}, ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &plan.Case{When: []plan.When{{Cond: is, Then: &plan.Literal{Typ: out.Type()}}}, Else: out, Typ: out.Type()}, nil
 }
 
 func fieldAt(fields []types.Field, name string) int {

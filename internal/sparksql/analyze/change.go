@@ -72,6 +72,8 @@ func (a *analyzer) target(t ast.Target, verb string) (*targetRelation, error) {
 		return nil, a.errorf(t.Pos(), "DELTA_ONLY_OPERATION", "0AKDD", "%s is for Delta tables, and %s is none.", verb, quoteAll(src.Name))
 	case verb == "REORG" && src.Files != nil:
 		return nil, a.errorf(t.Pos(), "DELTA_NOT_A_DELTA_TABLE", "0AKDD", "%s is for Delta tables, and %s is none.", verb, quoteAll(src.Name))
+	case verb == "RESTORE" && src.Files != nil:
+		return nil, a.noTable(name.Strings(), t.Pos())
 	case verb == "OPTIMIZE" || verb == "RESTORE" || verb == "REORG":
 		return nil, a.errorf(t.Pos(), "DELTA_ONLY_OPERATION", "0AKDD", "%s is for Delta tables, and %s is none.", verb, quoteAll(src.Name))
 	case verb == "VACUUM":

@@ -58,8 +58,8 @@ func (a *analyzer) changesOf(e ast.Expr, fn string, p place) (ast.Name, error) {
 	if err != nil {
 		return nil, err
 	}
-	lit, ok := funcs.Eval(x)
 	var text string
+	lit, ok := x.(*plan.Literal)
 	if ok {
 		text, ok = lit.Value.(string)
 	}
@@ -89,8 +89,11 @@ func (a *analyzer) changeBound(e ast.Expr, which string, p place) (TimeTravel, e
 		return at, a.errorf(e.Pos(), "DELTA_UNSUPPORTED_EXPRESSION", "0A000", "The %s point of a change feed cannot be %s.", which, t.SQL()).
 			hint("Give a version (INT, BIGINT) or a time (STRING, TIMESTAMP).")
 	}
-	lit, ok := funcs.Eval(x)
-	if !ok {
+	lit, err := a.computed(x)
+	if err != nil {
+		return at, err
+	}
+	if lit == nil {
 		return at, a.errorf(e.Pos(), "DELTA_UNSUPPORTED_EXPRESSION", "0A000", "The %s point of a change feed must be a constant.", which)
 	}
 	switch v := lit.Value.(type) {

@@ -280,6 +280,8 @@ func (a *analyzer) tableColumn(d ast.TableColumn) (plan.TableColumn, error) {
 		col.Declared, col.Type = d.Type, undeclared(d.Type)
 	}
 	switch {
+	case d.Default != nil && d.Generated != nil:
+		return col, a.errorf(d.Pos(), "GENERATED_COLUMN_WITH_DEFAULT_VALUE", "42623", "The column %s cannot have both a DEFAULT and an expression that generates it.", quote(col.Name))
 	case d.Default != nil:
 		col.Default = d.Text
 	case d.Generated != nil:
@@ -448,7 +450,7 @@ func (a *analyzer) clusteredTwice(names []ast.Name) error {
 // partitions tells whether a table can be partitioned by values of t.
 func partitions(t types.Type) bool {
 	switch t.(type) {
-	case types.Array, types.Map, types.Struct:
+	case types.Array, types.Collated, types.Map, types.Struct:
 		return false
 	}
 	return t != types.Variant
@@ -493,6 +495,12 @@ func (a *analyzer) clustering(names []ast.Name, fields []types.Field, pos sparks
 	return out, nil
 }
 
+// noDefaults refuses a default of a table that has none.
+func (a *analyzer) noDefaults(column string, pos sparksql.Pos) error {
+	return a.errorf(pos, "WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED", "0AKDE", "The default of %s needs the table feature allowColumnDefaults.", quote(column)).
+		hint("TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported') switches it on.")
+}
+
 // rules checks the expressions of generated columns and defaults.
 func (k *creator) rules() error {
 	defaults := k.out.Properties["delta.feature.allowColumnDefaults"]
@@ -501,8 +509,7 @@ func (k *creator) rules() error {
 	}
 	for _, c := range k.out.Columns {
 		if c.Default != "" && defaults != "supported" && defaults != "enabled" {
-			return k.a.errorf(k.ast.Pos(), "WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED", "0AKDE", "The default of %s needs the table feature allowColumnDefaults.", quote(c.Name)).
-				hint("Add TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported').")
+			return k.a.noDefaults(c.Name, k.ast.Pos())
 		}
 	}
 	return nil

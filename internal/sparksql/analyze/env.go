@@ -67,6 +67,9 @@ type Env struct {
 	User     string
 	// Session finds variables, temporary views and temporary functions.
 	Session Session
+	// Compute gives the values of a plan's only row as constants; nil where
+	// nothing can be run.
+	Compute func(ctx context.Context, n plan.Node) ([]plan.Expr, error)
 	// Params are the values of :name, Positional those of ?.
 	Params     map[string]plan.Expr
 	Positional []plan.Expr

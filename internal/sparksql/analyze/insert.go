@@ -245,13 +245,26 @@ func (in *inserter) query() (relation, error) {
 	}
 	r, err := in.a.query(q, in.p)
 	if err != nil {
-		if e, ok := err.(*sparksql.Error); ok && strings.HasPrefix(e.Class, "UNRESOLVED_COLUMN") && strings.Contains(strings.ToUpper(e.Message), "`DEFAULT`") { //nolint:errorlint // the analyzer's own
-			return r, in.a.errorf(e.Pos, "DEFAULT_PLACEMENT_INVALID", "42608", "DEFAULT stands for a whole value and cannot be part of an expression.")
+		if s, ok := q.Body.(*ast.Select); ok && strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") {
+			for _, it := range s.Items {
+				if namesDefault(it.X) {
+					return r, in.a.misplacedDefault(it.X.Pos())
+				}
+			}
 		}
 		return r, in.inline(err, q)
 	}
 	r = relation{node: r.node, cols: r.visible()}
 	return r, nil
+}
+
+// namesDefault tells whether DEFAULT stands in an expression.
+func namesDefault(x ast.Expr) bool {
+	return slices.ContainsFunc(columnsOf(x), func(n []string) bool { return len(n) == 1 && strings.EqualFold(n[0], "default") })
+}
+
+func (a *analyzer) misplacedDefault(pos sparksql.Pos) error {
+	return a.errorf(pos, "DEFAULT_PLACEMENT_INVALID", "42608", "DEFAULT stands for a whole value and cannot be part of an expression.")
 }
 
 // inline tells what is wrong with a name in VALUES, where no columns are.
@@ -268,7 +281,7 @@ func (in *inserter) inline(err error, q *ast.Query) error {
 		if n := all[0]; len(n) > 1 || !strings.EqualFold(n[0], "default") {
 			return in.a.unresolved(n, r.Pos(), nil)
 		}
-		return in.a.errorf(r.Pos(), "DEFAULT_PLACEMENT_INVALID", "42608", "DEFAULT stands for a whole value and cannot be part of an expression.")
+		return in.a.misplacedDefault(r.Pos())
 	}
 	return err
 }
@@ -365,63 +378,6 @@ func (in *inserter) values(r relation) ([]plan.Expr, error) {
 	}
 	in.given = append([]int(nil), place...)
 	return vals, nil
-}
-
-// widen lets an evolving write widen a column's type, and add fields to a struct.
-func (in *inserter) widen(i int, from types.Type) {
-	if !in.evolve {
-		return
-	}
-	t := in.schema[i].Type
-	merged := t
-	if _, ok := t.(types.Struct); ok {
-		merged = mergeFields(t, from)
-	} else if strings.EqualFold(in.t.src.Rules.Properties["delta.enableTypeWidening"], "true") && widens(t, from) {
-		merged = from
-	}
-	if !types.Equal(merged, t) {
-		in.schema = slices.Clone(in.schema)
-		in.schema[i].Type = merged
-	}
-}
-
-// mergeFields adds the fields of from that t lacks, at the end.
-func mergeFields(t, from types.Type) types.Type {
-	a, ok1 := t.(types.Struct)
-	b, ok2 := from.(types.Struct)
-	if !ok1 || !ok2 {
-		return t
-	}
-	out := types.Struct{Fields: slices.Clone(a.Fields)}
-	for _, f := range b.Fields {
-		if i := fieldAt(out.Fields, f.Name); i >= 0 {
-			out.Fields[i].Type = mergeFields(out.Fields[i].Type, f.Type)
-			continue
-		}
-		f.Nullable = true
-		out.Fields = append(out.Fields, f)
-	}
-	return out
-}
-
-// widens tells whether a column of type t may become one of type to without
-// its files being written anew.
-func widens(t, to types.Type) bool {
-	switch {
-	case types.IsIntegral(t) && types.IsIntegral(to):
-		return t.(types.Primitive) < to.(types.Primitive)
-	case to == types.Double:
-		return t == types.Float || types.IsIntegral(t) && t != types.BigInt
-	}
-	d, ok := to.(types.Decimal)
-	if !ok {
-		return false
-	}
-	if f, ok := t.(types.Decimal); ok {
-		return d.Scale >= f.Scale && d.Precision-d.Scale >= f.Precision-f.Scale && d != f
-	}
-	whole := d.Precision - d.Scale
-	return t == types.BigInt && whole >= 20 || types.IsIntegral(t) && t != types.BigInt && whole >= 10
 }
 
 // add gives the schema a new column and its place.

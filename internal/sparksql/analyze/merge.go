@@ -136,6 +136,9 @@ func (g *merger) newColumns() error {
 		}
 		typ := c.Type
 		if i >= 0 {
+			if !mergeable(g.schema[i].Type, c.Type) {
+				return g.a.errorf(g.ast.Using.Pos(), "DELTA_FAILED_TO_MERGE_FIELDS", "22005", "The column %s is %s in the table and %s in the source, and no type holds both.", quote(c.Name), g.schema[i].Type.SQL(), c.Type.SQL())
+			}
 			typ = mergeFields(g.schema[i].Type, c.Type)
 			if strings.EqualFold(g.t.src.Rules.Properties["delta.enableTypeWidening"], "true") && widens(typ, c.Type) {
 				typ = c.Type
@@ -284,7 +287,11 @@ func (g *merger) setAll(c ast.MergeClause) ([]plan.Expr, error) {
 			}
 			return nil, g.a.errorf(c.Pos(), "DELTA_MERGE_UNRESOLVED_EXPRESSION", "42601", "The source has no column %s, which * needs.", quote(f.Name)).hint("List the columns, or use WITH SCHEMA EVOLUTION.")
 		}
-		x, err := g.s.assign(&plan.Column{Attr: from.Attr}, f.Type, f.Name, c.Pos())
+		s := g.s
+		if g.evolve && c.Action == ast.MergeUpdate {
+			s.old = &plan.Column{Attr: nullable(g.t.cols[i].Attr)}
+		}
+		x, err := s.assign(&plan.Column{Attr: from.Attr}, f.Type, f.Name, c.Pos())
 		if err != nil {
 			return nil, err
 		}
@@ -326,7 +333,7 @@ func (g *merger) change() (plan.Statement, error) {
 	}
 	matched, inserts, orphans := g.of(ast.Matched), g.of(ast.NotMatched), g.of(ast.NotMatchedBySource)
 	var err error
-	if len(matched) > 0 {
+	if len(matched)+len(orphans) > 0 {
 		if out.Touched, err = g.touched(matched); err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ func (g *merger) join(kind plan.JoinKind) *plan.Join {
 func (g *merger) touched(matched []clause) (plan.Node, error) {
 	ctx := g.a.fctx(g.ast.Pos())
 	yes := plan.Expr(&plan.Literal{Value: true, Typ: types.Boolean})
-	counts := plan.Expr(&plan.Literal{Value: false, Typ: types.Boolean})
+	counts := plan.Expr(&plan.Literal{Value: len(matched) == 0, Typ: types.Boolean})
 	for _, c := range matched {
 		x, err := g.targetOnly(c.cond, ctx)
 		if err != nil {

@@ -35,6 +35,9 @@ func (a *analyzer) properties(props map[string]string, pos sparksql.Pos) error {
 		return a.errorf(pos, "DELTA_ROW_TRACKING_ILLEGAL_PROPERTY_COMBINATION", "42616", "Row tracking cannot be both enabled and suspended.")
 	}
 	for k, v := range maps.Clone(props) {
+		if k == "clusteringColumns" {
+			return a.errorf(pos, "DELTA_CANNOT_MODIFY_TABLE_PROPERTY", "42939", "The property %s is the table's own.", k).hint("ALTER TABLE ... CLUSTER BY sets the columns.")
+		}
 		low, ok := strings.CutPrefix(strings.ToLower(k), "delta.")
 		if !ok || strings.HasPrefix(low, "feature.") || strings.HasPrefix(low, "constraints.") || strings.HasPrefix(low, "universalformat.config.") {
 			continue

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
@@ -194,65 +192,6 @@ func (a *analyzer) noTable(name []string, pos sparksql.Pos) error {
 		return e.hint("Did you mean " + near + "?")
 	}
 	return e
-}
-
-func (a *analyzer) timeTravel(t *ast.TableName) (TimeTravel, error) {
-	var at TimeTravel
-	if t.Version != nil {
-		lit, _ := t.Version.(*ast.Literal)
-		text := ""
-		if lit != nil {
-			text = lit.Text
-			if s, ok := lit.Value.(string); ok {
-				text = s
-			}
-		}
-		v, err := strconv.ParseInt(text, 10, 64)
-		if _, text := t.Version.(*ast.Literal); err != nil && text && (lit.Type == types.String || strings.Trim(lit.Text, "0123456789") == "") {
-			return at, a.errorf(t.Version.Pos(), "DELTA_TIME_TRAVEL_INVALID_BEGIN_VALUE", "42604", "VERSION AS OF takes a version number.")
-		}
-		if err != nil {
-			return at, a.errorf(t.Version.Pos(), "INVALID_TIME_TRAVEL_VERSION", "42K0E", "VERSION AS OF takes a version number.")
-		}
-		at.Version = &v
-	}
-	if t.Timestamp == nil {
-		return at, nil
-	}
-	x, err := a.expr(t.Timestamp, &scope{})
-	if strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") {
-		return at, a.errorf(t.Timestamp.Pos(), "_LEGACY_ERROR_TEMP_0056", "", "TIMESTAMP AS OF cannot use columns.")
-	}
-	if err != nil {
-		return at, err
-	}
-	if volatile(x) {
-		return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.NON_DETERMINISTIC", "42K0E", "TIMESTAMP AS OF takes a constant time.")
-	}
-	lit, ok := funcs.Eval(x)
-	if !ok || lit.Value == nil {
-		return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "TIMESTAMP AS OF takes a constant time.")
-	}
-	var us int64
-	switch v := lit.Value.(type) {
-	case string:
-		if us, ok = funcs.TimeOfText(v, types.Timestamp, a.env.Now, a.zone()); !ok {
-			return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "%q is no time.", v)
-		}
-	case int64:
-		us = v
-		switch {
-		case lit.Typ == types.Date:
-			us = v * 86400e6
-		case types.IsIntegral(lit.Typ): // seconds
-			us = v * 1e6
-		}
-	default:
-		return at, a.errorf(t.Timestamp.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "TIMESTAMP AS OF takes a time, not %s.", lit.Typ.SQL())
-	}
-	tm := time.UnixMicro(us).UTC()
-	at.Timestamp = &tm
-	return at, nil
 }
 
 // scan reads a source with all its columns; what is not used is dropped when

@@ -195,10 +195,16 @@ func (a *analyzer) setValue(as ast.Assignment, i int, path []string, t *targetRe
 	}
 	x, err := a.expr(as.Value, sc)
 	if err != nil {
+		if verb == "UPDATE" && strings.HasPrefix(sparksql.ClassOf(err), "UNRESOLVED_COLUMN") && namesDefault(as.Value) {
+			return nil, a.misplacedDefault(as.Value.Pos())
+		}
 		return nil, err
 	}
 	if err := a.scalarOnly(x, as.Value.Pos(), "in "+verb); err != nil {
 		return nil, err
+	}
+	if contains(x, func(y plan.Expr) bool { q, ok := y.(*plan.Subquery); return ok && q.Kind != plan.ScalarSubquery }) {
+		return nil, a.errorf(as.Value.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", "0A000", "IN and EXISTS cannot stand in SET.").hint("Use MERGE.")
 	}
 	if hasCorrelated(x) {
 		return nil, a.errorf(as.Value.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY", "0A000", "A sub-query in SET cannot use the columns of the row.").hint("Use MERGE.")

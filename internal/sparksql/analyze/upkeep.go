@@ -138,17 +138,25 @@ func (a *analyzer) vacuum(v *ast.Vacuum) (plan.Statement, error) {
 		return nil, err
 	}
 	const week = 168
-	if v.Retain != nil && *v.Retain < week && !strings.EqualFold(a.env.Conf[shortRetention], "false") {
-		return nil, a.errorf(v.Pos(), "DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT", "22003", "A retention of %g hours may delete files that readers or writers still use; the least is %d.", *v.Retain, week).
+	out := &plan.Vacuum{Target: t.src, Retain: v.Retain, DryRun: v.DryRun, Pos: v.Pos()}
+	switch {
+	case v.Retain == nil || *v.Retain >= week || strings.EqualFold(a.env.Conf[shortRetention], "false"):
+	case *v.Retain == 0:
+		return nil, a.errorf(v.Pos(), "DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT", "22003", "A retention of 0 hours may delete files that readers or writers still use; the least is %d.", week).
 			hint("SET " + shortRetention + " = false allows it.")
+	default: // as in Delta, a shorter one than the table's own does not count
+		out.Retain = nil
 	}
-	return &plan.Vacuum{Target: t.src, Retain: v.Retain, DryRun: v.DryRun, Pos: v.Pos()}, nil
+	return out, nil
 }
 
 func (a *analyzer) restore(r *ast.Restore) (plan.Statement, error) {
 	t, err := a.target(r.Target, "RESTORE")
 	if err != nil {
 		return nil, err
+	}
+	if lit, ok := r.Version.(*ast.Literal); ok && lit.Type == types.String {
+		return nil, a.errorf(r.Version.Pos(), "INVALID_TIME_TRAVEL_VERSION", "42K0E", "RESTORE takes the version as a number, not as a text.")
 	}
 	at, err := a.timeTravel(&ast.TableName{At: r.At, Name: r.Target.Name, Version: r.Version, Timestamp: r.Timestamp})
 	if e, ok := errors.AsType[*fault](err); ok && e.Class == "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT" {

@@ -39,6 +39,12 @@ type Insert struct {
 	Query       *Query
 }
 
+// Inserts are several INSERTs behind one FROM, in the order in which they run.
+type Inserts struct {
+	Stmt
+	List []*Insert
+}
+
 // Assignment is a.b = x; Value is a Column named DEFAULT for SET a = DEFAULT.
 type Assignment struct {
 	At

@@ -54,7 +54,7 @@ func (p *printer) statement(st ast.Statement) doc {
 			w = spaced(w, p.oneOf("EXTENDED", "FORMATTED", "CODEGEN", "COST", "LOGICAL"))
 		}
 		return join(w, hardline, p.statement(st.Statement))
-	case *ast.CopyInto, *ast.Unsupported:
+	case *ast.CopyInto, *ast.Inserts, *ast.Unsupported:
 		return p.verbatim()
 	}
 	p.bad = true

@@ -42,6 +42,9 @@ func (p *parser) alterAction() (ast.AlterAction, error) {
 		if err := p.need("COLUMNS"); err != nil {
 			return nil, err
 		}
+		if p.isOp("(") && p.peekOp(1, ")") {
+			return nil, p.fail(p.cur(), "INVALID_STATEMENT_OR_CLAUSE", "42601", "REPLACE COLUMNS needs columns")
+		}
 		cols, err := parens(p, p.addedColumns)
 		return &ast.AddColumns{At: at, Columns: cols, Replace: true}, err
 	case "SET":

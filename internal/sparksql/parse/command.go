@@ -121,7 +121,10 @@ func (p *parser) describe(c *ast.Command) (ast.Statement, error) {
 			return nil, err
 		}
 		if p.accept("LIMIT") {
-			c.Args["limit"] = p.rest()
+			if t := p.cur(); t.kind != tNumber || strings.Trim(t.text, "0123456789") != "" {
+				return nil, p.expected("a number")
+			}
+			c.Args["limit"] = p.next().text
 		}
 		return c, nil
 	case p.isWord("QUERY") && p.queryAt(1), p.queryAt(0) && !p.isWord("TABLE"):
@@ -151,8 +154,11 @@ func (p *parser) describe(c *ast.Command) (ast.Statement, error) {
 		}
 		c.Args["json"] = "true"
 	}
-	if p.words("PARTITION") {
-		return p.unsupported(c.Stmt, "DESCRIBE PARTITION")
+	if p.isWord("PARTITION") && p.peekOp(1, "(") {
+		p.i++
+		if err := p.partition(c); err != nil {
+			return nil, err
+		}
 	}
 	if p.isIdent() {
 		n, err := p.name("a column")

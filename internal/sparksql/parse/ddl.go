@@ -167,7 +167,7 @@ func (p *parser) tableClause(c *ast.CreateTable) (bool, error) {
 	case p.isWord("DEFAULT") && p.wordAt(1, "COLLATION"):
 		p.i += 2
 		_, err = p.name("a collation")
-	case p.accept("LIKE"):
+	case !c.Replace && p.accept("LIKE"):
 		c.Like, err = p.target("a table")
 	case p.isWord("SHALLOW") && p.wordAt(1, "CLONE"):
 		p.i += 2

@@ -2,7 +2,6 @@ package parse
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/ast"
 )
@@ -74,122 +73,6 @@ func (p *parser) withChange(base ast.Stmt) (ast.Statement, error) {
 		return p.fromInsert(base, pre)
 	}
 	return p.change(base, pre)
-}
-
-// fromInsert parses FROM ... INSERT INTO t SELECT ...
-func (p *parser) fromInsert(base ast.Stmt, pre ast.Prelude) (ast.Statement, error) {
-	s := &ast.Select{At: p.here()}
-	if err := p.from(s); err != nil {
-		return nil, err
-	}
-	ins := &ast.Insert{Stmt: base, Prelude: pre}
-	if err := p.need("INSERT"); err != nil {
-		return nil, err
-	}
-	if err := p.insertHead(ins); err != nil {
-		return nil, err
-	}
-	if !p.isWord("SELECT") {
-		return nil, p.expected("SELECT")
-	}
-	q := &ast.Query{At: p.here()}
-	var err error
-	if q.Body, err = p.selectRest(s); err != nil {
-		return nil, err
-	}
-	ins.Query = q
-	return ins, p.organize(q)
-}
-
-// insertHead parses everything of INSERT before its query.
-func (p *parser) insertHead(ins *ast.Insert) error {
-	if p.accept("WITH", "SCHEMA", "EVOLUTION") {
-		ins.Evolve = true
-	}
-	switch {
-	case p.accept("INTO"):
-	case p.accept("OVERWRITE"):
-		ins.Overwrite = true
-	default:
-		return p.expected("INTO or OVERWRITE")
-	}
-	if p.isWord("TABLE") && !p.peekOp(1, ".") {
-		p.i++
-	}
-	if p.isWord("VALUES") && p.peekOp(1, "(") {
-		return p.expected("a table")
-	}
-	var err error
-	if ins.Target, err = p.target("a table"); err != nil {
-		return err
-	}
-	if p.isWord("PARTITION") && p.peekOp(1, "(") {
-		p.i++
-		if ins.Partition, err = p.partitionSpec(); err != nil {
-			return err
-		}
-		if p.accept("IF", "NOT", "EXISTS") {
-			ins.IfNotExists = true
-		}
-	}
-	switch {
-	case p.accept("BY", "NAME"):
-		ins.ByName = true
-		if p.isOp("(") && !p.queryAt(1) {
-			return p.expected("a query")
-		}
-		if p.isWord("REPLACE") && !ins.Overwrite {
-			p.i++
-			return p.insertReplace(ins)
-		}
-	case p.isOp("(") && !p.queryAt(1):
-		if ins.Columns, err = p.idents(); err != nil {
-			return err
-		}
-	case p.isWord("REPLACE") && !ins.Overwrite:
-		p.i++
-		return p.insertReplace(ins)
-	}
-	return nil
-}
-
-// insertReplace parses WHERE cond, USING (a, b) and ON cond behind REPLACE.
-func (p *parser) insertReplace(ins *ast.Insert) error {
-	switch {
-	case p.isWord("USING", "ON"):
-		ins.Replace = strings.ToLower(p.next().text)
-		return nil
-	case p.accept("WHERE"):
-		ins.Replace = "where"
-		start := p.i
-		var err error
-		ins.ReplaceCond, err = p.expr()
-		ins.ReplaceText = p.textFrom(start)
-		return err
-	}
-	return p.expected("WHERE, USING or ON")
-}
-
-// partitionSpec parses (p = 'a', q).
-func (p *parser) partitionSpec() ([]ast.PartitionValue, error) {
-	seen := map[string]bool{}
-	return parens(p, func() ([]ast.PartitionValue, error) {
-		return list(p, func() (ast.PartitionValue, error) {
-			var v ast.PartitionValue
-			var err error
-			if v.Name, err = p.ident("a partition column"); err != nil {
-				return v, err
-			}
-			if low := strings.ToLower(v.Name.Name); seen[low] {
-				return v, p.fail(p.cur(), "DUPLICATE_KEY", "23505", "the partition column %s stands twice", v.Name.Name)
-			}
-			seen[strings.ToLower(v.Name.Name)] = true
-			if p.acceptOp("=") {
-				v.Value, err = p.expr()
-			}
-			return v, err
-		})
-	})
 }
 
 func (p *parser) assignments() ([]ast.Assignment, error) {
@@ -486,9 +369,13 @@ func (p *parser) vacuum(base ast.Stmt) (ast.Statement, error) {
 		case p.accept("DRY", "RUN"):
 			v.DryRun = true
 		case p.accept("RETAIN"):
+			minus := p.acceptOp("-")
 			n, err := strconv.ParseFloat(p.cur().text, 64)
 			if err != nil || p.cur().kind != tNumber {
 				return nil, p.expected("a number of hours")
+			}
+			if minus {
+				n = -n
 			}
 			p.i++
 			v.Retain = &n

@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"strings"
+
 	"github.com/marisma/marisma/internal/sparksql/ast"
 )
 
@@ -48,6 +50,9 @@ func (p *parser) isClause(n int) bool {
 	}
 	if p.endsAt(n + 1) {
 		return false
+	}
+	if t.up == "INSERT" {
+		return p.wordAt(n+1, "INTO", "OVERWRITE")
 	}
 	switch must {
 	case "":
@@ -323,6 +328,9 @@ func (p *parser) temporal(t *ast.TableName) error {
 	if word.up == "VERSION" || word.up == "SYSTEM_VERSION" {
 		if k := p.cur().kind; k != tNumber && k != tString {
 			return p.expected("a version: a number or a string")
+		}
+		if t := p.cur(); t.kind == tNumber && strings.Trim(t.text, "0123456789") != "" {
+			return p.expected("a version: a whole number or a string")
 		}
 		t.Version, err = p.primary()
 		return err

@@ -71,7 +71,8 @@ func (p *parser) showColumns(c *ast.Command) (ast.Statement, error) {
 		return nil, err
 	}
 	if n := c.Name.Strings(); len(n) > 1 && !strings.EqualFold(n[len(n)-2], schema[len(schema)-1].Name) {
-		return nil, p.fail(p.cur(), "SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE", "42K05", "the table's schema is %s, but IN names %s", n[len(n)-2], schema[len(schema)-1].Name)
+		c.Args["conflict"] = schema[len(schema)-1].Name
+		return c, nil
 	}
 	c.Name = append(schema, c.Name[len(c.Name)-1])
 	return c, nil
