@@ -126,6 +126,9 @@ func hashValue(h hasher, n *tree, i int, acc uint64) uint64 {
 			return h.i64(d.LowBits(), acc)
 		}
 		return h.bytes(minimalBytes(uint64(d.HighBits()), d.LowBits()), acc)
+	case duckdb.TypeInterval:
+		v := at[interval](n, i)
+		return h.i32(uint32(v.months), h.i32(uint32(v.days), h.i64(uint64(v.micros), acc)))
 	case duckdb.TypeStruct:
 		for k := range n.kids {
 			acc = hashValue(h, &n.kids[k], i, acc)
@@ -141,6 +144,12 @@ func hashValue(h hasher, n *tree, i int, acc uint64) uint64 {
 		return acc
 	}
 	return h.i64(at[uint64](n, i), acc)
+}
+
+// interval is a value of DuckDB's INTERVAL.
+type interval struct {
+	months, days int32
+	micros       int64
 }
 
 // minimalBytes is the shortest two's complement, most significant byte first.

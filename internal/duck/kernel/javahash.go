@@ -1,9 +1,11 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 	"strconv"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -86,18 +88,39 @@ func scalaDouble(f float64) uint32 {
 	return hashLong(math.Float64bits(f))
 }
 
-// scalaDecimal is that of Scala's BigDecimal: the one of the number it equals.
+// scalaDecimal is that of Scala's BigDecimal: the one of the whole number or
+// of the DOUBLE that it equals, else its digits' and its scale's.
 func scalaDecimal(v *big.Int, scale int) uint32 {
-	q, r := new(big.Int).QuoRem(v, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil), new(big.Int))
-	if r.Sign() == 0 {
-		switch {
-		case q.IsInt64() && q.Int64() == int64(int32(q.Int64())):
-			return uint32(q.Int64())
-		case q.IsInt64():
-			return hashLong(uint64(q.Int64()))
+	for ten := big.NewInt(10); scale > 0; scale-- {
+		q, r := new(big.Int).QuoRem(v, ten, new(big.Int))
+		if r.Sign() != 0 {
+			break
 		}
+		v = q
+	}
+	switch {
+	case scale == 0 && v.IsInt64() && v.Int64() == int64(int32(v.Int64())):
+		return uint32(v.Int64())
+	case scale == 0 && v.IsInt64():
+		return hashLong(uint64(v.Int64()))
+	case scale == 0:
+		return hashBig(v)
 	}
 	d, _ := cast.FromBig(v, 38)
-	f, _ := strconv.ParseFloat(string(cast.AppendDecimal(nil, d, scale)), 64)
-	return scalaDouble(f)
+	text := string(cast.AppendDecimal(nil, d, scale))
+	f, _ := strconv.ParseFloat(text, 64)
+	if strconv.FormatFloat(f, 'f', -1, 64) == text {
+		return scalaDouble(f)
+	}
+	return hashBig(v) ^ bits.RotateLeft32(uint32(scale)*0xcc9e2d51, 15)*0x1b873593
+}
+
+// hashBig is BigInteger.hashCode: the digits of 32 bits from the first to the
+// last, and the sign.
+func hashBig(v *big.Int) uint32 {
+	h, b := uint32(0), v.FillBytes(make([]byte, (v.BitLen()+31)/32*4))
+	for ; len(b) > 0; b = b[4:] {
+		h = 31*h + binary.BigEndian.Uint32(b)
+	}
+	return h * uint32(int32(v.Sign()))
 }

@@ -78,19 +78,23 @@ func (a *kllAcc[T]) with(s *sketch.KLL[T]) {
 }
 
 func (a *kllAcc[T]) merge(o accumulator) error {
-	if s := o.(*kllAcc[T]).s; s != nil {
+	switch s := o.(*kllAcc[T]).s; {
+	case s == nil:
+	case a.merg:
 		a.with(s)
+	default:
+		a.s.Follow(s)
 	}
 	return nil
 }
 
 // result merges into an empty sketch where Spark's last step has one: it turns
-// the order of the items around.
+// the order of the items around. Window functions have no such step.
 func (a *kllAcc[T]) result() (any, error) {
 	if a.s == nil {
 		return sketch.NewKLL[T](sketch.DefaultK).Bytes(), nil
 	}
-	if a.p.K == 0 {
+	if a.p.K == 0 || a.p.Over {
 		return a.s.Bytes(), nil
 	}
 	s := sketch.NewKLL[T](a.s.K())

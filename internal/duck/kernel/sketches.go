@@ -21,6 +21,7 @@ type sketchParam struct {
 	Eps      float64 // count_min_sketch
 	Conf     float64 // count_min_sketch: confidence
 	Seed     int32   // count_min_sketch
+	Over     bool    // a window function
 }
 
 func (g *sig) sketch() (sketchParam, error) {

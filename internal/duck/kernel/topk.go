@@ -3,8 +3,6 @@ package kernel
 import (
 	"encoding/binary"
 	"math"
-	"math/big"
-	"strconv"
 	"strings"
 	"unicode/utf16"
 
@@ -13,7 +11,6 @@ import (
 
 	"github.com/marisma/marisma/internal/duck/kernel/sketch"
 	"github.com/marisma/marisma/internal/duck/vector"
-	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
 // The marks before a number in a sketch of items that are Java Numbers.
@@ -93,25 +90,9 @@ func (c itemCodec) number(v int64) sketch.Item {
 	return sketch.Item{Bytes: string(b), Hash: h}
 }
 
-// decimalHash is Scala's hash of a BigDecimal: that of the whole number, or of
-// the double when it prints the same.
+// decimalHash is Scala's hash of a BigDecimal.
 func (c itemCodec) decimalHash(d decimal128.Num) int32 {
-	text := string(cast.AppendDecimal(nil, d, int(c.t.Scale)))
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f == math.Trunc(f) && math.Abs(f) >= 1<<53 {
-		v := new(big.Int).Quo(d.BigInt(), pow(int(c.t.Scale)))
-		return int32(v.Int64() ^ int64(uint64(v.Int64())>>32))
-	}
-	switch {
-	case f == float64(int32(f)):
-		return int32(f)
-	case f == float64(int64(f)):
-		return int32(int64(f) ^ int64(uint64(int64(f))>>32))
-	case f == float64(float32(f)):
-		return int32(math.Float32bits(float32(f)))
-	}
-	u := math.Float64bits(f)
-	return int32(uint32(u ^ u>>32))
+	return int32(scalaDecimal(d.BigInt(), int(c.t.Scale)))
 }
 
 // javaHash is String.hashCode.
@@ -249,14 +230,15 @@ func (c itemCodec) value(it *sketch.Item) any {
 
 // topKAcc is the sketch of approx_top_k and approx_top_k_accumulate.
 type topKAcc struct {
-	c   itemCodec
-	max int
+	c    itemCodec
+	max  int
+	over bool
 	*sketch.Frequent
 }
 
 func topKAgg(g *sig) (func() accumulator, error) {
 	p, err := g.sketch()
-	return func() accumulator { return &topKAcc{itemCodec{g.args[0]}, p.Max, sketch.NewFrequent(p.Max)} }, err
+	return func() accumulator { return &topKAcc{itemCodec{g.args[0]}, p.Max, p.Over, sketch.NewFrequent(p.Max)} }, err
 }
 
 func (a *topKAcc) add(r *row) error {
@@ -274,8 +256,12 @@ func (a *topKAcc) merge(o accumulator) error {
 }
 
 // result reads the sketch back and merges it into an empty one, as Spark's last
-// step does: equally frequent items come in the order that this leaves.
+// step does: equally frequent items come in the order that this leaves. Window
+// functions have no such step.
 func (a *topKAcc) result() (any, error) {
+	if a.over {
+		return a.Bytes(a.c.join), nil
+	}
 	s, err := sketch.ReadFrequent(a.Bytes(a.c.join), a.c.cut)
 	if err != nil {
 		return nil, err

@@ -107,7 +107,7 @@ func (p *Pattern) compile(parsing bool) error {
 			i++
 			continue
 		case c == '#' || c == '{' || c == '}':
-			return ErrPatternChanged
+			return ErrPattern
 		case !isLetter(c):
 			p.literal(text[i : i+1])
 			i++
@@ -154,7 +154,7 @@ func checkLetter(c byte, n int, parsing bool) error {
 	switch c {
 	case 'E', 'F':
 		if parsing {
-			return ErrPatternChanged
+			return ErrPattern
 		}
 	case 'Q', 'q':
 		if parsing {

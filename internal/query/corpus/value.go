@@ -32,6 +32,8 @@ func value(a arrow.Array, i int, t types.Type) (any, error) {
 		}
 	case types.Char, types.Collated:
 		return primitive(a, i, types.String)
+	case types.Spatial:
+		return primitive(a, i, types.Binary)
 	case types.Time:
 		if x, ok := a.(*array.Int64); ok {
 			return funcs.TimeOfDayText(x.Value(i)), nil

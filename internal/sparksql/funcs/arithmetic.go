@@ -72,7 +72,11 @@ func buildArith(c *call) (plan.Expr, error) {
 	if try {
 		c.tryCasts()
 	}
-	return c.arith(op, x, y, try)
+	out, err := c.arith(op, x, y, try)
+	if n, ok := out.(*plan.Call); ok && try && (!types.IsNumeric(a) || !types.IsNumeric(b)) {
+		n.Const = c.spelled(false) // what the operands raise is NULL, too
+	}
+	return out, err
 }
 
 // integral tells whether div takes t.

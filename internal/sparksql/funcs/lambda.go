@@ -79,6 +79,7 @@ func (c *call) wrapLambdas() error {
 		if _, ok := x.(*plan.Lambda); ok || i == 0 || x == nil {
 			continue
 		}
+		c.emptyCollections(i)
 		vs, err := c.d.vars(c, i, 1)
 		if isNoLambda(err) {
 			continue
@@ -94,6 +95,23 @@ func (c *call) wrapLambdas() error {
 		c.args[i] = f
 	}
 	return nil
+}
+
+// emptyCollections makes NULL before argument i, where a collection is asked
+// for, one without a type, which it may be where no lambda says more.
+func (c *call) emptyCollections(i int) {
+	var t types.Type = types.Array{Elem: types.Void, ContainsNull: true}
+	switch c.d.Name {
+	case "aggregate", "reduce":
+		return
+	case "map_filter", "map_zip_with", "transform_keys", "transform_values":
+		t = types.Map{Key: types.Void, Value: types.Void, ValueContainsNull: true}
+	}
+	for j, x := range c.args[:i] {
+		if x.Type() == types.Void {
+			c.args[j] = CastTo(x, t, c.ctx)
+		}
+	}
 }
 
 const noLambda = "INVALID_LAMBDA_FUNCTION_CALL.PARAMETER_DOES_NOT_ACCEPT_LAMBDA_FUNCTION"

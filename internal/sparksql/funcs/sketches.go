@@ -31,11 +31,8 @@ func strictly(ts ...types.Type) want {
 	if len(ts) == 1 {
 		w.name = quoteType(ts[0])
 	}
-	w.to = func(x plan.Expr, ctx Context) (types.Type, bool) {
+	w.to = func(x plan.Expr, _ Context) (types.Type, bool) {
 		from := unChar(x.Type())
-		if !ctx.ANSI && types.IsString(from) && len(ts) == 1 && ts[0] == types.Binary {
-			return types.Binary, true
-		}
 		for _, t := range ts {
 			if types.Equal(bare(from), bare(t)) {
 				return from, true
@@ -262,7 +259,7 @@ func kllDefs() []*Def {
 		}
 		out = append(out,
 			agg("kll_sketch_agg_"+item, typeIs(types.Binary), "", strictly(takes...), wInt()).optional(1).neverNull().sketched("kll_sketch_agg", 1, withDefault),
-			agg("kll_merge_agg_"+item, typeIs(types.Binary), "", wBin(), wInt()).optional(1).neverNull().sketched("kll_merge_agg", 1, withK),
+			agg("kll_merge_agg_"+item, typeIs(types.Binary), "", strictly(types.Binary), wInt()).optional(1).neverNull().sketched("kll_merge_agg", 1, withK),
 			fn("kll_sketch_get_n_"+item, types.BigInt, "", wBin()).always().sketched("kll_sketch_get_n", 1, of),
 			fn("kll_sketch_to_string_"+item, types.String, "", wBin()).always().sketched("kll_sketch_to_string", 1, of),
 			fn("kll_sketch_merge_"+item, types.Binary, "", wBin(), wBin()).always().sketched("kll_sketch_merge", 2, of),
@@ -296,7 +293,7 @@ func fitOneOrMany(t types.Type) func(c *call) error {
 func tupleDefs() []*Def {
 	var out []*Def
 	for item, t := range map[string]types.Type{"integer": types.Int, "double": types.Double} {
-		bin, one := exactlyBinary(), exactly(t)
+		bin, one := strictly(types.Binary), exactly(t)
 		// params reads lgNomEntries at lg and the mode at mode, -1 for none.
 		params := func(lg, mode int) func(c *call) (map[string]any, error) {
 			return func(c *call) (map[string]any, error) {
@@ -336,8 +333,8 @@ func tupleDefs() []*Def {
 		}
 		out = append(out,
 			binAgg("tuple_sketch_agg_", wTupleKey(), one, wInt(), wStr()).optional(2).defaults(lg, sum).sketched("tuple_sketch_agg", 2, params(2, 3)),
-			binAgg("tuple_union_agg_", bin, wInt(), wStr()).optional(2).defaults(lg, sum).sketched("tuple_union_agg", 1, params(1, 2)),
-			binAgg("tuple_intersection_agg_", bin, wStr()).optional(1).defaults(sum).sketched("tuple_intersection_agg", 1, params(-1, 1)),
+			binAgg("tuple_union_agg_", wBin(), wInt(), wStr()).optional(2).defaults(lg, sum).sketched("tuple_union_agg", 1, params(1, 2)),
+			binAgg("tuple_intersection_agg_", wBin(), wStr()).optional(1).defaults(sum).sketched("tuple_intersection_agg", 1, params(-1, 1)),
 			fn("tuple_sketch_estimate_"+item, types.Double, "", bin).always().sketched("tuple_sketch_estimate", 1, params(-1, -1)),
 			fn("tuple_sketch_theta_"+item, types.Double, "", bin).always().sketched("tuple_sketch_theta", 1, params(-1, -1)),
 			fn("tuple_sketch_summary_"+item, summary, "", bin, wStr()).optional(1).defaults(sum).always().sketched("tuple_sketch_summary", 1, params(-1, 1)),
@@ -362,15 +359,23 @@ func tupleDefs() []*Def {
 	return out
 }
 
-func exactlyBinary() want { return strictly(types.Binary) }
-
-// wTupleKey also takes what widens to a key's type.
+// wTupleKey also takes what can be cast to a key's type: numbers and arrays of
+// them, and all others but nested ones as texts.
 func wTupleKey() want {
 	w := strictly(keyTypes()...)
 	strict := w.to
 	w.to = func(x plan.Expr, ctx Context) (types.Type, bool) {
 		if t, ok := strict(x, ctx); ok {
 			return t, true
+		}
+		a, isList := x.Type().(types.Array)
+		switch t := x.Type(); {
+		case isList && types.IsNumeric(a.Elem):
+			return types.Array{Elem: types.Int, ContainsNull: a.ContainsNull}, true
+		case atomic(t) || hasTimes(t) && !types.IsNumeric(t):
+			if !types.IsNumeric(t) {
+				return types.String, true
+			}
 		}
 		switch t := x.Type(); {
 		case t == types.TinyInt || t == types.SmallInt:

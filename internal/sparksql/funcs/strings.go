@@ -66,9 +66,13 @@ func fitConcat(c *call) error {
 	case arrays > 0 && arrays < len(c.args):
 		ts := make([]types.Type, len(c.args))
 		for i, a := range c.args {
-			if ts[i] = a.Type(); !isArray(ts[i]) {
-				ts[i] = types.String
+			if ts[i] = a.Type(); isArray(ts[i]) {
+				continue
 			}
+			if _, isMap := ts[i].(types.Map); isMap || isStruct(ts[i]) {
+				return unexpected(c, i, `("STRING" or "BINARY" or "ARRAY")`)
+			}
+			ts[i] = types.String
 		}
 		return mismatch(c.ctx, "DATA_DIFF_TYPES", "Cannot resolve %q: its arguments have different types: %s.", c.text(), typeList(ts))
 	case arrays > 0:

@@ -279,7 +279,7 @@ func (d *Def) withRaises(f func(c *call) bool) *Def { d.raises = f; return d }
 
 // parseRaises: only parsing a text can fail.
 func parseRaises(c *call) bool {
-	return len(c.args) > 0 && types.IsString(c.args[0].Type()) && c.ctx.ANSI
+	return len(c.args) > 0 && (types.IsString(c.args[0].Type()) || types.IsFloating(c.args[0].Type())) && c.ctx.ANSI
 }
 
 // fitToDate is to_date(x[, pattern]): without a pattern a cast.

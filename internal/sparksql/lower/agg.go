@@ -27,7 +27,7 @@ func (l *lowerer) aggregate(c *plan.AggCall, over string) string {
 	}
 	for _, x := range c.Args {
 		text := l.expr(x)
-		if c.Filter != nil && l.canRaise(x) {
+		if c.Filter != nil && over == "" && l.canRaise(x) { // a window function's arguments are computed for all rows
 			text = "CASE WHEN " + g.cond + " THEN " + text + " END"
 		}
 		g.a = append(g.a, text)

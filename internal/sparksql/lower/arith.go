@@ -11,7 +11,10 @@ import (
 
 func logicRules() map[string]rule {
 	same := func(op string) rule {
-		return func(_ *lowerer, _ *plan.Call, a []string) string { return "(" + a[0] + " " + op + " " + a[1] + ")" }
+		return func(_ *lowerer, c *plan.Call, a []string) string {
+			a = unmoved(c.Args, a)
+			return "(" + a[0] + " " + op + " " + a[1] + ")"
+		}
 	}
 	return map[string]rule{
 		"and": lowerAnd, "or": lowerOr, "=": same("="), "<": compare("<"), "<=": compare("<="), ">": compare(">"), ">=": compare(">="),
@@ -23,12 +26,8 @@ func logicRules() map[string]rule {
 		"zeroifnull": func(l *lowerer, c *plan.Call, a []string) string {
 			return "coalesce(" + a[0] + ", " + cast("0", l.duckType(c.Typ)) + ")"
 		},
-		"nvl2": func(_ *lowerer, _ *plan.Call, a []string) string {
-			return "CASE WHEN " + a[0] + " IS NOT NULL THEN " + a[1] + " ELSE " + a[2] + " END"
-		},
-		"if": func(_ *lowerer, _ *plan.Call, a []string) string {
-			return "CASE WHEN " + a[0] + " THEN " + a[1] + " ELSE " + a[2] + " END"
-		},
+		"nvl2":   func(l *lowerer, c *plan.Call, a []string) string { return l.choice(c, a[0]+" IS NOT NULL", a[1], a[2]) },
+		"if":     func(l *lowerer, c *plan.Call, a []string) string { return l.choice(c, a[0], a[1], a[2]) },
 		"nullif": nullIf, "nullifzero": nullIf,
 		"greatest": among("greatest", "DESC"), "least": among("least", "ASC"),
 	}

@@ -126,6 +126,9 @@ func subscript(l *lowerer, c *plan.Call, a []string) string {
 	if c.Typ == types.Void {
 		return "NULL"
 	}
+	if c.Args[1].Type() == types.BigInt { // the low 32 bits count
+		a[1] = caster{l: l, mode: plan.CastLegacy}.narrow(a[1], types.BigInt, types.Int)
+	}
 	return l.let2(a[0], a[1], func(x, i string) string {
 		if !c.Raises {
 			return "list_extract(" + x + ", CASE WHEN " + i + " >= 0 THEN CAST(" + i + " AS BIGINT) + 1 END)"

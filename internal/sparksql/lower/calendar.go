@@ -81,7 +81,7 @@ func calendarScale(op string) rule {
 			months := "trunc((" + part("year") + " * 12 + " + part("month") + ")" + by + ")"
 			days := "(" + part("day") + by + ")"
 			us := "((" + part("hour") + " * 3600000000 + " + part("minute") + " * 60000000 + " + part("microseconds") + ")" + by + " + 86400000000 * (" + days + " - trunc(" + days + ")))"
-			return "to_months(CAST(" + months + " AS INTEGER)) + to_days(CAST(trunc(" + days + ") AS INTEGER)) + to_microseconds(CAST(round(" + us + ") AS BIGINT))"
+			return "CASE WHEN isnan(" + a[1] + ") THEN to_months(0) ELSE to_months(CAST(" + months + " AS INTEGER)) + to_days(CAST(trunc(" + days + ") AS INTEGER)) + to_microseconds(CAST(round(" + us + ") AS BIGINT)) END"
 		}
 		if op == "*" {
 			return l.fitting(c, a, scaled)

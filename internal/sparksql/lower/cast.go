@@ -107,7 +107,11 @@ func (k caster) cast(x string, from, to types.Type) string {
 	case to == types.Boolean && from == types.Date:
 		return cast("NULL", tt) // without ANSI only, as for every number
 	case to == types.Boolean:
-		return "(" + k.toNumber(x, from) + " <> 0)"
+		x = k.toNumber(x, from)
+		if exact(from) && strings.HasSuffix(x, ")") {
+			x = unmovable(x)
+		}
+		return "(" + x + " <> 0)"
 	case isTime(to) && isTime(from):
 		return k.toTime(x, from, to)
 	case isTime(to):

@@ -67,6 +67,9 @@ func (l *lowerer) exprs(es []plan.Expr) []string {
 }
 
 func (l *lowerer) caseWhen(e *plan.Case) string {
+	if l.sameBranches(e) {
+		return l.expr(e.Else)
+	}
 	var b strings.Builder
 	b.WriteString("CASE")
 	for _, w := range e.When {

@@ -27,8 +27,14 @@ func furtherRules() map[string]rule {
 		"vector_normalize": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.fallible("vector_normalize", a, []string{"FLOAT[]", "FLOAT"}, "FLOAT[]", nil)
 		},
-		"sentences": func(l *lowerer, _ *plan.Call, a []string) string {
-			return l.call("sentences", a[:1], []string{"VARCHAR"}, "VARCHAR[][]", nil)
+		"sentences": func(l *lowerer, c *plan.Call, a []string) string {
+			val := l.call("sentences", a[:1], []string{"VARCHAR"}, "VARCHAR[][]", nil)
+			for i, x := range c.Args[1:] { // language and country do not matter, but what they raise does
+				if l.canRaise(x) {
+					val = "CASE WHEN length(" + a[i+1] + ") < 0 THEN NULL ELSE " + val + " END"
+				}
+			}
+			return val
 		},
 		"current_path": func(_ *lowerer, c *plan.Call, _ []string) string {
 			s, _ := c.Const.(string)

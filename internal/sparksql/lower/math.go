@@ -84,6 +84,14 @@ func ceiling(f string) rule {
 			if int(n) >= d.Scale {
 				return cast(a[0], dt)
 			}
+			if n > 0 && d.Precision == types.MaxPrecision { // as a product it would have more digits
+				return l.let(a[0], func(x string) string {
+					unit := cast("'1e-"+itoa(n)+"'", l.duckType(d))
+					rest := "(" + x + " % " + unit + ")"
+					sign := map[string]string{"ceil": " + CASE WHEN " + rest + " > 0 THEN ", "floor": " - CASE WHEN " + rest + " < 0 THEN "}[f]
+					return cast(cast("("+x+" - "+rest+")", dt)+sign+cast(unit, dt)+" ELSE 0 END", dt)
+				})
+			}
 			unit := fmt.Sprintf("1e%d::DECIMAL(38,%d)", -n, max(0, min(int(n), 37)))
 			if n > 0 {
 				return cast("("+f+"("+a[0]+" * 1e"+fmt.Sprint(n)+"::DECIMAL(38,0)) * "+unit+")", dt)

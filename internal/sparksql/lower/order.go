@@ -80,6 +80,7 @@ func compare(op string) rule {
 		if t := c.Args[0].Type(); nested(t) {
 			return "(" + l.orderKey(a[0], t) + " " + op + " " + l.orderKey(a[1], t) + ")"
 		}
+		a = unmoved(c.Args, a)
 		return "(" + a[0] + " " + op + " " + a[1] + ")"
 	}
 }

@@ -81,11 +81,20 @@ func (g *aggCall) sketch(spec funcs.SketchSpec, dt string) string {
 	call := func(kind string, args, argTypes []string, ret string, params map[string]any) string {
 		return g.fn(l.kernel(kind, argTypes, ret, constants(params)), strings.Join(args, ", "))
 	}
+	params := spec.Params
+	if g.over != "" && strings.HasPrefix(spec.Kind, "kll_") {
+		params = map[string]any{"over": true}
+		maps.Copy(params, spec.Params)
+	}
 	args, argTypes := g.a[:min(spec.Args, len(g.a))], l.duckTypes(g.c.Args[:min(spec.Args, len(g.a))])
 	item := g.c.Args[0].Type()
 	switch spec.Kind {
 	case "approx_top_k":
-		blob := call(spec.Kind, args, argTypes, "BLOB", map[string]any{"max": spec.Params["max"]})
+		tracking := map[string]any{"max": spec.Params["max"]}
+		if g.over != "" {
+			tracking["over"] = true
+		}
+		blob := call(spec.Kind, args, argTypes, "BLOB", tracking)
 		if spec.Params["k"] != nil {
 			return l.topKEstimate(blob, itoa(1_000_000), item, spec.Params, dt)
 		}
@@ -106,7 +115,7 @@ func (g *aggCall) sketch(spec funcs.SketchSpec, dt string) string {
 	case "vector_sum", "vector_avg", "bitmap_construct_agg", "bitmap_or_agg", "bitmap_and_agg":
 		return call(spec.Kind, args, argTypes, dt, nil)
 	}
-	return call(spec.Kind, args, argTypes, dt, spec.Params)
+	return call(spec.Kind, args, argTypes, dt, params)
 }
 
 // itemDDL is how Spark writes the type of a sketch's items.

@@ -171,6 +171,7 @@ func lowerIn(l *lowerer, c *plan.Call, a []string) string {
 	if len(a) == 1 {
 		return "false"
 	}
+	a[0] = unmoved(c.Args, a)[0]
 	all := func(a []string) string { return "(" + a[0] + " IN (" + strings.Join(a[1:], ", ") + "))" }
 	raising := slices.IndexFunc(c.Args[1:], l.canRaise) + 1
 	if raising == 0 {

@@ -114,13 +114,17 @@ func stringRules() map[string]rule {
 // decodePairs compares the first operand, which stands before each search,
 // with one search after the other.
 func decodePairs(l *lowerer, c *plan.Call, a []string) string {
-	sql, i := "CASE", 0
+	sql, i, one := "CASE", 0, l.superfluous(c.Args)
 	for ; i+2 < len(a); i += 3 {
+		one = one && a[i+2] == a[len(a)-1]
 		same := l.scalar(&plan.Call{Fn: "<=>", Args: []plan.Expr{c.Args[i], c.Args[i+1]}, Typ: types.Boolean, Pos: c.Pos})
 		sql += " WHEN " + same + " THEN " + a[i+2]
 	}
 	if i < len(a) {
 		sql += " ELSE " + a[i]
+		if one {
+			return cast(a[i], l.duckType(c.Typ))
+		}
 	}
 	return cast(sql+" END", l.duckType(c.Typ))
 }
@@ -291,11 +295,11 @@ func substring(l *lowerer, c *plan.Call, a []string) string {
 
 func locate(l *lowerer, _ *plan.Call, a []string) string {
 	sub, s, p := a[0], a[1], a[2]
-	return l.let2(s, sub, func(x, y string) string {
-		return "CASE WHEN " + p + " IS NULL THEN 0::INTEGER WHEN " + x + " IS NULL OR " + y + " IS NULL THEN NULL WHEN " + p + " <= 0 THEN 0::INTEGER" +
+	return "CASE WHEN " + p + " IS NULL THEN 0::INTEGER ELSE " + l.let2(s, sub, func(x, y string) string {
+		return "CASE WHEN " + x + " IS NULL OR " + y + " IS NULL THEN NULL WHEN " + p + " <= 0 THEN 0::INTEGER" +
 			" WHEN " + y + " = '' THEN 1::INTEGER WHEN instr(substring(" + x + ", " + p + "), " + y + ") = 0 OR " + p + " > length(" + x + ") + 1 THEN 0::INTEGER" +
 			" ELSE CAST(instr(substring(" + x + ", " + p + "), " + y + ") + " + p + " - 1 AS INTEGER) END"
-	})
+	}) + " END"
 }
 
 func splitPart(l *lowerer, _ *plan.Call, a []string) string {

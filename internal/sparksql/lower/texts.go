@@ -64,12 +64,22 @@ func textRules() map[string]rule {
 	}
 }
 
+// numbers is a list without NULLs in it: DuckDB's measures refuse them also in
+// rows that a CASE leaves out.
+func (l *lowerer) numbers(list string, x plan.Expr) string {
+	if !containsNull(x) {
+		return list
+	}
+	e := l.fresh("e")
+	return "list_transform(" + list + ", lambda " + e + ": coalesce(" + e + ", 0))"
+}
+
 // vectors is a measure of two lists of numbers: they are as long, and a NULL
 // in one makes the result NULL.
 func vectors(f string) rule {
 	return func(l *lowerer, c *plan.Call, a []string) string {
 		return l.let2(a[0], a[1], func(x, y string) string {
-			result := f + "(" + x + ", " + y + ")"
+			result := f + "(" + l.numbers(x, c.Args[0]) + ", " + l.numbers(y, c.Args[1]) + ")"
 			if f == "list_cosine_similarity" {
 				result = "CASE WHEN len(" + x + ") > 0 AND list_inner_product(" + x + ", " + x + ") <> 0 AND list_inner_product(" + y + ", " + y + ") <> 0 THEN " + result + " END"
 			} else {

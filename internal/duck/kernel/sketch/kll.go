@@ -133,6 +133,18 @@ func (s *KLL[T]) compact() {
 	}
 }
 
+// Follow adds what o has seen, as if it had come item by item where o still has
+// all of them.
+func (s *KLL[T]) Follow(o *KLL[T]) {
+	if len(o.levels) > 1 {
+		s.Merge(o)
+		return
+	}
+	for _, v := range o.levels[0] {
+		s.Add(v)
+	}
+}
+
 // Merge adds what o holds, which stays as it is.
 func (s *KLL[T]) Merge(o *KLL[T]) {
 	if o.n == 0 {

@@ -150,6 +150,9 @@ func (u *TupleUnion[T]) Add(k Key, v T) {
 	if u.mode == AlwaysOne {
 		v = 1
 	}
+	if v == 0 {
+		v = 0 // which is what -0.0 and the summary of a new key make
+	}
 	u.empty = false
 	u.add(k.h1>>1, Summary[T]{v, u.mode})
 }
