@@ -17,6 +17,8 @@ def expression(e, t, depth=0):
         return f"lower(hex({e}))"
     if isinstance(t, T.VariantType):
         return f"to_json({e})"
+    if isinstance(t, T.SpatialType):
+        return f"concat(st_srid({e}), ' ', hex(st_asbinary({e})))"
     x = f"x{depth}"
     if isinstance(t, T.ArrayType):
         return f"transform({e}, {x} -> {expression(x, t.elementType, depth + 1)})"
@@ -55,6 +57,8 @@ def value(v, t):
         return "0x" + v
     if isinstance(t, T.VariantType):
         return {"variant": v}
+    if isinstance(t, T.SpatialType):
+        return "0x" + _ewkb(*v.split()).hex()
     if isinstance(t, T.DecimalType):
         return f"{decimal.Decimal(v):f}"
     if isinstance(t, T.ArrayType):
@@ -66,6 +70,12 @@ def value(v, t):
     if isinstance(v, (int, str, bool)):
         return v
     return str(v)
+
+
+def _ewkb(srid, wkb):
+    """Well-known binary with the number of its reference system in it, as PostGIS writes it."""
+    b = bytes.fromhex(wkb)
+    return b[:1] + (int.from_bytes(b[1:5], "little") | 0x20000000).to_bytes(4, "little") + int(srid).to_bytes(4, "little") + b[5:]
 
 
 def text(v):

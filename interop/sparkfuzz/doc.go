@@ -4,7 +4,9 @@
 //	sparkfuzz -seed 7 -exprs 10000 -queries 1000
 //
 // Which error a statement reports is not defined where several rows have
-// different ones: such a statement is asked again, one row at a time.
+// different ones: such a statement is asked again, one row at a time. Spark
+// interprets the statements, which is faster for thousands of small ones; those
+// that differ are asked again compiled, and count as equal if that answer is.
 //
 // The statements come from package gen, Spark's answers from
 // interop/spark_record in one process, the comparison is that of package
