@@ -337,7 +337,7 @@ func (w *Write) Commit(ctx context.Context, gone func(path string) bool) error {
 	// The statement has happened: what cannot be done now is done by the next
 	// who lists the table.
 	err = f.carryOut(context.WithoutCancel(ctx), key)
-	f.sweep(context.WithoutCancel(ctx), w.aside)
+	f.sweep(context.WithoutCancel(ctx), w.aside, true)
 	return err
 }
 
@@ -347,16 +347,17 @@ func (w *Write) Abort(ctx context.Context) {
 	defer w.f.mu.Unlock()
 	if w.f.doing[w.aside] {
 		delete(w.f.doing, w.aside)
-		w.f.sweep(ctx, w.aside)
+		w.f.sweep(ctx, w.aside, false)
 	}
 }
 
 // abandoned is the age in which files that were put aside are no running write's.
 const abandoned = 24 * time.Hour
 
-// sweep deletes what own has put aside, and what writes did that never came to
-// their end.
-func (f *Folder) sweep(ctx context.Context, own string) {
+// sweep deletes what own has put aside and, with others, what writes did that
+// never came to their end. No change of a process that has ended may wait to be
+// carried out then: its files lie there, too.
+func (f *Folder) sweep(ctx context.Context, own string, others bool) {
 	prefix := f.key(asidePrefix)
 	var keys []string
 	for info, err := range f.store.List(ctx, prefix, "") {
@@ -365,7 +366,7 @@ func (f *Folder) sweep(ctx context.Context, own string) {
 		}
 		aside, _, _ := strings.Cut(strings.TrimPrefix(info.Key, prefix), "/")
 		aside = asidePrefix + aside
-		if aside == own || !f.doing[aside] && time.Since(info.ModTime) > abandoned {
+		if aside == own || others && !f.doing[aside] && time.Since(info.ModTime) > abandoned {
 			keys = append(keys, info.Key)
 		}
 	}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -43,6 +46,19 @@ func (f *failing) Delete(ctx context.Context, key string) error {
 	return f.Store.Delete(ctx, key)
 }
 
+// onDisk is failing over files; their moves, which ask for paths, are steps, too.
+type onDisk struct {
+	*failing
+	disk objstore.Pather
+}
+
+func (d onDisk) Path(key string) string {
+	if err := d.step(); err != nil {
+		panic(err)
+	}
+	return d.disk.Path(key)
+}
+
 func put(t *testing.T, s objstore.Store, key string) {
 	t.Helper()
 	if _, err := s.Put(t.Context(), key, strings.NewReader(key), objstore.PutOptions{}); err != nil {
@@ -76,6 +92,16 @@ func overwrite(ctx context.Context, s objstore.Store, f *filetable.Folder) error
 	return w.Commit(ctx, func(p string) bool { return !strings.HasSuffix(p, "new") })
 }
 
+// crashing is what f gives, or the error with which it panics.
+func crashing(f func() error) (err error) {
+	defer func() {
+		if e, ok := recover().(error); ok {
+			err = e
+		}
+	}()
+	return f()
+}
+
 func TestACrashAnywhereLeavesTheOldFilesOrTheNew(t *testing.T) {
 	before, after := []string{"p=1/a", "p=1/b", "p=3/c"}, []string{"p=1/new", "p=2/new"}
 	for _, local := range []bool{false, true} {
@@ -90,12 +116,9 @@ func TestACrashAnywhereLeavesTheOldFilesOrTheNew(t *testing.T) {
 			lost := &failing{s, n}
 			var store objstore.Store = lost
 			if p, ok := s.(objstore.Pather); ok {
-				store = struct {
-					*failing
-					objstore.Pather
-				}{lost, p}
+				store = onDisk{lost, p}
 			}
-			err := overwrite(t.Context(), store, filetable.New(store, "t"))
+			err := crashing(func() error { return overwrite(t.Context(), store, filetable.New(store, "t")) })
 			got, _ := paths(t, filetable.New(s, "t"))
 			old, fresh := slices.Equal(got, before), slices.Equal(got, after)
 			if !old && !fresh || err == nil && !fresh {
@@ -103,6 +126,29 @@ func TestACrashAnywhereLeavesTheOldFilesOrTheNew(t *testing.T) {
 			}
 			done = err == nil
 		}
+	}
+}
+
+// A statement that fails is the next to touch the folder after a crash between
+// the change file and the moves, a long time later.
+func TestAFailedWriteLeavesWhatAChangeWaitsFor(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	s := objstore.Local(dir)
+	for _, p := range []string{"_temporary/x/p=1/new", "p=1/old"} {
+		put(t, s, "t/"+p)
+	}
+	old := time.Now().Add(-48 * time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "t/_temporary/x/p=1/new"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	change := `{"add":{"_temporary/x/p=1/new":"p=1/new"},"remove":["p=1/old"]}`
+	if _, err := s.Put(ctx, "t/_marisma_change_x.json", strings.NewReader(change), objstore.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	f := filetable.New(s, "t")
+	f.Begin().Abort(ctx)
+	if got, _ := paths(t, f); !slices.Equal(got, []string{"p=1/new"}) {
+		t.Errorf("after a write that failed: %q", got)
 	}
 }
 
