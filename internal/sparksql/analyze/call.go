@@ -147,7 +147,7 @@ func (a *analyzer) formed(e *ast.Call, name string, s *scope) (plan.Expr, error)
 	case name == "grouping" || name == "grouping_id":
 		return a.grouping(e, name, s)
 	case tableFunctions[name]:
-		return nil, a.errorf(e.Pos(), "NOT_A_SCALAR_FUNCTION", "42887", "%s makes a table, not a value.", quote(name)).hint("Call it in FROM.")
+		return nil, a.noScalar(e.Pos(), name)
 	}
 	return nil, nil
 }

@@ -38,11 +38,16 @@ func (a *analyzer) generate(call *plan.Call, outer bool, names []string, pos spa
 	return g, nil
 }
 
+// noScalar is the error of a function of FROM in the place of a value.
+func (a *analyzer) noScalar(pos sparksql.Pos, name string) error {
+	return a.errorf(pos, "NOT_A_SCALAR_FUNCTION", "42887", "%s makes a table, not a value.", quote(name)).hint("Call it in FROM.")
+}
+
 // generatorItem is explode(...) in a select list.
 func (a *analyzer) generatorItem(x plan.Expr, it ast.SelectItem, sel *selection) error {
 	call := generator(x)
 	if call != nil && tableOnly(funcs.Lookup(strings.TrimSuffix(call.Fn, "_outer"))) {
-		return a.errorf(it.X.Pos(), "NOT_A_SCALAR_FUNCTION", "42887", "%s makes a table, not a value.", quote(call.Fn)).hint("Call it in FROM.")
+		return a.noScalar(it.X.Pos(), call.Fn)
 	}
 	if call == nil || hasGenerator(&plan.Call{Args: call.Args}) {
 		return a.errorf(it.X.Pos(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator must stand alone in the select list, not inside an expression.")
@@ -67,7 +72,7 @@ func (a *analyzer) generatorItem(x plan.Expr, it ast.SelectItem, sel *selection)
 }
 
 // tableOnly tells of a generator that can stand in FROM only.
-func tableOnly(d *funcs.Def) bool { return d.Name == "variant_explode" }
+func tableOnly(d *funcs.Def) bool { return d != nil && d.Name == "variant_explode" }
 
 func (a *analyzer) generatorStage(sel *selection) error {
 	for _, gen := range sel.gens {

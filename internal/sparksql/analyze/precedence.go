@@ -24,6 +24,9 @@ func (a *analyzer) precede(of any, p place, err error) error {
 		if a.unknownCall(c, p) && (len(c.Name) != 1 || !strings.EqualFold(c.Name[0].Name, "cast")) {
 			return a.errorf(c.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(c.Name.Strings()))
 		}
+		if name := strings.ToLower(c.Name[0].Name); len(c.Name) == 1 && tableOnly(funcs.Lookup(strings.TrimSuffix(name, "_outer"))) {
+			return a.noScalar(c.Pos(), name)
+		}
 	}
 	late := strings.HasPrefix(e.Class, "UNRESOLVED_COLUMN.") || strings.HasPrefix(e.Class, "DATATYPE_MISMATCH.") || e.Class == "TABLE_OR_VIEW_NOT_FOUND" || e.Class == "MISSING_AGGREGATION" || e.Class == "MISSING_GROUP_BY"
 	for _, c := range calls {
