@@ -42,15 +42,16 @@ func TestFootersAreReadOnce(t *testing.T) {
 
 // What is remembered is bounded.
 func TestFootersAreBounded(t *testing.T) {
-	f := footers{schemas: map[footer]*arrow.Schema{}}
+	var f footers
+	f.schemas.known = map[footer]*arrow.Schema{}
 	for i := range maxFooters {
-		f.schemas[footer{path: strconv.Itoa(i)}] = arrow.NewSchema(nil, nil)
+		f.schemas.known[footer{path: strconv.Itoa(i)}] = arrow.NewSchema(nil, nil)
 	}
 	path := filepath.Join(t.TempDir(), "a.parquet")
 	s := arrow.NewSchema([]arrow.Field{{Name: "id", Type: arrow.PrimitiveTypes.Int64}}, nil)
 	emptyFile(t, path, s)
-	if _, err := f.schema(path, delta.Add{}); err != nil || len(f.schemas) != 1 {
-		t.Errorf("%d are remembered, %v", len(f.schemas), err)
+	if _, err := f.schema(path, delta.Add{}); err != nil || len(f.schemas.known) != 1 {
+		t.Errorf("%d are remembered, %v", len(f.schemas.known), err)
 	}
 }
 

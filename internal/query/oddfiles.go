@@ -28,7 +28,7 @@ const maxOdd = 10_000
 type oddFiles struct {
 	mu        sync.Mutex
 	paths     map[string]bool
-	calendars map[footer]bool // what was found of each
+	calendars perFile[bool] // whether each keeps old dates in another
 }
 
 // old tells whether a file keeps old dates in another calendar. It looks at each
@@ -38,23 +38,8 @@ func (o *oddFiles) old(path string) bool {
 	if err != nil { // reading the file says more
 		return false
 	}
-	k := footer{path, st.Size(), st.ModTime().UnixNano()}
-	o.mu.Lock()
-	old, known := o.calendars[k]
-	o.mu.Unlock()
-	if known {
-		return old
-	}
-	if old, err = delta.OldCalendar(path); err != nil {
-		return false
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.calendars == nil || len(o.calendars) >= maxFooters {
-		o.calendars = map[footer]bool{}
-	}
-	o.calendars[k] = old
-	return old
+	old, err := o.calendars.get(footer{path, st.Size(), st.ModTime().UnixNano()}, func() (bool, error) { return delta.OldCalendar(path) })
+	return err == nil && old
 }
 
 func (o *oddFiles) has(path string) bool {
