@@ -33,11 +33,12 @@ func vectorOp(function string, value func(v []float32, norm float32) any) maker 
 	}
 }
 
-// vectorNorm is the norm of degree 1, 2 or infinity, summed in 64 bits.
+// vectorNorm is the norm of degree 1, 2 or infinity, summed in 32 bits as Spark
+// does.
 func vectorNorm(v []float32, degree float64) float32 {
-	norm := 0.0
+	norm := float32(0)
 	for _, x := range v {
-		switch abs := math.Abs(float64(x)); degree {
+		switch abs := float32(math.Abs(float64(x))); degree {
 		case 1:
 			norm += abs
 		case 2:
@@ -47,9 +48,9 @@ func vectorNorm(v []float32, degree float64) float32 {
 		}
 	}
 	if degree == 2 {
-		norm = math.Sqrt(norm)
+		norm = float32(math.Sqrt(float64(norm)))
 	}
-	return float32(norm)
+	return norm
 }
 
 func normOf(_ []float32, norm float32) any { return float64(norm) }

@@ -194,11 +194,9 @@ func regexpReplace(g *sig) (kernel, error) {
 				t.buf = append(t.buf, b...)
 				return true, nil
 			}
-			done := 0
+			t.buf = append(t.buf, b[:head]...)
+			b, done := b[head:], 0 // an expression sees nothing before its place
 			err := m.each(b, func(loc []int) bool {
-				if loc[0] < head {
-					return true
-				}
 				if ok = rep.compile(with[i].String(), m); !ok { // it matters where something matches
 					return false
 				}

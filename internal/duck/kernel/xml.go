@@ -125,11 +125,14 @@ func (p *jsonParam) xmlReader() (xmlReader, error) {
 // toXML writes the JSON text of a record as an element, over lines that are
 // indented by four blanks.
 func toXML(g *sig) (kernel, error) {
-	var p struct{ Options map[string]string }
+	var p struct {
+		Options map[string]string
+		Variant bool
+	}
 	if err := g.param(&p); err != nil {
 		return kernel{}, err
 	}
-	w := xmlWriter{Names: xmltree.NamesOf(p.Options), row: "ROW", item: "item", indent: "    "}
+	w := xmlWriter{Names: xmltree.NamesOf(p.Options), row: "ROW", item: "item", indent: "    ", variant: p.Variant}
 	for key, dst := range map[string]*string{"rowtag": &w.row, "arrayelementname": &w.item, "indent": &w.indent} {
 		if v, ok := p.Options[key]; ok {
 			*dst = v
@@ -143,6 +146,20 @@ func toXML(g *sig) (kernel, error) {
 			return b, false
 		}
 		start := len(b)
+		if list, ok := v.([]any); ok && p.Variant { // its elements have nothing between them
+			for _, e := range list {
+				name, of := w.row, []any{e}
+				if inner, ok := e.([]any); ok {
+					name, of = w.item, inner
+				}
+				for _, x := range of {
+					if b = w.element(b, name, x, 0); w.indent != "" {
+						b = b[:len(b)-1]
+					}
+				}
+			}
+			return b, true
+		}
 		b = w.element(b, w.row, v, 0)
 		if len(b) == start { // JSON's null
 			return append(b, "<"+w.row+"/>"...), true

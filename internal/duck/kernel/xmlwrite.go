@@ -71,6 +71,7 @@ func readMembers(d *json.Decoder) (any, error) {
 type xmlWriter struct {
 	xmltree.Names
 	row, item, indent string
+	variant           bool // NULLs of a VARIANT are empty elements
 }
 
 func (w *xmlWriter) line(b []byte) []byte {
@@ -92,6 +93,9 @@ func (w *xmlWriter) lead(b []byte, level int) []byte {
 func (w *xmlWriter) element(b []byte, name string, v any, level int) []byte {
 	switch v := v.(type) {
 	case nil:
+		if w.variant {
+			return w.object(b, name, nil, level)
+		}
 		if w.NullValue == nil {
 			return b
 		}

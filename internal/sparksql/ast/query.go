@@ -17,6 +17,8 @@ type Query struct {
 	Windows    []NamedWindow // WINDOW after the body
 	Limit      Expr          // nil without, and for LIMIT ALL
 	Offset     Expr
+	// Idle counts the |> behind the query that have no operator.
+	Idle int
 	// Text is the query as written.
 	Text string
 }

@@ -21,6 +21,14 @@ func (p *printer) tall(q *ast.Query) doc {
 
 // clauses are a query's clauses with new lines between.
 func (p *printer) clauses(q *ast.Query) doc {
+	d := p.operators(q)
+	for range q.Idle {
+		d = join(d, newline, p.op("|>"))
+	}
+	return d
+}
+
+func (p *printer) operators(q *ast.Query) doc {
 	if in, ok := pipeInput(q); ok {
 		return join(p.clauses(in), newline, p.op("|>"), space, indent(p.pipe(q)))
 	}

@@ -69,8 +69,18 @@ func (p printer) name(e plan.Expr) string {
 	return ""
 }
 
+// part is the text of e inside of another expression: Spark takes an element of
+// NULL for NULL under the name that it has.
+func (p printer) part(e plan.Expr) string {
+	s := p.name(e)
+	if c, ok := e.(*plan.Call); ok && c.Fn == "[]" && c.Typ == types.Void {
+		return "NULL AS `" + s + "`"
+	}
+	return s
+}
+
 func (p printer) castName(e *plan.Cast) string {
-	x := p.name(e.X)
+	x := p.part(e.X)
 	if e.Implicit || !atomic(e.To) && e.To != types.Void && e.To != types.Variant {
 		return x
 	}
@@ -85,10 +95,10 @@ func (p printer) caseName(e *plan.Case) string {
 	var b strings.Builder
 	b.WriteString("CASE")
 	for _, w := range e.When {
-		b.WriteString(" WHEN " + p.name(w.Cond) + " THEN " + p.name(w.Then))
+		b.WriteString(" WHEN " + p.part(w.Cond) + " THEN " + p.part(w.Then))
 	}
 	if !e.Open {
-		b.WriteString(" ELSE " + p.name(e.Else))
+		b.WriteString(" ELSE " + p.part(e.Else))
 	}
 	return b.String() + " END"
 }
@@ -104,7 +114,7 @@ func (p printer) callName(fn string, e plan.Expr, args []plan.Expr) string {
 	}
 	texts := make([]string, len(args))
 	for i, a := range args {
-		texts[i] = p.name(a)
+		texts[i] = p.part(a)
 	}
 	if c, ok := e.(*plan.Call); ok {
 		if k, ok := c.Const.(spelling); ok && k.name != "" {

@@ -372,16 +372,10 @@ func wTupleKey() want {
 		switch t := x.Type(); {
 		case isList && types.IsNumeric(a.Elem):
 			return types.Array{Elem: types.Int, ContainsNull: a.ContainsNull}, true
-		case atomic(t) || hasTimes(t) && !types.IsNumeric(t):
-			if !types.IsNumeric(t) {
-				return types.String, true
-			}
-		}
-		switch t := x.Type(); {
-		case t == types.TinyInt || t == types.SmallInt:
-			return types.Int, true
 		case types.IsNumeric(t):
 			return types.Double, true
+		case atomic(t) || hasTimes(t):
+			return types.String, true
 		}
 		return nil, false
 	}

@@ -42,7 +42,7 @@ func stringDefs() []*Def {
 		(&Def{Name: "decode pairs", Min: 3, Max: -1, Operator: true, typ: argType(2)}).shown(showDecode),
 		(&Def{Name: "elt", Min: 2, Max: -1, fit: fitElt, typ: argType(1)}).nullable().raising(),
 		fn("find_in_set", num, "", wStr(), wStr()),
-		fn("parse_url", str, "", wTextOnly(), wTextOnly(), wTextOnly()).optional(1).nullable().always(), fn("url_encode", str, "", wStr()), fn("url_decode", str, "", wStr()).always(),
+		fn("parse_url", str, "", wTextOnly(), wTextOnly(), wTextOnly()).optional(1).nullable().raising(), fn("url_encode", str, "", wStr()), fn("url_decode", str, "", wStr()).always(),
 		(&Def{Name: "str_to_map", Min: 1, Max: 3, want: []want{wTextOnly(), wTextOnly(), wTextOnly()}, typ: typeIs(types.Map{Key: str, Value: str, ValueContainsNull: true}), check: dedup}).
 			defaults(litStr(","), litStr(":")).always(),
 		fn("to_binary", types.Binary, "", wStr(), wStr()).optional(1).nullable().checked(binaryFormat).always(),

@@ -193,7 +193,11 @@ func elem(t types.Type) types.Type {
 
 func arrayRepeat(l *lowerer, c *plan.Call, a []string) string {
 	return l.let(a[1], func(n string) string {
-		return "CASE WHEN " + n + " > " + maxElements + " THEN " + tooLong("array_repeat") + " WHEN " + n + " IS NOT NULL THEN list_transform(range(CAST(greatest(" + n + ", 0) AS BIGINT)), lambda " +
+		once := ""
+		if l.canRaise(c.Args[0]) { // it is evaluated for an empty array, too
+			once = " WHEN " + n + " <= 0 AND (" + a[0] + ") IS NULL THEN []"
+		}
+		return "CASE WHEN " + n + " > " + maxElements + " THEN " + tooLong("array_repeat") + once + " WHEN " + n + " IS NOT NULL THEN list_transform(range(CAST(greatest(" + n + ", 0) AS BIGINT)), lambda " +
 			l.fresh("e") + ": " + a[0] + ") END"
 	})
 }

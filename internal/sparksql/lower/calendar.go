@@ -18,7 +18,7 @@ func calendarRules() map[string]rule {
 }
 
 func makeInterval(l *lowerer, c *plan.Call, a []string) string {
-	val := l.try(a, func(a []string) string {
+	val := l.tryOf(c.Args, a, func(a []string) string {
 		return "to_months(" + a[0] + " * 12 + " + a[1] + ") + to_days(" + a[2] + " * 7 + " + a[3] + ") + to_microseconds(" +
 			cast(a[4], "BIGINT") + " * 3600000000 + " + cast(a[5], "BIGINT") + " * 60000000 + CAST(" + a[6] + " * 1000000 AS BIGINT))"
 	})

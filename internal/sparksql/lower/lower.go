@@ -163,6 +163,25 @@ func (l *lowerer) try(a []string, body func(a []string) string) string {
 	return "TRY(" + body(a) + ")"
 }
 
+// tryOf is try that lets through all that the arguments raise, also where
+// DuckDB raises it by itself.
+func (l *lowerer) tryOf(args []plan.Expr, a []string, body func(a []string) string) string {
+	b := append([]string(nil), a...)
+	var bind func(i int) string
+	bind = func(i int) string {
+		switch {
+		case i == len(a):
+			return l.try(b, body)
+		case !l.canRaise(args[i]):
+			return bind(i + 1)
+		}
+		v := l.fresh("v")
+		b[i] = v
+		return "list_extract(list_transform([" + a[i] + "], lambda " + v + ": " + bind(i+1) + "), 1)"
+	}
+	return bind(0)
+}
+
 // tryDecode is the text of bytes in UTF-8, NULL where they are none.
 func (l *lowerer) tryDecode(x string) string {
 	return l.try([]string{x}, func(a []string) string { return "decode(" + a[0] + ")" })

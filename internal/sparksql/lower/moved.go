@@ -8,16 +8,15 @@ import (
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
-// unmoved are the operands of a comparison, written so that DuckDB computes
+// unmoved are the first two operands of a comparison, or of IN, written so that DuckDB computes
 // them. It would take the arithmetic and the casts of whole numbers and
 // decimals to the other side where that is constant (i + 1 = 5 becomes i = 4,
 // CAST(l AS TINYINT) = 5 becomes l = 5), and what raises or gives NULL for some
 // rows would not.
 func unmoved(xs []plan.Expr, a []string) []string {
 	out := append([]string(nil), a...)
-	for i, x := range xs {
-		rest := append(append([]plan.Expr(nil), xs[:i]...), xs[i+1:]...)
-		if movable(x, a[i]) && len(rest) > 0 && funcs.IsFoldable(rest[0]) {
+	for i, x := range xs[:2] {
+		if movable(x, a[i]) && funcs.IsFoldable(xs[1-i]) {
 			out[i] = unmovable(a[i])
 		}
 	}

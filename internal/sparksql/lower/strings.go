@@ -255,7 +255,10 @@ func trim(f string) rule {
 func pad(f string) rule {
 	return func(l *lowerer, c *plan.Call, a []string) string {
 		if c.Typ == types.Binary {
-			return l.call(f+"_binary", a, []string{"BLOB", "INTEGER", "BLOB"}, "BLOB", nil)
+			return l.let2(a[0], a[1], func(x, n string) string {
+				return "CASE WHEN " + n + " < 0 AND " + x + " IS NOT NULL THEN " + raise("INVALID_PARAMETER_VALUE", "22023", "The length that "+f+" makes is negative.") +
+					" ELSE " + l.call(f+"_binary", []string{x, n, a[2]}, []string{"BLOB", "INTEGER", "BLOB"}, "BLOB", nil) + " END"
+			})
 		}
 		return l.let2(a[0], a[1], func(x, n string) string {
 			return "CASE WHEN " + n + " <= 0 THEN CASE WHEN " + x + " IS NOT NULL THEN '' END WHEN " + a[2] + " = '' THEN left(" + x + ", " + n + ") ELSE " + f + "(" + x + ", " + n + ", " + a[2] + ") END"
@@ -476,8 +479,11 @@ func toBinary(l *lowerer, c *plan.Call, a []string) string {
 }
 
 // parseURL raises for what is no URL, which the kernel tells by itself.
-func parseURL(l *lowerer, _ *plan.Call, a []string) string {
+func parseURL(l *lowerer, c *plan.Call, a []string) string {
 	ts := []string{"VARCHAR", "VARCHAR", "VARCHAR"}[:len(a)]
+	if !c.Raises {
+		return l.call("parse_url", a, ts, "VARCHAR", nil)
+	}
 	return l.let(a[0], func(x string) string {
 		args := append([]string{x}, a[1:]...)
 		test := notNull(args)

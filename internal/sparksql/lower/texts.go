@@ -36,9 +36,7 @@ func textRules() map[string]rule {
 		"make_valid_utf8": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.call("valid_utf8", a, []string{"BLOB"}, "VARCHAR", nil)
 		},
-		"try_parse_url": func(l *lowerer, _ *plan.Call, a []string) string {
-			return l.call("parse_url", a, []string{"VARCHAR", "VARCHAR", "VARCHAR"}[:len(a)], "VARCHAR", nil)
-		},
+		"try_parse_url": parseURL,
 		"try_url_decode": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.call("url_decode", a, []string{"VARCHAR"}, "VARCHAR", nil)
 		},

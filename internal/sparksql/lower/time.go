@@ -282,7 +282,7 @@ func orOutOfBounds(c *plan.Call, a []string, val string) string {
 }
 
 func makeTimestamp(l *lowerer, c *plan.Call, a []string) string {
-	val := l.try(a[:6], func(a []string) string {
+	val := l.tryOf(c.Args, a[:6], func(a []string) string {
 		us := cast(a[3], "BIGINT") + " * 3600000000 + " + cast(a[4], "BIGINT") + " * 60000000 + CAST(" + a[5] + " * 1000000 AS BIGINT)"
 		fits := a[3] + " BETWEEN 0 AND 23 AND " + a[4] + " BETWEEN 0 AND 59 AND " + a[5] + " >= 0 AND " + a[5] + " <= 60"
 		return "CASE WHEN " + fits + " THEN make_timestamp(epoch_us(CAST(make_date(CAST(" + strings.Join(a[:3], " AS BIGINT), CAST(") + " AS BIGINT)) AS TIMESTAMP)) + " + us + ") END"

@@ -99,5 +99,5 @@ func toXML(l *lowerer, c *plan.Call, a []string) string {
 		text = l.call("to_json", a, []string{l.duckType(t)}, "VARCHAR",
 			map[string]any{"schema": string(SchemaJSON(t)), "zone": l.opt.TimeZone, "options": opts, "hexbinary": true})
 	}
-	return l.call("to_xml", []string{text}, []string{"VARCHAR"}, "VARCHAR", map[string]any{"options": spec.Options})
+	return l.call("to_xml", []string{text}, []string{"VARCHAR"}, "VARCHAR", map[string]any{"options": spec.Options, "variant": t == types.Variant})
 }

@@ -15,6 +15,7 @@ func (p *parser) pipe(q *ast.Query) (*ast.Query, error) {
 	sel := &ast.Select{At: at, Items: []ast.SelectItem{{X: &ast.Star{At: at}}}, From: []ast.TableRef{input()}}
 	switch {
 	case p.cur().kind == tEOF, p.isOp(")"), p.isOp("|>"), p.isOp(";"): // an operator that does nothing
+		q.Idle++
 		return q, nil
 	case p.isWord("SELECT"):
 		sel.Items = nil
