@@ -189,6 +189,10 @@ func (e *Engine) dropTable(ctx context.Context, sess *Session, d *plan.DropTable
 	if d.Missing {
 		return &Result{}, nil
 	}
+	if n := temporary(d.Name); n != "" && sess.state.View(n) != nil {
+		delete(sess.state.views, strings.ToLower(n))
+		return &Result{}, nil
+	}
 	r := NewResolver(e.cfg.Catalog, e.cfg.Tables, sess.Catalog, sess.Schema)
 	cat, schema, name, _ := r.full(d.Name)
 	if strings.EqualFold(schema, "delta") && isPath(name) { // it has no row to remove, and its files are their owner's

@@ -278,8 +278,8 @@ func (e *Engine) clusteringProperty(ctx context.Context, t catalog.Table, props 
 	if err != nil {
 		return err
 	}
-	if by := snap.ClusterBy(); len(by) > 0 {
-		text, err := json.Marshal(by)
+	if slices.Contains(delta.Features(snap.Protocol()), "clustering") {
+		text, err := json.Marshal(append([][]string{}, snap.ClusterBy()...))
 		if err != nil {
 			return err
 		}
@@ -318,6 +318,12 @@ func (e *Engine) showPartitions(ctx context.Context, sess *Session, c *plan.Comm
 	parts := snap.Metadata().PartitionColumns
 	if len(parts) == 0 {
 		return nil, fault(c.Pos, "DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_TABLE", "42809", t.FullName()+" is not partitioned.", "")
+	}
+	for k := range c.Args {
+		col, ok := strings.CutPrefix(strings.Replace(k, "partition null.", "partition.", 1), "partition.")
+		if ok && !slices.ContainsFunc(parts, func(p string) bool { return strings.EqualFold(p, col) }) {
+			return nil, fault(c.Pos, "DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_COLUMN", "42P10", col+" is no partition column.", "")
+		}
 	}
 	adds, _, err := snap.Files()
 	if err != nil {

@@ -197,6 +197,13 @@ func (k *alterer) addColumns(x *ast.AddColumns) error {
 	}
 	k.out.Operation = "ADD COLUMNS"
 	names := columnNames(k.t.src.Columns)
+	for i, c := range x.Columns {
+		for _, o := range x.Columns[:i] {
+			if strings.EqualFold(strings.Join(c.Path.Strings(), "\x00"), strings.Join(o.Path.Strings(), "\x00")) {
+				return k.a.errorf(c.Pos(), "COLUMN_ALREADY_EXISTS", "42711", "The column %s is added twice.", quoteAll(c.Path.Strings()))
+			}
+		}
+	}
 	for _, c := range x.Columns {
 		parent := ast.Name(c.Path[:len(c.Path)-1])
 		name := c.Path[len(c.Path)-1].Name

@@ -81,12 +81,12 @@ func (s assigner) elements(x plan.Expr, from, to types.Type, column string, pos 
 	ctx := s.a.fctx(pos)
 	switch t := to.(type) {
 	case types.Array:
-		if f, ok := from.(types.Array); ok {
+		if f, ok := from.(types.Array); ok && s.shaped(f, t) {
 			return s.each(x, f, t.Elem, column, pos)
 		}
 	case types.Map:
 		f, ok := from.(types.Map)
-		if !ok {
+		if !ok || !s.shaped(f, t) {
 			return nil, nil
 		}
 		var parts [2]plan.Expr
@@ -108,6 +108,36 @@ func (s assigner) elements(x plan.Expr, from, to types.Type, column string, pos 
 		return funcs.Resolve("map_from_arrays", parts[:], ctx)
 	}
 	return nil, nil
+}
+
+// shaped tells whether INSERT can assign the structs in an array or a map, whose
+// fields must be as many; elsewhere fields go by their names.
+func (s assigner) shaped(from, to types.Type) bool {
+	if s.store != insertOverflow || s.evolve {
+		return true
+	}
+	switch t := to.(type) {
+	case types.Array:
+		f, ok := from.(types.Array)
+		return !ok || s.shaped(f.Elem, t.Elem)
+	case types.Map:
+		f, ok := from.(types.Map)
+		return !ok || s.shaped(f.Key, t.Key) && s.shaped(f.Value, t.Value)
+	case types.Struct:
+		f, ok := from.(types.Struct)
+		if !ok {
+			return true
+		}
+		if len(f.Fields) != len(t.Fields) {
+			return false
+		}
+		for i := range t.Fields {
+			if !s.shaped(f.Fields[i].Type, t.Fields[i].Type) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // each assigns the elements of an array.

@@ -524,6 +524,9 @@ func (a *analyzer) dropTable(d *ast.DropTable) (plan.Statement, error) {
 		return nil, err
 	}
 	out := &plan.DropTable{Name: name.Strings(), Pos: d.Pos()}
+	if s := sessionName(out.Name); s != "" && a.env.Session.View(s) != nil {
+		return out, nil
+	}
 	src, view, err := a.env.Resolver.Table(a.ctx, qualified(out.Name, a.here()), TimeTravel{})
 	if err != nil && sparksql.ClassOf(err) != "PATH_NOT_FOUND" {
 		return nil, a.placed(err, d.Target.Pos())

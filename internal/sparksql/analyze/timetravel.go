@@ -47,6 +47,9 @@ func (a *analyzer) version(x ast.Expr) (*int64, error) {
 	return nil, a.errorf(x.Pos(), "INVALID_TIME_TRAVEL_VERSION", "42K0E", "VERSION AS OF takes a version number.")
 }
 
+// specialTimes are words that stand for a time in literals only.
+var specialTimes = map[string]bool{"epoch": true, "now": true, "today": true, "tomorrow": true, "yesterday": true}
+
 // travelTime is the time of TIMESTAMP AS OF: any expression without columns.
 func (a *analyzer) travelTime(e ast.Expr) (*time.Time, error) {
 	x, err := a.expr(e, &scope{place: a.place()})
@@ -63,6 +66,11 @@ func (a *analyzer) travelTime(e ast.Expr) (*time.Time, error) {
 	case types.DayTime, types.YearMonth:
 		return nil, a.errorf(e.Pos(), "INVALID_TIME_TRAVEL_TIMESTAMP_EXPR.INPUT", "42K0E", "TIMESTAMP AS OF takes a time, not %s.", x.Type().SQL())
 	}
+	if t := x.Type(); types.IsNumeric(t) && !types.IsIntegral(t) { // seconds with a fraction
+		if x, err = funcs.ExplicitCast(x, types.Timestamp, plan.CastLegacy, a.fctx(e.Pos())); err != nil {
+			return nil, err
+		}
+	}
 	lit, err := a.computed(x)
 	if err != nil {
 		return nil, err
@@ -73,6 +81,9 @@ func (a *analyzer) travelTime(e ast.Expr) (*time.Time, error) {
 	us, ok := int64(0), false
 	switch v := lit.Value.(type) {
 	case string:
+		if specialTimes[strings.ToLower(strings.TrimSpace(v))] {
+			break
+		}
 		us, ok = funcs.TimeOfText(v, types.Timestamp, a.env.Now, a.zone())
 	case int64:
 		us, ok = v, true

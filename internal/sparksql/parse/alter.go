@@ -79,7 +79,14 @@ func (p *parser) alterAction() (ast.AlterAction, error) {
 }
 
 func (p *parser) addedColumns() ([]ast.TableColumn, error) {
-	return list(p, func() (ast.TableColumn, error) { return p.tableColumn(nil) })
+	return list(p, func() (ast.TableColumn, error) {
+		t := p.cur()
+		c, err := p.tableColumn(nil)
+		if err == nil && (c.Generated != nil || c.Identity != nil) {
+			return c, p.fail(t, "PARSE_SYNTAX_ERROR", "42601", "a column that is added cannot be GENERATED")
+		}
+		return c, err
+	})
 }
 
 func (p *parser) alterAdd(at ast.At) (ast.AlterAction, error) {

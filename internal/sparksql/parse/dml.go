@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/marisma/marisma/internal/sparksql/ast"
+	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
 // target parses the name of the table that a statement changes.
@@ -402,6 +403,9 @@ func (p *parser) restore(base ast.Stmt) (ast.Statement, error) {
 	t := &ast.TableName{}
 	if err := p.temporal(t); err != nil {
 		return nil, err
+	}
+	if lit, ok := t.Timestamp.(*ast.Literal); t.Timestamp != nil && (!ok || lit.Type != types.String) {
+		return nil, parseError("PARSE_SYNTAX_ERROR", "42601", t.Timestamp.Pos(), "RESTORE takes the time as a text")
 	}
 	r.Version, r.Timestamp = t.Version, t.Timestamp
 	if r.Version == nil && r.Timestamp == nil {
