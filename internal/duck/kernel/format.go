@@ -120,7 +120,7 @@ func formatNumber(g *sig) (kernel, error) {
 		case "Infinity":
 			return append(b, "\u221e"...), true
 		}
-		d.round(places, true)
+		d.round(places, halfEven)
 		return append(b, grouped(d.text(places))...), true
 	})}, nil
 }

@@ -314,7 +314,7 @@ func (w *formatter) float(s *spec, t *vector.Type, arg int, null bool) (string, 
 	var text string
 	switch s.conv {
 	case 'f':
-		d.round(prec, false)
+		d.round(prec, halfUp)
 		text = d.text(prec)
 	case 'e':
 		text = scientific(d, prec)
@@ -370,10 +370,10 @@ func scientific(d dec, prec int) string {
 	}
 	digits := len(new(big.Int).Abs(d.v).String())
 	exp := digits - 1 - d.scale
-	d.round(prec-exp, false)
+	d.round(prec-exp, halfUp)
 	if len(new(big.Int).Abs(d.v).String()) > prec+1 { // 9.99 became 10.0
 		exp++
-		d.round(prec-exp, false)
+		d.round(prec-exp, halfUp)
 	}
 	return fmt.Sprintf("%se%+03d", d.text(prec), exp)
 }
@@ -387,6 +387,6 @@ func general(d dec, prec int) string {
 	if exp < -4 || exp >= prec {
 		return scientific(d, prec-1)
 	}
-	d.round(prec-1-exp, false)
+	d.round(prec-1-exp, halfUp)
 	return d.text(prec - 1 - exp)
 }

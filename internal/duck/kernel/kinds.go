@@ -80,7 +80,7 @@ func kinds() map[string]maker {
 		"json_member":             jsonMember,
 		"json_object_keys":        jsonObjectKeys,
 		"decimal_int_div":         decimalIntDiv,
-		"decimal_bround":          decimalBround,
+		"decimal_round":           decimalRound,
 		"lpad_binary":             padBinary(true),
 		"rpad_binary":             padBinary(false),
 		"string_to_time":          stringToTime,

@@ -160,9 +160,20 @@ func lowBits(v *big.Int) int64 {
 	return int64(u)
 }
 
-// decimalBround rounds half to even to a number of places, in the scale of
-// the result.
-func decimalBround(g *sig) (kernel, error) {
+// decimalRound rounds to a number of places, in the scale of the result: half
+// to even ("bround"), half up ("round"), up ("ceil") or down ("floor"). It is
+// NULL where the result has too many digits.
+func decimalRound(g *sig) (kernel, error) {
+	var p struct{ How string }
+	if err := g.param(&p); err != nil {
+		return kernel{}, err
+	}
+	to := map[string]func(a, b *big.Int) *big.Int{"bround": halfEven, "round": halfUp, "floor": floorDiv, "ceil": func(a, b *big.Int) *big.Int {
+		return a.Neg(floorDiv(a.Neg(a), b))
+	}}[p.How]
+	if to == nil {
+		return kernel{}, fmt.Errorf("unknown rounding %q", p.How)
+	}
 	if err := g.want(duckdb.TypeDecimal, duckdb.TypeDecimal, duckdb.TypeInteger); err != nil {
 		return kernel{}, err
 	}
@@ -173,7 +184,7 @@ func decimalBround(g *sig) (kernel, error) {
 				continue
 			}
 			d := dec{in.get(i).BigInt(), int(g.args[0].Scale)}
-			d.round(max(-50, min(int(num[int32](c, 1, i)), d.scale)), true)
+			d.round(max(-50, min(int(num[int32](c, 1, i)), d.scale)), to)
 			v, ok := cast.FromBig(rescale(d.v, d.scale, int(g.ret.Scale)), int(g.ret.Precision))
 			out.put(i, v, ok)
 		}

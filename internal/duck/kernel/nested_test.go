@@ -118,7 +118,7 @@ func TestDecimalsToIntegersAndHalfEven(t *testing.T) {
 	check(t, kernel.Spec{Name: "k", Kind: "decimal_int_div", Args: []string{"DECIMAL(38,1)", "DECIMAL(10,2)"}, Return: "BIGINT"},
 		"(1, 7.5), (2, -7.5), (3, 0), (4, 9223372036854775808)", "k(v::DECIMAL(38,1), (CASE n WHEN 3 THEN 0 WHEN 4 THEN 1 ELSE 2 END)::DECIMAL(10,2))::VARCHAR",
 		"3", "-3", "NULL", "-9223372036854775808")
-	check(t, kernel.Spec{Name: "k", Kind: "decimal_bround", Args: []string{"DECIMAL(10,2)", "INTEGER"}, Return: "DECIMAL(10,1)"},
+	check(t, kernel.Spec{Name: "k", Kind: "decimal_round", Args: []string{"DECIMAL(10,2)", "INTEGER"}, Return: "DECIMAL(10,1)", Params: []byte(`{"How":"bround"}`)},
 		"(1, 2.25), (2, 2.35), (3, -2.25)", "k(v::DECIMAL(10,2), 1)::VARCHAR", "2.2", "2.4", "-2.2")
 }
 

@@ -125,13 +125,10 @@ func randomOrder(g *sig) (kernel, error) {
 				n = 0
 			}
 			from := len(all)
-			for k := range n {
-				all = append(all, int32(k))
-			}
-			part := all[from:]
-			for k := n - 1; k > 0; k-- {
-				j := rs.of(num[int64](c, 0, i)).below(int32(k + 1))
-				part[k], part[j] = part[j], part[k]
+			for k := range n { // Fisher-Yates from the inside out
+				j := from + int(rs.of(num[int64](c, 0, i)).below(int32(k+1)))
+				all = append(all, 0)
+				all[from+k], all[j] = all[j], int32(k)
 			}
 			rows[i] = vector.Entry{Offset: uint64(from), Length: uint64(n)}
 		}

@@ -15,6 +15,10 @@ import (
 // roundFloat rounds the decimal text of a float, as Spark does: half up, or
 // half even.
 func roundFloat(even bool) maker {
+	to := halfUp
+	if even {
+		to = halfEven
+	}
 	return func(g *sig) (kernel, error) {
 		if g.ret.ID == duckdb.TypeFloat {
 			return kernel{run: func(c *call) error {
@@ -22,7 +26,7 @@ func roundFloat(even bool) maker {
 				for i := range out {
 					if !c.null(i) {
 						f := num[float32](c, 0, i)
-						out[i] = float32(round(float64(f), string(cast.AppendFloat(nil, f)), num[int32](c, 1, i), even, 32))
+						out[i] = float32(round(float64(f), string(cast.AppendFloat(nil, f)), num[int32](c, 1, i), to, 32))
 					}
 				}
 				return nil
@@ -37,14 +41,14 @@ func roundFloat(even bool) maker {
 				}
 				f := num[float64](c, 0, i)
 				buf = cast.AppendDouble(buf[:0], f)
-				out[i] = round(f, string(buf), num[int32](c, 1, i), even, 64)
+				out[i] = round(f, string(buf), num[int32](c, 1, i), to, 64)
 			}
 			return nil
 		}}, g.want(duckdb.TypeDouble, duckdb.TypeDouble, duckdb.TypeInteger)
 	}
 }
 
-func round(f float64, text string, scale int32, even bool, bits int) float64 {
+func round(f float64, text string, scale int32, to func(a, b *big.Int) *big.Int, bits int) float64 {
 	if f != f || math.IsInf(f, 0) || f == 0 {
 		return f + 0 // -0.0 becomes 0.0
 	}
@@ -58,7 +62,7 @@ func round(f float64, text string, scale int32, even bool, bits int) float64 {
 	if scale < -400 {
 		return 0
 	}
-	d.round(int(scale), even)
+	d.round(int(scale), to)
 	v, _ := strconv.ParseFloat(d.v.String()+"e"+strconv.Itoa(-d.scale), bits)
 	return v + 0
 }
@@ -83,16 +87,18 @@ func parseDec(s string) (dec, bool) {
 	return dec{v, len(frac) - exp}, ok
 }
 
-func (d *dec) round(scale int, even bool) {
+// round keeps scale places; to divides whole numbers and rounds.
+func (d *dec) round(scale int, to func(a, b *big.Int) *big.Int) {
 	if scale >= d.scale {
 		d.v.Mul(d.v, pow(scale-d.scale))
-	} else if unit := pow(d.scale - scale); even {
-		d.v = halfEven(d.v, unit)
 	} else {
-		d.v = halfUp(d.v, unit)
+		d.v = to(d.v, pow(d.scale-scale))
 	}
 	d.scale = scale
 }
+
+// floorDiv is a/b rounded down; b is positive.
+func floorDiv(a, b *big.Int) *big.Int { return new(big.Int).Div(a, b) }
 
 func halfEven(a, b *big.Int) *big.Int {
 	q, r := new(big.Int).QuoRem(a, b, new(big.Int))

@@ -255,18 +255,16 @@ func convert(b, s []byte, from, to int, strict bool) ([]byte, bool) {
 		}
 		v = lo
 	}
-	if neg {
-		if int64(v) < 0 && v != 1<<63 {
-			v = 1<<64 - 1
-		} else {
-			v = -v
-		}
-		if v>>63 == 0 && v != 0 {
-			v = 1<<64 - 1
-		}
+	switch {
+	case signed && int64(v) < 0:
+		neg, v = true, -v
+	case neg && !signed && int64(v) < 0:
+		v = 1<<64 - 1
+	case neg && !signed:
+		v = -v
 	}
-	if signed && int64(v) < 0 {
-		b, v = append(b, '-'), -v
+	if neg && signed {
+		b = append(b, '-')
 	}
 	var t [64]byte
 	at := len(t)

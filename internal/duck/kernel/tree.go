@@ -36,7 +36,7 @@ func (n *tree) mark(t arrow.DataType) {
 		n.logical = t.Spark
 		n.interval, _ = cast.ParseIntervalType(t.Spark)
 	case *arrow.StructType:
-		for i := range n.kids {
+		for i := range min(len(n.kids), t.NumFields()) { // a STRUCT without fields has one in DuckDB
 			n.kids[i].mark(t.Field(i).Type)
 		}
 	case *arrow.ListType:

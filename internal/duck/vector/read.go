@@ -47,6 +47,9 @@ func NewColumn(t Type, mem memory.Allocator) (*Column, error) {
 		kids = []Type{{ID: duckdb.TypeStruct, Fields: []Field{{"key", *t.Key}, {"value", *t.Elem}}}}
 	case duckdb.TypeStruct:
 		for _, f := range t.Fields {
+			if t.fieldless() {
+				break
+			}
 			kids = append(kids, f.Type)
 		}
 	}

@@ -175,7 +175,7 @@ func FromArrow(a arrow.DataType) (Type, error) {
 			t.Fields = append(t.Fields, Field{f.Name, ft})
 		}
 		if len(t.Fields) == 0 {
-			return Type{}, fmt.Errorf("%w: STRUCT without fields", ErrType)
+			t.Fields = []Field{{NoField, Type{ID: duckdb.TypeBoolean}}}
 		}
 		return t, nil
 	}
@@ -193,6 +193,13 @@ var arrowScalars = map[arrow.Type]ID{
 	arrow.BINARY: duckdb.TypeBlob, arrow.LARGE_STRING: duckdb.TypeVarchar, arrow.LARGE_BINARY: duckdb.TypeBlob,
 	arrow.DATE32: duckdb.TypeDate, arrow.TIME64: duckdb.TypeTime, arrow.INTERVAL_MONTH_DAY_NANO: duckdb.TypeInterval,
 }
+
+// NoField names the one field, a BOOLEAN that is NULL, of a STRUCT that stands for
+// one without fields, which DuckDB cannot have.
+const NoField = "#none"
+
+// fieldless tells whether t stands for a STRUCT without fields.
+func (t Type) fieldless() bool { return len(t.Fields) == 1 && t.Fields[0].Name == NoField }
 
 // Arrow is the Arrow type in which the type leaves: TIMESTAMPTZ in UTC,
 // HUGEINT as DECIMAL(38,0). Names of list and map fields are those of Parquet.
@@ -233,6 +240,9 @@ func (t Type) Arrow() (arrow.DataType, error) {
 		}
 		return arrow.MapOf(k, v), nil
 	case duckdb.TypeStruct:
+		if t.fieldless() {
+			return arrow.StructOf(), nil
+		}
 		fs := make([]arrow.Field, len(t.Fields))
 		for i, f := range t.Fields {
 			a, err := f.Type.Arrow()

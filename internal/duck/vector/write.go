@@ -211,6 +211,12 @@ func writeStruct(v *Vec, at int, t *Type, a *array.Struct, from, n int) error {
 	nulls := a.NullN() > 0
 	for i := range t.Fields {
 		c := v.Child(i)
+		if t.fieldless() {
+			for r := range n {
+				c.SetNull(at + r)
+			}
+			break
+		}
 		// Field knows nothing of the slice that Struct is: its arrays are cut
 		// to it by arrow-go.
 		f := a.Field(i)

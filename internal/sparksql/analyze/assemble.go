@@ -203,6 +203,11 @@ func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr)
 		}
 		return nil
 	}
+	for _, it := range sel.items { // these errors count before those of other columns
+		if err := g.groupingCalls(it.x, it.pos); err != nil {
+			return err
+		}
+	}
 	for i := range sel.items {
 		it := &sel.items[i]
 		x, err := g.rewrite(it.x, it.pos)

@@ -308,10 +308,21 @@ func (a *analyzer) lambda(l *ast.Lambda, i int, args []plan.Expr, def *funcs.Def
 		return nil, a.errorf(l.Pos(), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator cannot stand in a lambda function.")
 	case hasWindow(out.Body):
 		return nil, a.errorf(l.Pos(), "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT", "XX000", "A window function cannot stand in a lambda function.")
-	case hasSubquery(out.Body):
-		return nil, a.errorf(l.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION", "0A000", "A sub-query cannot stand in a lambda function.")
 	}
-	return out, a.scalarOnly(out.Body, l.Pos(), "in a lambda function")
+	return out, a.aggregatesOutside(out.Body, l.Pos())
+}
+
+// aggregatesOutside lets aggregates stand in a lambda function that use nothing
+// of it: they are worked out before.
+func (a *analyzer) aggregatesOutside(body plan.Expr, pos sparksql.Pos) error {
+	var err error
+	plan.Walk(body, func(x plan.Expr) bool {
+		if g, ok := x.(*plan.AggCall); ok && contains(g, func(x plan.Expr) bool { _, ok := x.(*plan.LambdaVar); return ok }) {
+			err = a.scalarOnly(g, pos, "in a lambda function over its parameters")
+		}
+		return err == nil
+	})
+	return err
 }
 
 // aggregate adds FILTER and refuses aggregates within aggregates.
@@ -342,6 +353,8 @@ func (a *analyzer) aggregate(agg *plan.AggCall, e *ast.Call, s *scope) (plan.Exp
 		sub = "CONTAINS_AGGREGATE"
 	case hasWindow(f):
 		sub = "CONTAINS_WINDOW_FUNCTION"
+	case volatile(f):
+		sub = "NON_DETERMINISTIC"
 	}
 	if sub != "" {
 		return nil, a.errorf(e.Filter.Pos(), "INVALID_AGGREGATE_FILTER."+sub, "42903", "FILTER (WHERE ...) needs a boolean condition without aggregates and window functions.")

@@ -314,6 +314,18 @@ func (g *grouping) aggregate(x *plan.AggCall, pos sparksql.Pos) (plan.Expr, erro
 	return &plan.Column{Attr: at}, nil
 }
 
+// groupingCalls checks the calls of grouping and grouping_id in e.
+func (g *grouping) groupingCalls(e plan.Expr, pos sparksql.Pos) error {
+	var err error
+	plan.Walk(e, func(x plan.Expr) bool {
+		if c, ok := x.(*plan.AggCall); ok && err == nil && (c.Fn == "grouping" || c.Fn == "grouping_id") {
+			_, err = g.groupingCall(c, pos)
+		}
+		return err == nil
+	})
+	return err
+}
+
 // groupingCall checks grouping(key); grouping_id() means all keys.
 func (g *grouping) groupingCall(x *plan.AggCall, pos sparksql.Pos) (*plan.AggCall, error) {
 	if g.sets == nil {

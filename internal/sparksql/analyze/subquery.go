@@ -17,6 +17,9 @@ func (a *analyzer) inner(q *ast.Query, s *scope) (relation, error) {
 	around := *s
 	around.outer = nil
 	p.outer = &around
+	if len(s.lambdas) > 0 {
+		return relation{}, a.errorf(q.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION", "0A000", "A sub-query cannot stand in a lambda function.")
+	}
 	r, err := a.query(q, p)
 	if err != nil {
 		return r, a.precede(q, p, err)

@@ -447,8 +447,12 @@ func explodeCols(c *plan.Call) []types.Field {
 
 func fitInline(c *call) error {
 	a, _ := c.args[0].Type().(types.Array)
-	if !isStruct(a.Elem) {
+	s, ok := a.Elem.(types.Struct)
+	if !ok {
 		return unexpected(c, 0, `"ARRAY<STRUCT>"`)
+	}
+	if len(s.Fields) == 0 {
+		return errf(c.ctx, "UNSUPPORTED_FEATURE", "0A000", "%s of structs without fields has no columns.", quoteName(c.d.Name))
 	}
 	return nil
 }

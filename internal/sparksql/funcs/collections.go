@@ -68,7 +68,7 @@ func arrayDefs() []*Def {
 		fnOf("array field", argType(0), "", wArray()).operator().shown(func(e plan.Expr, a []string) string {
 			if l, ok := e.Children()[1].(*plan.Lambda); ok {
 				if f, ok := l.Body.(*plan.Field); ok {
-					return zipNames(e.Children()[0], a[0]) + "." + f.Name
+					return a[0] + "." + f.Name
 				}
 			}
 			return a[0]
@@ -116,6 +116,9 @@ func buildSubscript(c *call) (plan.Expr, error) {
 	case types.Map:
 		if !StoreAssignable(c.args[1].Type(), t.Key) && !types.IsString(c.args[1].Type()) {
 			return nil, unexpected(c, 1, quoteType(t.Key))
+		}
+		if k := c.args[1].Type(); t.Key == types.Void && k != types.Void {
+			return nil, mismatch(c.ctx, "CAST_WITHOUT_SUGGESTION", "%s cannot be cast to %s, the type of the map's keys.", quoteType(k), quoteType(t.Key))
 		}
 		c.args[1] = CastTo(c.args[1], t.Key, c.ctx)
 		n := c.finishAs("[]", t.Value)
@@ -187,11 +190,15 @@ func elementNull(c *call) bool {
 // LegacySize is the Const of size() that gives -1 for NULL.
 type LegacySize bool
 
-func sizeNull(c *call) bool { return c.ctx.ANSI && c.args[0].Nullable() }
+func sizeNull(c *call) bool { return !legacySize(c) && c.args[0].Nullable() }
+
+func legacySize(c *call) bool {
+	return !c.ctx.ANSI && !strings.EqualFold(c.ctx.Conf["spark.sql.legacy.sizeOfNull"], "false")
+}
 
 func fitSized(c *call) error {
 	t := c.args[0].Type()
-	c.konst = LegacySize(!c.ctx.ANSI)
+	c.konst = LegacySize(legacySize(c))
 	if !isArray(t) && !isMap(t) && t != types.Void {
 		return unexpected(c, 0, `("ARRAY" or "MAP")`)
 	}
@@ -277,21 +284,6 @@ func fitPair(c *call) error {
 	c.args[0] = CastTo(c.args[0], types.Array{Elem: t, ContainsNull: a.ContainsNull}, c.ctx)
 	c.args[1] = CastTo(c.args[1], types.Array{Elem: t, ContainsNull: b.ContainsNull}, c.ctx)
 	return distinguished(c)
-}
-
-// zipNames prints arrays_zip with the names of its fields behind its arguments,
-// as Spark does where a field is taken out of it; other expressions as they are.
-func zipNames(x plan.Expr, text string) string {
-	a, ok := x.Type().(types.Array)
-	if c, zip := x.(*plan.Call); !ok || !zip || c.Fn != "arrays_zip" {
-		return text
-	}
-	s, _ := a.Elem.(types.Struct)
-	names := []string{strings.TrimSuffix(text, ")")}
-	for _, f := range s.Fields {
-		names = append(names, f.Name)
-	}
-	return strings.Join(names, ", ") + ")"
 }
 
 func zipType(c *call) types.Type {

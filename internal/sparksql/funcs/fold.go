@@ -169,6 +169,14 @@ func evalCall(c *plan.Call) (*plan.Literal, bool) {
 	case (c.Fn == "u+" || c.Fn == "positive") && len(args) == 1:
 		return args[0], true
 	}
+	if s, ok := constString(args); ok {
+		switch c.Fn {
+		case "lower":
+			return &plan.Literal{Value: strings.ToLower(s), Typ: types.String}, true
+		case "upper":
+			return &plan.Literal{Value: strings.ToUpper(s), Typ: types.String}, true
+		}
+	}
 	if c.Fn == "concat" && types.IsString(c.Typ) {
 		var b strings.Builder
 		for _, l := range args {
@@ -258,4 +266,13 @@ func evalDecimal(l *plan.Literal, to types.Decimal) (*plan.Literal, bool) {
 	}
 	v = new(big.Int).Mul(v, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(to.Scale-scale)), nil))
 	return &plan.Literal{Value: v, Typ: to}, len(new(big.Int).Abs(v).String()) <= to.Precision
+}
+
+// constString is the text of a call's one argument.
+func constString(args []*plan.Literal) (string, bool) {
+	if len(args) != 1 {
+		return "", false
+	}
+	s, ok := args[0].Value.(string)
+	return s, ok
 }

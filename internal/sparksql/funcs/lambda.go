@@ -1,6 +1,7 @@
 package funcs
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -178,11 +179,28 @@ func fitFold(c *call) error {
 	if types.Equal(merge.Type(), acc) {
 		return nil
 	}
-	if merge.Type() != types.Void && !types.Equal(merge.Type(), acc) {
+	if merge.Type() != types.Void && !sameUpToNames(merge.Type(), acc) {
 		return unexpected(c, 2, quoteType(acc))
 	}
 	c.args[2] = &plan.Lambda{Params: merge.Params, Body: CastTo(merge.Body, acc, c.ctx)}
 	return nil
+}
+
+// sameUpToNames tells whether two types are equal up to the names of fields and to
+// where NULL may stand.
+func sameUpToNames(a, b types.Type) bool {
+	switch x := a.(type) {
+	case types.Array:
+		y, ok := b.(types.Array)
+		return ok && sameUpToNames(x.Elem, y.Elem)
+	case types.Map:
+		y, ok := b.(types.Map)
+		return ok && sameUpToNames(x.Key, y.Key) && sameUpToNames(x.Value, y.Value)
+	case types.Struct:
+		y, ok := b.(types.Struct)
+		return ok && slices.EqualFunc(x.Fields, y.Fields, func(f, g types.Field) bool { return sameUpToNames(f.Type, g.Type) })
+	}
+	return types.Equal(a, b)
 }
 
 func foldType(c *call) types.Type {

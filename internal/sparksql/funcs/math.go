@@ -35,11 +35,11 @@ func mathDefs() []*Def {
 		(&Def{Name: "abs", Min: 1, Max: 1, want: []want{wNumberOrInterval()}, typ: argType(0), raises: raisesUnlessFloat}),
 		signDef("sign"),
 		signDef("signum").upper(),
-		(&Def{Name: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).shown(showCeil("ceil")),
-		(&Def{Name: "ceiling", Base: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}),
-		(&Def{Name: "floor", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesIfDecimal}).shown(showCeil("floor")),
-		(&Def{Name: "round", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesUnlessFloat}).defaults(litInt(0)).checked(constant(1, "scale")),
-		(&Def{Name: "bround", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesUnlessFloat}).defaults(litInt(0)).checked(constant(1, "scale")),
+		(&Def{Name: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesRounding}).shown(showCeil("ceil")),
+		(&Def{Name: "ceiling", Base: "ceil", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesRounding}),
+		(&Def{Name: "floor", Min: 1, Max: 2, fit: fitCeil, typ: ceilType, raises: raisesRounding}).shown(showCeil("floor")),
+		(&Def{Name: "round", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesRounding}).defaults(litInt(0)).checked(constant(1, "scale")),
+		(&Def{Name: "bround", Min: 1, Max: 2, want: []want{wNumeric(), wInt()}, typ: roundType, raises: raisesRounding}).defaults(litInt(0)).checked(constant(1, "scale")),
 		fn("mod", types.Void, ""), // replaced below
 		fn("bin", types.String, "CASE WHEN $1 IS NULL THEN NULL ELSE bin($1) END", wBig()),
 		(&Def{Name: "hex", Min: 1, Max: 1, want: []want{oneOf(types.BigInt, types.Binary, types.String)}, fit: fitHex, typ: typeIs(types.String)}),
@@ -96,9 +96,18 @@ func raisesUnlessFloat(c *call) bool {
 	return c.ctx.ANSI && !types.IsFloating(c.args[0].Type())
 }
 
-func raisesIfDecimal(c *call) bool {
-	_, ok := c.args[0].Type().(types.Decimal)
-	return ok && c.ctx.ANSI
+// raisesRounding: a rounded DECIMAL may need a digit more than there are, an
+// integer may leave its range.
+func raisesRounding(c *call) bool {
+	d, ok := c.args[0].Type().(types.Decimal)
+	if !ok {
+		return types.IsIntegral(c.args[0].Type()) && c.ctx.ANSI
+	}
+	n := int64(0)
+	if len(c.args) > 1 {
+		n, _ = constInt(c.args[1])
+	}
+	return d == types.Decimal{Precision: types.MaxPrecision} && n < 0
 }
 
 // roundType keeps numbers' types; a DECIMAL keeps what the scale leaves.
@@ -148,10 +157,13 @@ func ceilType(c *call) types.Type {
 	if !ok {
 		return types.BigInt
 	}
-	if len(c.args) == 1 {
-		return types.Decimal{Precision: min(types.MaxPrecision, d.Precision-d.Scale+1)}
+	switch {
+	case len(c.args) > 1:
+		return roundType(c)
+	case d.Scale == 0:
+		return d
 	}
-	return roundType(c)
+	return types.Decimal{Precision: d.Precision - d.Scale + 1}
 }
 
 // fitWidthBucket takes three numbers or three intervals of one kind.

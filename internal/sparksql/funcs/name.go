@@ -23,11 +23,15 @@ func SQLNameIn(e plan.Expr, zone string) string {
 	if err != nil {
 		z = cast.UTC()
 	}
-	return printer{z}.name(e)
+	return printer{zone: z}.name(e)
 }
 
-// printer prints expressions in a time zone.
-type printer struct{ zone *cast.Zone }
+// printer prints expressions in a time zone. What a field of an array's
+// elements is taken from prints raw: as Spark's plans show it.
+type printer struct {
+	zone *cast.Zone
+	raw  bool
+}
 
 func (p printer) name(e plan.Expr) string {
 	switch e := e.(type) {
@@ -88,6 +92,9 @@ func (p printer) castName(e *plan.Cast) string {
 	if e.Mode == plan.CastTry {
 		verb = "TRY_CAST"
 	}
+	if p.raw {
+		return strings.ToLower(verb) + "(" + x + " as " + strings.ToLower(e.To.SQL()) + ")"
+	}
 	return verb + "(" + x + " AS " + e.To.SQL() + ")"
 }
 
@@ -113,10 +120,14 @@ func (p printer) callName(fn string, e plan.Expr, args []plan.Expr) string {
 		fn = c.Shown
 	}
 	texts := make([]string, len(args))
+	p.raw = p.raw || fn == "array field"
 	for i, a := range args {
 		texts[i] = p.part(a)
 	}
 	if c, ok := e.(*plan.Call); ok {
+		if text, ok := rawText(c, texts); ok && p.raw {
+			return text
+		}
 		if k, ok := c.Const.(spelling); ok && k.name != "" {
 			return k.text(texts)
 		}
@@ -125,6 +136,23 @@ func (p printer) callName(fn string, e plan.Expr, args []plan.Expr) string {
 		return d.show(e, texts)
 	}
 	return fn + "(" + strings.Join(texts, ", ") + ")"
+}
+
+// rawText is the text of a call that shows more where it prints raw: the names
+// of the fields that it makes.
+func rawText(c *plan.Call, args []string) (string, bool) {
+	switch c.Fn {
+	case "struct":
+	case "arrays_zip":
+		a, _ := c.Typ.(types.Array)
+		s, _ := a.Elem.(types.Struct)
+		for _, f := range s.Fields {
+			args = append(args, f.Name)
+		}
+	default:
+		return "", false
+	}
+	return c.Fn + "(" + strings.Join(args, ", ") + ")", true
 }
 
 func (p printer) aggName(e *plan.AggCall) string {
@@ -300,6 +328,14 @@ func (p printer) intName(v int64, t types.Type) string {
 		return IntervalText(v, t)
 	case types.DayTime:
 		return IntervalText(v, t)
+	}
+	switch {
+	case p.raw && t == types.Date:
+		return string(cast.AppendDate(nil, int32(v)))
+	case p.raw && t == types.Timestamp:
+		return string(cast.AppendTimestamp(nil, p.zone.Local(v)))
+	case p.raw && t == types.TimestampNTZ:
+		return string(cast.AppendTimestamp(nil, v))
 	}
 	switch t {
 	case types.Date:

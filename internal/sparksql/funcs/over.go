@@ -113,7 +113,7 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 	offsets := f.Start.X != nil || f.End.X != nil
 	if f.Unit == plan.FrameRange && len(w.Order) == 1 {
 		for _, b := range []*plan.Bound{&w.Frame.Start, &w.Frame.End} {
-			if t := w.Order[0].X.Type(); b.X != nil && types.IsNumeric(t) && IsFoldable(b.X) && (types.IsNumeric(b.X.Type()) || types.IsString(b.X.Type())) {
+			if t := w.Order[0].X.Type(); b.X != nil && types.IsNumeric(t) && IsFoldable(b.X) && (types.IsNumeric(b.X.Type()) || types.IsString(b.X.Type()) || isInterval(b.X.Type()) && CanCast(b.X.Type(), t, true)) {
 				b.X = CastTo(b.X, t, ctx)
 			}
 		}

@@ -20,7 +20,12 @@ func seeded(i int) func(c *call) error {
 			return nil
 		}
 		k, ok := Eval(c.args[i])
-		if !ok {
+		switch {
+		case !ok && !IsFoldable(c.args[i]) && (c.d.Name == "uniform" || c.d.Name == "randstr"):
+			return mismatch(c.ctx, "NON_FOLDABLE_INPUT", "The seed of %s must be a constant.", c.d.Name)
+		case !ok && !IsFoldable(c.args[i]) && c.d.Name == "shuffle":
+			return errf(c.ctx, "INVALID_PARAMETER_VALUE.LONG", "22023", "The seed %q of shuffle must be a constant.", SQLName(c.args[i]))
+		case !ok:
 			return errf(c.ctx, "SEED_EXPRESSION_IS_UNFOLDABLE", "42K08", "The seed %q of %q must be a constant.", SQLName(c.args[i]), c.text())
 		}
 		n, _ := k.Value.(int64)

@@ -62,12 +62,19 @@ func withinSpec(keys []plan.SortKey) WithinSpec {
 // within are the aggregates whose argument stands in WITHIN GROUP.
 var within = map[string]bool{"mode": true, "percentile_cont": true, "percentile_disc": true}
 
+func distinctWithin(c *call) error {
+	return errf(c.ctx, "INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "42K0K", "%s does not take DISTINCT.", quoteName(c.d.Name))
+}
+
 func withinMissing(d *Def, ctx Context) error {
 	return errf(ctx, "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K", "%s needs WITHIN GROUP (ORDER BY one expression).", quoteName(d.Name))
 }
 
 // fitQuantile takes percentile_cont(p) WITHIN GROUP (ORDER BY x) as (x, p).
 func fitQuantile(c *call) error {
+	if c.ctx.Distinct {
+		return distinctWithin(c)
+	}
 	if len(c.ctx.Within) != 1 {
 		return withinMissing(c.d, c.ctx)
 	}
@@ -131,7 +138,7 @@ func fitListagg(c *call) error {
 func modeDef() *Def {
 	d := agg("mode", argType(0), "", wAny(), wBool()).optional(1).fitting(func(c *call) error {
 		if c.ctx.Distinct {
-			return errf(c.ctx, "INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "42K0K", "mode does not take DISTINCT.")
+			return distinctWithin(c)
 		}
 		if len(c.ctx.Within) > 0 {
 			c.args, c.konst = c.args[:1], withinSpec(c.ctx.Within)

@@ -347,6 +347,9 @@ func (g *aggCall) wideSum(text, dt string) string {
 	over := "NULL"
 	if g.c.Raises {
 		over = raise("ARITHMETIC_OVERFLOW", "22003", "Overflow in sum of decimals.")
+		if g.over != "" || g.c.Distinct && len(g.l.keys) == 0 { // which Spark adds up as a column of the type of the sum
+			over = raise("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", "Overflow in sum of decimals.")
+		}
 	}
 	v := g.l.fresh("v")
 	return "list_extract(list_transform([" + text + "], lambda " + v + ": CASE WHEN length(translate(ltrim(CAST(" + v + " AS VARCHAR), '-0'), '.', '')) > 38 THEN " + over +
@@ -394,6 +397,13 @@ func (g *aggCall) first(name string) string {
 	}
 	f += "_value"
 	args := g.a[0]
+	if g.cond != "" { // the rows of FILTER are those with a struct
+		if own != "" {
+			own = " AND " + own
+		}
+		args = "CASE WHEN (" + g.cond + ")" + own + " THEN {'v': " + args + "} END IGNORE NULLS"
+		return "struct_extract(" + f + "(" + args + ")" + g.over + ", 'v')"
+	}
 	if g.c.IgnoreNulls {
 		args += " IGNORE NULLS"
 	}

@@ -72,6 +72,8 @@ func (k caster) cast(x string, from, to types.Type) string {
 		return cast("NULL", tt)
 	case types.Equal(from, to), types.IsString(from) && types.IsString(to):
 		return x
+	case to == types.Decimal{}:
+		return k.digitless(x, from, tt)
 	case to == types.Variant:
 		return k.l.toVariant(x, from)
 	case from == types.Variant:
@@ -139,6 +141,21 @@ func (k caster) cast(x string, from, to types.Type) string {
 	}
 	return k.l.let(x, func(v string) string { // numbers raise in every mode
 		return "CASE WHEN " + v + " IS NOT NULL THEN coalesce(" + k.l.try([]string{v}, func(a []string) string { return k.interval(a[0], from, to) }) + ", " + castOverflow(v, from, to) + ") END"
+	})
+}
+
+// digitless casts to DECIMAL(0,0), which takes the integer 0 only.
+func (k caster) digitless(x string, from types.Type, tt string) string {
+	return k.l.let(x, func(v string) string {
+		zero := "CASE "
+		if types.IsIntegral(from) {
+			zero += "WHEN " + v + " = 0 THEN " + cast("0", tt) + " "
+		}
+		over := cast("NULL", tt)
+		if !k.try() {
+			over = raise("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", "The value does not fit into DECIMAL(0,0).")
+		}
+		return zero + "WHEN " + v + " IS NOT NULL THEN " + over + " END"
 	})
 }
 

@@ -28,7 +28,11 @@ func (k caster) text(x string, from types.Type) string {
 			for i, f := range t.Fields {
 				parts[i] = k.inner("struct_extract("+v+", "+quote(names[i])+")", f.Type)
 			}
-			return "CASE WHEN " + v + " IS NOT NULL THEN '{' || " + strings.Join(parts, " || ', ' || ") + " || '}' END"
+			text := "'}'"
+			if len(parts) > 0 {
+				text = strings.Join(parts, " || ', ' || ") + " || " + text
+			}
+			return "CASE WHEN " + v + " IS NOT NULL THEN '{' || " + text + " END"
 		})
 	case types.Spatial:
 		return "hex(" + x + ")"

@@ -225,7 +225,7 @@ func DuckType(t types.Type) (string, error) {
 			return s, nil
 		}
 	case types.Decimal:
-		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision, t.Scale), nil
+		return fmt.Sprintf("DECIMAL(%d,%d)", max(t.Precision, 1), t.Scale), nil // DECIMAL(0,0) holds 0
 	case types.Char, types.Collated:
 		return "VARCHAR", nil
 	case types.Time:
@@ -253,6 +253,10 @@ func DuckType(t types.Type) (string, error) {
 		Message: fmt.Sprintf("The type %s cannot be executed.", t.SQL())}
 }
 
+// noField is the field, always NULL, of what stands for a STRUCT without fields
+// (package duck/vector has it as NoField).
+const noField = "#none"
+
 func structType(t types.Struct) (string, error) {
 	parts, names := make([]string, len(t.Fields)), fieldNames(t)
 	for i, f := range t.Fields {
@@ -263,8 +267,7 @@ func structType(t types.Struct) (string, error) {
 		parts[i] = ident(names[i]) + " " + d
 	}
 	if len(parts) == 0 {
-		return "", &sparksql.Error{Class: "UNSUPPORTED_DATATYPE", SQLState: "0A000", Phase: sparksql.PhaseAnalysis,
-			Message: "A STRUCT without fields cannot be executed."}
+		parts = []string{ident(noField) + " BOOLEAN"}
 	}
 	return "STRUCT(" + strings.Join(parts, ", ") + ")", nil
 }

@@ -78,7 +78,7 @@ func (l *lowerer) mapOfEntries(c *plan.Call, list string) string {
 func structPack(l *lowerer, c *plan.Call, a []string) string {
 	st, _ := c.Typ.(types.Struct)
 	if len(st.Fields) == 0 {
-		return l.unsupported(c.Pos, "A struct without fields cannot be executed.")
+		return "{" + quote(noField) + ": NULL::BOOLEAN}"
 	}
 	parts := make([]string, len(st.Fields))
 	for i, name := range fieldNames(st) {

@@ -80,23 +80,10 @@ func ceiling(f string) rule {
 		dt := l.duckType(c.Typ)
 		d, dec := isDecimal(c.Args[0].Type())
 		if len(a) == 2 {
-			n, _ := constInt(c.Args[1])
-			if int(n) >= d.Scale {
+			if n, _ := constInt(c.Args[1]); int(n) >= d.Scale {
 				return cast(a[0], dt)
 			}
-			if n > 0 && d.Precision == types.MaxPrecision { // as a product it would have more digits
-				return l.let(a[0], func(x string) string {
-					unit := cast("'1e-"+itoa(n)+"'", l.duckType(d))
-					rest := "(" + x + " % " + unit + ")"
-					sign := map[string]string{"ceil": " + CASE WHEN " + rest + " > 0 THEN ", "floor": " - CASE WHEN " + rest + " < 0 THEN "}[f]
-					return cast(cast("("+x+" - "+rest+")", dt)+sign+cast(unit, dt)+" ELSE 0 END", dt)
-				})
-			}
-			unit := fmt.Sprintf("1e%d::DECIMAL(38,%d)", -n, max(0, min(int(n), 37)))
-			if n > 0 {
-				return cast("("+f+"("+a[0]+" * 1e"+fmt.Sprint(n)+"::DECIMAL(38,0)) * "+unit+")", dt)
-			}
-			return cast("("+f+"("+a[0]+" / "+unit+") * "+unit+")", dt)
+			return l.roundDecimal(c, a, f)
 		}
 		switch {
 		case dec:
@@ -123,18 +110,10 @@ func rounding(f string) rule {
 			return cast(a[1], dt)
 		}
 		t := c.Args[0].Type()
-		d, dec := isDecimal(t)
-		if over := 38 - int(-n); dec && n < 0 && over > 0 && d == (types.Decimal{Precision: types.MaxPrecision}) && c.Raises {
-			limit := "99999999999999999999999999999999999999"[:over] + "5" + zeros(int(-n)-1)
-			a = append([]string{}, a...)
-			a[0] = l.let(a[0], func(v string) string {
-				return "CASE WHEN abs(" + v + ") >= " + cast("'"+limit+"'", "DECIMAL(38,0)") + " THEN " +
-					raise("NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION", "22003", "The rounded number has more than 38 digits.") + " ELSE " + v + " END"
-			})
-		}
+		_, dec := isDecimal(t)
 		switch {
-		case dec && f == "bround":
-			return l.call("decimal_bround", a, []string{l.duckType(t), "INTEGER"}, dt, nil)
+		case dec && (f == "bround" || n < 0):
+			return l.roundDecimal(c, a, f)
 		case dec:
 			return cast(fmt.Sprintf("round(%s, %d)", a[0], n), dt)
 		case types.IsIntegral(t) && n >= 0:
@@ -144,6 +123,20 @@ func rounding(f string) rule {
 		}
 		return l.call(f+"_double", a, []string{l.duckType(t), "INTEGER"}, dt, nil)
 	}
+}
+
+// roundDecimal rounds a DECIMAL to the places of the second argument.
+func (l *lowerer) roundDecimal(c *plan.Call, a []string, how string) string {
+	round := func(v string) string {
+		return l.call("decimal_round", []string{v, a[1]}, []string{l.duckType(c.Args[0].Type()), "INTEGER"}, l.duckType(c.Typ), map[string]any{"How": how})
+	}
+	if !c.Raises {
+		return round(a[0])
+	}
+	return l.let(a[0], func(v string) string {
+		return "CASE WHEN " + v + " IS NOT NULL THEN coalesce(" + round(v) + ", " +
+			raise("NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION", "22003", "The rounded number has more than 38 digits.") + ") END"
+	})
 }
 
 // roundInteger rounds to 10^n.

@@ -30,6 +30,9 @@ func (l *lowerer) orderKey(x string, t types.Type) string {
 	case types.Struct:
 		return l.let(x, func(v string) string {
 			parts, names := make([]string, 0, 2*len(t.Fields)), fieldNames(t)
+			if len(names) == 0 {
+				return v
+			}
 			for i, f := range t.Fields {
 				field := "struct_extract(" + v + ", " + quote(names[i]) + ")"
 				k := itoa(int64(i))

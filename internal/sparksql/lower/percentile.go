@@ -21,8 +21,16 @@ func (g *aggCall) percentile(name, dt string) string {
 	if k, ok := constInt(g.c.Args[2]); name == "percentile" && (!ok || k != 1) {
 		return g.weighted(ps, several)
 	}
+	accuracy, known := constInt(g.c.Args[2])
 	texts := make([]string, len(ps))
 	for i, p := range ps {
+		switch share := 1 / float64(accuracy); {
+		case name == "percentile" || !known || accuracy < 1:
+		case p <= share: // Spark's summary answers with its ends so near to them
+			p = 0
+		case p >= 1-share:
+			p = 1
+		}
 		texts[i] = floatText(p, 64)
 	}
 	places := texts[0]

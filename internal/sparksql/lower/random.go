@@ -31,6 +31,7 @@ func randomRules() map[string]rule {
 		"rand":  func(l *lowerer, c *plan.Call, _ []string) string { return l.draw(c, false) },
 		"randn": func(l *lowerer, c *plan.Call, _ []string) string { return l.draw(c, true) },
 		"randstr": func(l *lowerer, c *plan.Call, a []string) string {
+			a[0] = "coalesce(" + a[0] + ", 0)" // NULL is no letter
 			e := l.fresh("e")
 			text := "coalesce(array_to_string(list_transform(range(" + a[0] + "), lambda " + e + ": substr('0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', 1 + CAST(floor(random() * 62) AS INTEGER), 1)), ''), '')"
 			if seed, ok := c.Const.(funcs.Seed); ok {

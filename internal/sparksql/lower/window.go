@@ -28,6 +28,11 @@ func (l *lowerer) window(w *plan.WindowExpr) string {
 		default:
 			parts = append(parts, l.frame(w))
 		}
+		if agg.Filter != nil && firstOfRows(w, agg) {
+			c := *agg
+			c.Filter = nil
+			agg = &c
+		}
 		return l.aggregate(agg, " OVER ("+strings.Join(parts, " ")+")")
 	}
 	c, ok := w.Fn.(*plan.Call)
@@ -58,6 +63,13 @@ func (l *lowerer) window(w *plan.WindowExpr) string {
 		return "nth_value(" + l.expr(c.Args[0]) + ", " + cast(l.expr(c.Args[1]), "BIGINT") + nulls + ")" + over
 	}
 	return l.unsupported(c.Pos, "The window function `%s` cannot be executed.", c.Fn)
+}
+
+// firstOfRows tells whether agg is the first value of a frame of rows from the
+// partition's start: Spark makes nth_value(x, 1) of it, and loses its FILTER.
+func firstOfRows(w *plan.WindowExpr, agg *plan.AggCall) bool {
+	return (agg.Fn == "first" || agg.Fn == "first_value" || agg.Fn == "any_value") && len(w.Order) > 0 && w.Frame.Unit == plan.FrameRows &&
+		w.Frame.Start.Kind == plan.UnboundedPreceding && (w.Frame.End.Kind == plan.UnboundedFollowing || w.Frame.End.Kind == plan.CurrentRow)
 }
 
 // emptyFrame tells whether a frame of rows ends before it begins, which DuckDB
@@ -134,7 +146,7 @@ func (l *lowerer) bound2(w *plan.WindowExpr, b plan.Bound) string {
 		word = " PRECEDING"
 	}
 	b.X = likeKey(w, b.X)
-	if n, ok := constInt(b.X); ok && !isInterval(b.X.Type()) {
+	if n, ok := constInt(b.X); ok {
 		if n < 0 {
 			n = -n
 			word = map[string]string{" FOLLOWING": " PRECEDING", " PRECEDING": " FOLLOWING"}[word]

@@ -43,7 +43,7 @@ func (p *parser) groupItem() (ast.GroupItem, error) {
 	}
 	defer p.leave()
 	switch {
-	case p.isWord("ROLLUP", "CUBE") && p.peekOp(1, "("):
+	case p.isWord("ROLLUP", "CUBE") && p.peekOp(1, "(") && !p.peekOp(2, ")"): // cube() is a function
 		item := ast.GroupItem{Kind: ast.GroupRollup}
 		if p.next().up == "CUBE" {
 			item.Kind = ast.GroupCube

@@ -172,8 +172,6 @@ func (p *parser) decimalType(t token) (types.Type, error) {
 		return nil, p.fail(t, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", "decimal precision %d exceeds the maximum of %d", d.Precision, types.MaxPrecision)
 	case d.Scale > d.Precision:
 		return nil, p.fail(t, "_LEGACY_ERROR_TEMP_1228", "", "decimal scale (%d) cannot be greater than precision (%d)", d.Scale, d.Precision)
-	case d.Precision == 0:
-		return nil, p.fail(t, "PARSE_SYNTAX_ERROR", "42601", "a DECIMAL needs a precision of 1 to %d", types.MaxPrecision)
 	}
 	return d, nil
 }

@@ -32,7 +32,7 @@ func ToArrow(t Type) (arrow.DataType, error) {
 			return a, nil
 		}
 	case Decimal:
-		return &arrow.Decimal128Type{Precision: int32(t.Precision), Scale: int32(t.Scale)}, nil
+		return &arrow.Decimal128Type{Precision: int32(max(t.Precision, 1)), Scale: int32(t.Scale)}, nil
 	case Char, Collated:
 		return arrow.BinaryTypes.String, nil
 	case Spatial:
