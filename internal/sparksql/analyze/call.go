@@ -503,10 +503,6 @@ func hasAggregate(e plan.Expr) bool {
 	return hit
 }
 
-func hasSubquery(e plan.Expr) bool {
-	return contains(e, func(x plan.Expr) bool { _, ok := x.(*plan.Subquery); return ok })
-}
-
 func hasWindow(e plan.Expr) bool {
 	return contains(e, func(x plan.Expr) bool { _, ok := x.(*plan.WindowExpr); return ok })
 }
