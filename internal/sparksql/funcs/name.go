@@ -60,6 +60,7 @@ func (p printer) name(e plan.Expr) string {
 		if c, ok := e.X.(*plan.Column); ok && strings.HasPrefix(c.Attr.Name, "lateralAliasReference(") {
 			return "lateralAliasReference(" + e.Name + ")"
 		}
+		p.raw = false
 		return p.name(e.X) + "." + e.Name
 	case *plan.Call:
 		return p.callName(e.Fn, e, e.Args)
@@ -77,13 +78,14 @@ func (p printer) name(e plan.Expr) string {
 // NULL for NULL under the name that it has.
 func (p printer) part(e plan.Expr) string {
 	s := p.name(e)
-	if c, ok := e.(*plan.Call); ok && c.Fn == "[]" && c.Typ == types.Void {
+	if c, ok := e.(*plan.Call); ok && c.Fn == "[]" && c.Args[0].Type() == types.Void {
 		return "NULL AS `" + s + "`"
 	}
 	return s
 }
 
 func (p printer) castName(e *plan.Cast) string {
+	p.raw = p.raw && !e.Implicit
 	x := p.part(e.X)
 	if e.Implicit || !atomic(e.To) && e.To != types.Void && e.To != types.Variant {
 		return x
