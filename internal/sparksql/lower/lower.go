@@ -64,6 +64,7 @@ type lowerer struct {
 	vars    map[plan.ID]string // lambda parameters
 	refs    map[plan.ID]int    // references to CTEs
 	keys    map[string]string  // grouping keys of the node at hand, by their text
+	inline  bool               // the expressions at hand are over rows that the statement itself holds
 	n       int                // names handed out
 }
 

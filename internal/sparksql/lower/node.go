@@ -18,18 +18,18 @@ func (l *lowerer) node(n plan.Node) string {
 		return l.values(n)
 	case *plan.Project:
 		n = staged(n)
-		return "SELECT " + l.named(n.Exprs) + l.from(n.Input)
+		return "SELECT " + l.over(n.Input, func() string { return l.named(n.Exprs) }) + l.from(n.Input)
 	case *plan.Filter:
 		if numbersRows(n.Cond) {
 			return "SELECT " + columns(n.Output()) + " FROM (SELECT *, " + l.condition(n.Cond) + " AS keep" + l.from(n.Input) + ") AS " + l.fresh("t") + " WHERE keep"
 		}
-		return "SELECT " + columns(n.Output()) + l.from(n.Input) + " WHERE " + l.condition(n.Cond)
+		return "SELECT " + columns(n.Output()) + l.from(n.Input) + " WHERE " + l.over(n.Input, func() string { return l.condition(n.Cond) })
 	case *plan.Join:
 		return l.join(n)
 	case *plan.Aggregate:
 		return l.aggregateNode(n)
 	case *plan.Window:
-		return "SELECT " + columns(n.Input.Output(), l.items(n.Exprs)...) + l.from(n.Input)
+		return "SELECT " + l.over(n.Input, func() string { return columns(n.Input.Output(), l.items(n.Exprs)...) }) + l.from(n.Input)
 	case *plan.Generate:
 		return l.generate(n)
 	case *plan.TimeWindow:

@@ -21,11 +21,35 @@ func (l *lowerer) sameBranches(e *plan.Case) bool {
 	return !slices.ContainsFunc(e.When, func(w plan.When) bool { return l.expr(w.Then) != last })
 }
 
+// over is the text of expressions over the rows of a node.
+func (l *lowerer) over(input plan.Node, text func() string) string {
+	old := l.inline
+	l.inline = inline(input)
+	defer func() { l.inline = old }()
+	return text()
+}
+
+// inline tells whether a node has rows that stand in the statement itself.
+// Spark evaluates expressions over such rows before it makes them simpler.
+func inline(n plan.Node) bool {
+	switch n := n.(type) {
+	case *plan.Values:
+		return true
+	case *plan.Project:
+		return inline(n.Input)
+	case *plan.Filter:
+		return inline(n.Input)
+	case *plan.Limit:
+		return inline(n.Input)
+	}
+	return false
+}
+
 // superfluous tells of conditions that may raise and have no other effect: one
 // with an aggregate makes groups, and a volatile one is evaluated for its own
 // sake.
 func (l *lowerer) superfluous(conds []plan.Expr) bool {
-	if !slices.ContainsFunc(conds, l.canRaise) {
+	if l.inline || !slices.ContainsFunc(conds, l.canRaise) {
 		return false
 	}
 	pure := true
