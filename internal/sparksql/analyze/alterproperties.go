@@ -122,7 +122,10 @@ func (k *alterer) dropConstraint(x *ast.DropConstraint) error {
 			return nil
 		}
 	}
-	if x.IfExists {
+	if x.IfExists { // a version that changes nothing, as in Delta
+		k.out.Operation = "DROP CONSTRAINT"
+		k.out.Properties = map[string]string{}
+		k.out.Parameters = map[string]string{"name": x.Name.Name, "existed": "false"}
 		return nil
 	}
 	return k.errorf("DELTA_CONSTRAINT_DOES_NOT_EXIST", "42704", "There is no constraint %s.", quote(x.Name.Name))

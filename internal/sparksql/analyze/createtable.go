@@ -92,7 +92,8 @@ func (k *creator) name() error {
 	switch {
 	case there && k.ast.IfNotExists:
 		k.out.Skip = true
-		if k.ast.Clone != nil {
+		if k.ast.Clone != nil { // the result has the columns of a clone's
+			k.out.Clone = &plan.Source{Name: k.out.Name}
 			return nil
 		}
 	case there && k.ast.Clone != nil && k.ast.Replace:
