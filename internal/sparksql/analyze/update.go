@@ -69,7 +69,10 @@ func (a *analyzer) update(u *ast.Update) (plan.Statement, error) {
 	}
 	out := &plan.Change{
 		Kind: plan.ChangeUpdate, Target: t.src, Touched: t.touched(cond, ctes), Rewrite: rows, Pos: u.Pos(),
-		Parameters: map[string]string{"predicate": predicates(cond)},
+		Parameters: map[string]string{"predicate": "[]"},
+	}
+	if cond != nil {
+		out.Parameters["predicate"] = predicates(cond)
 	}
 	if t.patches() {
 		kept := t.keptBy(set)
