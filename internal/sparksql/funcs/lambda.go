@@ -66,7 +66,7 @@ func fitPredicate(c *call) error {
 		return unexpected(c, 1, `"BOOLEAN"`)
 	}
 	if l := body(c, 1); l.Type() == types.Void {
-		c.args[1] = &plan.Lambda{Params: l.Params, Body: CastTo(l.Body, types.Boolean, c.ctx)}
+		c.args[1] = &plan.Lambda{Params: l.Params, Body: &plan.Literal{Typ: types.Boolean}}
 	}
 	return nil
 }
