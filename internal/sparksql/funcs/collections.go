@@ -210,6 +210,9 @@ func fitElement(c *call) error {
 	if err := nullArray(c); err != nil {
 		return err
 	}
+	if c.d.Name == "array_position" && elemOf(c, 0) == types.Void && c.args[1].Type() == types.Void {
+		return mismatch(c.ctx, "NULL_TYPE", "Cannot resolve %q: its arguments must not be of the type VOID.", c.text())
+	}
 	if (c.d.Name == "array_remove" || c.d.Name == "array_position") && c.args[1].Type() == types.Void {
 		if err := c.fitOne(0, wArray()); err != nil {
 			return err

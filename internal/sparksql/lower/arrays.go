@@ -123,7 +123,7 @@ func subscript(l *lowerer, c *plan.Call, a []string) string {
 	if _, ok := c.Args[0].Type().(types.Map); ok {
 		return "map_extract_value(" + a[0] + ", " + a[1] + ")"
 	}
-	if c.Typ == types.Void {
+	if c.Args[0].Type() == types.Void {
 		return "NULL"
 	}
 	if c.Args[1].Type() == types.BigInt { // the low 32 bits count
