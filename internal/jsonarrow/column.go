@@ -56,6 +56,8 @@ func newColumn(t arrow.DataType, mem memory.Allocator) (*column, error) {
 		if t.Unit != arrow.Microsecond {
 			return nil, fmt.Errorf("%w: %s", ErrType, t)
 		}
+	case *arrow.MonthDayNanoIntervalType:
+		c.width = 16
 	case *arrow.Decimal128Type:
 		c.width, c.prec, c.scale = 16, int(t.Precision), int(t.Scale)
 	case *arrow.StringType, *arrow.BinaryType:

@@ -90,7 +90,7 @@ func sparkScalar(s string) (arrow.DataType, error) {
 	case "date":
 		return arrow.FixedWidthTypes.Date32, nil
 	case "interval":
-		return arrow.FixedWidthTypes.MonthDayNanoInterval, nil // to_json knows it, from_json does not
+		return arrow.FixedWidthTypes.MonthDayNanoInterval, nil
 	case "timestamp":
 		return &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, nil
 	case "timestamp_ntz":

@@ -2,6 +2,7 @@ package jsonarrow
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -73,6 +74,14 @@ func (p *Parser) putNumber(c *column, n *number) status {
 	return good
 }
 
+func (c *column) putCalendar(v cast.Calendar) {
+	b := c.vals.grow(c.width)
+	binary.LittleEndian.PutUint32(b, uint32(v.Months))
+	binary.LittleEndian.PutUint32(b[4:], uint32(v.Days))
+	binary.LittleEndian.PutUint64(b[8:], uint64(v.Micros*1000))
+	c.end(true)
+}
+
 func putDecimal(c *column, d decimal128.Num, ok bool) status {
 	if !ok {
 		return wrong
@@ -90,6 +99,12 @@ func putDecimal(c *column, d decimal128.Num, ok bool) status {
 
 func (p *Parser) putString(c *column, t []byte) status {
 	switch c.id {
+	case arrow.INTERVAL_MONTH_DAY_NANO:
+		if v, ok := cast.ParseCalendar(t); ok {
+			c.putCalendar(v)
+		} else { // a malformed one is NULL in every mode
+			c.putNull()
+		}
 	case arrow.BINARY:
 		return putBase64(c, t)
 	case arrow.FLOAT64, arrow.FLOAT32:

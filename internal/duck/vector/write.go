@@ -27,6 +27,12 @@ func Write(v *Vec, t *Type, a arrow.Array, from, n int) error {
 	return writeAt(v, 0, t, a, from, n)
 }
 
+// calendar is an INTERVAL as DuckDB keeps it.
+type calendar struct {
+	months, days int32
+	micros       int64
+}
+
 // writeAt is Write to rows at..at+n.
 func writeAt(v *Vec, at int, t *Type, a arrow.Array, from, n int) error {
 	if n == 0 {
@@ -53,6 +59,12 @@ func writeAt(v *Vec, at int, t *Type, a arrow.Array, from, n int) error {
 		return writeText(v, at, a.ValueBytes(), a.ValueOffsets(), from, n, false)
 	case *array.Decimal128:
 		writeDecimal(v, at, t, a.Values()[from:from+n])
+	case *array.MonthDayNanoInterval:
+		out := Data[calendar](v, at+n)[at:]
+		for i := range out {
+			x := a.Value(from + i)
+			out[i] = calendar{x.Months, x.Days, x.Nanoseconds / 1000}
+		}
 	case *array.Timestamp:
 		return writeTime(v, at, a, from, n)
 	case *array.Struct:

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 )
@@ -59,7 +61,7 @@ func Abs(n decimal128.Num) (U128, bool) {
 // exponent, rounded half up; false when malformed or too large. With commas
 // true, commas are skipped (as from_json does in strings).
 func Decimal(b []byte, precision, scale int, commas bool) (decimal128.Num, bool) {
-	b = Trim(b)
+	b = plainDigits(Trim(b))
 	neg := false
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
 		neg = b[0] == '-'
@@ -114,6 +116,24 @@ func Decimal(b []byte, precision, scale int, commas bool) (decimal128.Num, bool)
 		return decimal128.Num{}, false
 	}
 	return u.Signed(neg), true
+}
+
+// plainDigits puts 0 to 9 in the place of the digits of other scripts, which
+// Java's decimals take.
+func plainDigits(b []byte) []byte {
+	if !slices.ContainsFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }) {
+		return b
+	}
+	out := make([]byte, 0, len(b))
+	for _, r := range string(b) {
+		for _, t := range unicode.Nd.R16 {
+			if lo := rune(t.Lo); lo <= r && r <= rune(t.Hi) {
+				r = '0' + (r-lo)%10 // every script's digits follow each other
+			}
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return out
 }
 
 // fit is digits * 10^shift, rounded half up, if it has at most precision digits.

@@ -30,6 +30,11 @@ var (
 	unitLimit = [...]uint64{0, 12, 0, 24, 60, 60}
 )
 
+// aloneDigits are the digits that a unit may have as the only one of its type.
+// Their sum of microseconds then wraps around, as Spark's does; 0 for units
+// whose sum is checked.
+var aloneDigits = [...]int{day: 9, hour: 10, minute: 12, second: 0}
+
 // ParseIntervalType reads "interval day to second", "interval year".
 func ParseIntervalType(s string) (Interval, bool) {
 	w := strings.Fields(strings.ToLower(s))
@@ -78,19 +83,20 @@ func (t Interval) Parse(b []byte) (int64, bool) {
 	s, inner := sign(s)
 	neg = neg != inner
 	var sum uint64
+	wraps := t.from == t.to && aloneDigits[t.from] > 0
 	for u := t.from; u <= t.to; u++ {
 		n := 0
 		for n < len(s) && s[n]-'0' < 10 {
 			n++
 		}
 		v, err := strconv.ParseUint(s[:n], 10, 63)
-		if err != nil || u > t.from && (v >= unitLimit[u] || n > 2) {
+		if err != nil || u > t.from && (v >= unitLimit[u] || n > 2) || wraps && n > aloneDigits[u] {
 			return 0, false
 		}
 		s = s[n:]
 		hi, lo := bits.Mul64(v, unitSize[u])
 		var carry uint64
-		if sum, carry = bits.Add64(sum, lo, 0); hi != 0 || carry != 0 {
+		if sum, carry = bits.Add64(sum, lo, 0); (hi != 0 || carry != 0) && !wraps {
 			return 0, false
 		}
 		if u < t.to {
@@ -111,7 +117,7 @@ func (t Interval) Parse(b []byte) (int64, bool) {
 	if t.Months() {
 		limit = 1 << 31
 	}
-	if s != "" || sum > limit || sum == limit && !neg {
+	if s != "" || !wraps && (sum > limit || sum == limit && !neg) {
 		return 0, false
 	}
 	if neg {

@@ -10,7 +10,7 @@ func TestIntervals(t *testing.T) {
 		{"month", "INTERVAL '1' YEAR", ""}, {"year to month", "178956970-7", "INTERVAL '178956970-7' YEAR TO MONTH"}, {"year to month", "178956970-8", ""},
 		{"day to second", "1 02:03:04.5", "INTERVAL '1 02:03:04.5' DAY TO SECOND"}, {"day to second", "INTERVAL -'1 02:03:04.000001' DAY TO SECOND", "INTERVAL '-1 02:03:04.000001' DAY TO SECOND"},
 		{"day to second", "1 24:00:00", ""}, {"day to second", "1", ""}, {"day to second", "1 day", ""}, {"hour", "25", "INTERVAL '25' HOUR"}, {"second", "1.1234567", "INTERVAL '01.123456' SECOND"},
-		{"second", "61", "INTERVAL '61' SECOND"}, {"day", "99999999999", ""}, {"minute to second", "100:07", "INTERVAL '100:07' MINUTE TO SECOND"},
+		{"second", "61", "INTERVAL '61' SECOND"}, {"day", "99999999999", ""}, {"day", "106751992", "INTERVAL '-106751990' DAY"}, {"hour", "-2562047789", "INTERVAL '2562047787' HOUR"}, {"second", "9223372036855", ""}, {"day to hour", "106751992 00", ""}, {"minute to second", "100:07", "INTERVAL '100:07' MINUTE TO SECOND"},
 	} {
 		typ, ok := ParseIntervalType("interval " + k.typ)
 		if !ok {

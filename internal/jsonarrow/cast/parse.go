@@ -87,7 +87,7 @@ func (r *parsed) field(o *dateOp, b []byte, zones *Zones) (int, bool) {
 		return 0, false
 	case 'S':
 		return r.fraction(o.n, b)
-	case 'z', 'V', 'O', 'X', 'x', 'Z':
+	case 'z', 'v', 'V', 'O', 'X', 'x', 'Z':
 		n, z := readZone(o, b, zones)
 		r.zone = z
 		return n, z != nil
@@ -205,12 +205,12 @@ func readZone(o *dateOp, b []byte, zones *Zones) (int, *Zone) {
 		if at = 3; len(b) == 3 || b[3] != '+' && b[3] != '-' {
 			return 3, UTC()
 		}
-	case 'z', 'V':
+	case 'z', 'v', 'V':
 		for at < len(b) && (isLetter(b[at]) || b[at] == '/' || b[at] == '_' || at > 0 && (b[at]-'0' < 10 || b[at] == ':')) ||
 			at < len(b) && (b[at] == '+' || b[at] == '-') {
 			at++
 		}
-		if o.f == 'z' {
+		if o.f != 'V' {
 			if n, z := readZoneName(b, zones); z != nil && n >= at {
 				return n, z
 			}

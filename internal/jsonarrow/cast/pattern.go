@@ -37,7 +37,7 @@ type dateOp struct {
 // maxCount is how often a letter may stand, for those that Java knows.
 var maxCount = map[byte]int{
 	'G': 4, 'y': 6, 'M': 4, 'L': 4, 'd': 2, 'D': 3, 'E': 4, 'F': 1, 'a': 1, 'h': 2, 'H': 2, 'k': 2, 'K': 2, 'm': 2,
-	's': 2, 'S': 9, 'g': 19, 'Q': 4, 'q': 4, 'V': 2, 'z': 4, 'O': 4, 'X': 5, 'x': 5, 'Z': 5,
+	's': 2, 'S': 9, 'g': 19, 'Q': 4, 'q': 4, 'V': 2, 'v': 4, 'z': 4, 'O': 4, 'X': 5, 'x': 5, 'Z': 5,
 }
 
 // CompilePattern checks a pattern for formatting or for parsing.
@@ -165,7 +165,7 @@ func checkLetter(c byte, n int, parsing bool) error {
 	if n > limit && (c == 'Q' || c == 'q') {
 		return ErrPatternLength
 	}
-	if !ok || n > limit || c == 'V' && n != 2 || c == 'O' && n != 1 && n != 4 {
+	if !ok || n > limit || c == 'V' && n != 2 || (c == 'O' || c == 'v') && n != 1 && n != 4 {
 		return ErrPattern
 	}
 	return nil
@@ -244,7 +244,7 @@ func (p *Pattern) Append(b []byte, us int64, zone *Zone) []byte {
 		case 0:
 			b = append(b, o.lit...)
 		case '[', ']':
-		case 'z', 'V', 'O', 'X', 'x', 'Z':
+		case 'z', 'v', 'V', 'O', 'X', 'x', 'Z':
 			b = appendZone(b, o, us, zone)
 		case 'y':
 			b = appendYear(b, p.yearOf(&c), o.n)
@@ -361,6 +361,8 @@ func appendZone(b []byte, o *dateOp, us int64, zone *Zone) []byte {
 		return append(b, zone.name...)
 	case 'z':
 		return append(b, zone.label(us, o.n == 4)...)
+	case 'v':
+		return append(b, zone.generic(o.n == 4)...)
 	case 'O':
 		return appendGMT(b, off, o.n)
 	case 'Z':

@@ -58,6 +58,29 @@ func (z *Zone) label(us int64, long bool) string {
 	return n[i]
 }
 
+// generic is the name of the zone's time in summer and winter, short or long:
+// that of daylight time without its word and letter for it.
+func (z *Zone) generic(long bool) string {
+	n, ok := zoneTable().of[z.name]
+	if !ok {
+		return z.name
+	}
+	for _, word := range []string{" Daylight", " Summer", " Standard"} {
+		name, found := strings.CutSuffix(n[3], word+" Time")
+		switch last := len(n[2]) - 2; {
+		case !found:
+		case long:
+			return name + " Time"
+		case last > 0 && n[2][last] == word[1]:
+			return n[2][:last] + n[2][last+1:]
+		}
+	}
+	if long {
+		return n[1]
+	}
+	return n[0]
+}
+
 // daylight tells whether clocks are ahead. Where winter time is the exception
 // by law, Java still calls the summer's daylight time.
 func (z *Zone) daylight(us int64) bool {

@@ -244,11 +244,20 @@ func newAnalyzer(ctx context.Context, env Env) *analyzer {
 	}
 	return &analyzer{ctx: ctx, env: env, invented: map[plan.ID]bool{}, exact: strings.EqualFold(env.Conf["spark.sql.caseSensitive"], "true"), base: funcs.Context{
 		ANSI: !strings.EqualFold(env.Conf["spark.sql.ansi.enabled"], "false"), TimeZone: env.TimeZone, Now: env.Now,
-		Conf: env.Conf, User: env.User, Catalog: env.Catalog, Schema: env.Schema, ParseType: parseType,
+		Conf: env.Conf, User: env.User, Catalog: env.Catalog, Schema: env.Schema, ParseType: env.parseType,
 	}}
 }
 
-// parseType reads a schema in DDL or a type's text.
+// parseType reads a schema in DDL or a type's text, with TIMESTAMP as the
+// session takes it.
+func (env Env) parseType(text string) (types.Type, error) {
+	t, err := parseType(text)
+	if err != nil {
+		return nil, err
+	}
+	return funcs.Stamped(t, env.Conf), nil
+}
+
 func parseType(text string) (types.Type, error) {
 	t, err := parse.DataType(text)
 	if err == nil {

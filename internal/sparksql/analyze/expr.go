@@ -292,11 +292,7 @@ func (a *analyzer) cast(e *ast.Cast, s *scope) (plan.Expr, error) {
 	if e.Try {
 		mode = plan.CastTry
 	}
-	to := e.Type
-	if to == types.Timestamp {
-		to = funcs.Stamp(a.env.Conf)
-	}
-	return funcs.ExplicitCast(x, to, mode, ctx)
+	return funcs.ExplicitCast(x, funcs.Stamped(e.Type, a.env.Conf), mode, ctx)
 }
 
 // structOf is struct(a, b AS x, t.*).

@@ -14,6 +14,9 @@ type rule struct {
 	strings bool
 	// tight joins decimals with narrower integers only (elements of arrays).
 	tight bool
+	// implicit is for the casts of a function's arguments, which leave the fields
+	// of intervals alone.
+	implicit bool
 }
 
 // CommonType is the type that set operations, CASE, coalesce, IN and array()
@@ -84,6 +87,9 @@ func (r rule) common(a, b types.Type) (types.Type, bool) {
 			return rule{}.commonNumeric(a, b) // a FLOAT and an integer are a FLOAT here
 		}
 		return t, da != db && (types.Equal(t, a) || types.Equal(t, b)) && !types.IsFloating(t)
+	}
+	if isInterval(a) && r.implicit {
+		return nil, false
 	}
 	if t, ok := commonTime(a, b); ok {
 		return t, true

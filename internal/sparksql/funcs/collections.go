@@ -145,7 +145,7 @@ func fitElementAt(c *call) error {
 		return nil
 	case types.Map:
 		at := unChar(c.args[1].Type())
-		k, ok := rule{ansi: c.ctx.ANSI}.common(t.Key, at)
+		k, ok := rule{ansi: c.ctx.ANSI, implicit: true}.common(t.Key, at)
 		if !ok || !types.Equal(k, t.Key) && !widerKey(t.Key, at, k) || types.HasCollation(t.Key) && !types.Equal(t.Key, at) {
 			return mismatch(c.ctx, "MAP_FUNCTION_DIFF_TYPES", "Cannot resolve %q: the key has the type %s, but the map's keys are %s.",
 				c.text(), quoteType(c.args[1].Type()), quoteType(t.Key))
@@ -224,7 +224,7 @@ func fitElement(c *call) error {
 		return err
 	}
 	a, _ := c.args[0].Type().(types.Array)
-	t, ok := rule{ansi: c.ctx.ANSI, tight: c.d.Name != "array_contains"}.common(a.Elem, unChar(c.args[1].Type()))
+	t, ok := rule{ansi: c.ctx.ANSI, implicit: true, tight: c.d.Name != "array_contains"}.common(a.Elem, unChar(c.args[1].Type()))
 	if !ok || c.args[1].Type() == types.Void && c.d.Name != "array_append" && c.d.Name != "array_prepend" {
 		if c.args[1].Type() == types.Void {
 			return mismatch(c.ctx, "NULL_TYPE", "Cannot resolve %q: its arguments must not be of the type VOID.", c.text())
@@ -252,7 +252,7 @@ func fitInsert(c *call) error {
 	}
 	c.args[1] = CastTo(c.args[1], types.Int, c.ctx)
 	a, _ := c.args[0].Type().(types.Array)
-	t, ok := rule{ansi: c.ctx.ANSI, tight: true}.common(a.Elem, unChar(c.args[2].Type()))
+	t, ok := rule{ansi: c.ctx.ANSI, implicit: true, tight: true}.common(a.Elem, unChar(c.args[2].Type()))
 	if !ok {
 		return mismatch(c.ctx, "ARRAY_FUNCTION_DIFF_TYPES", "Cannot resolve %q: the array %s and the value %s have no common type.",
 			c.text(), quoteType(a), quoteType(c.args[2].Type()))
@@ -279,7 +279,7 @@ func fitPair(c *call) error {
 		return mismatch(c.ctx, "BINARY_ARRAY_DIFF_TYPES", "Cannot resolve %q: it takes two arrays of one element type, not %s and %s.",
 			c.text(), quoteType(c.args[0].Type()), quoteType(c.args[1].Type()))
 	}
-	t, ok := rule{ansi: c.ctx.ANSI, tight: true}.common(a.Elem, b.Elem)
+	t, ok := rule{ansi: c.ctx.ANSI, implicit: true, tight: true}.common(a.Elem, b.Elem)
 	if !ok {
 		return mismatch(c.ctx, "BINARY_ARRAY_DIFF_TYPES", "Cannot resolve %q: it takes two arrays of one element type, not %s and %s.",
 			c.text(), quoteType(a), quoteType(b))
@@ -468,7 +468,7 @@ func fitMapKey(c *call) error {
 	case c.args[1].Type() == types.Void:
 		return mismatch(c.ctx, "NULL_TYPE", "Cannot resolve %q: its arguments must not be of the type VOID.", c.text())
 	}
-	k, ok := rule{ansi: c.ctx.ANSI}.common(m.Key, unChar(c.args[1].Type()))
+	k, ok := rule{ansi: c.ctx.ANSI, implicit: true}.common(m.Key, unChar(c.args[1].Type()))
 	if !ok {
 		return mismatch(c.ctx, "MAP_FUNCTION_DIFF_TYPES", "Cannot resolve %q: the key has the type %s, but the map's keys are %s.",
 			c.text(), quoteType(c.args[1].Type()), quoteType(m.Key))

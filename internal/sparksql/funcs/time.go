@@ -35,16 +35,16 @@ func timeDefs() []*Def {
 		fn("make_date", date, "", wInt(), wInt(), wInt()).nullable().raising(),
 		fn("make_timestamp", ts, "", wInt(), wInt(), wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 16, Scale: 6}), wStr()).optional(1).nullable().raising().typed(sessionStamp).timeOr("timestamp of time", 1),
 		makeInterval("make_interval").raising(), makeInterval("try_make_interval").atLeast(1),
-		makeTS("make_timestamp_ltz", ts, 7).optional(1).raising().timeOr("timestamp of time", 1), makeTS("try_make_timestamp_ltz", ts, 7).optional(1).timeOr("timestamp of time", 1), makeTS("try_make_timestamp", ts, 7).optional(1).timeOr("timestamp of time", 1).shown(func(_ plan.Expr, a []string) string {
+		makeTS("make_timestamp_ltz", ts, 7).optional(1).raising().timeOr("timestamp of time", 1), makeTS("try_make_timestamp_ltz", ts, 7).optional(1).timeOr("timestamp of time", 1), makeTS("try_make_timestamp", ts, 7).optional(1).timeOr("try timestamp of time", 1).shown(func(_ plan.Expr, a []string) string {
 			return "try_make_timestamp(" + strings.Join(a[:min(6, len(a))], ", ") + ")"
 		}),
-		makeTS("make_timestamp_ntz", types.TimestampNTZ, 6).raising().timeOr("timestamp_ntz of time", 1), makeTS("try_make_timestamp_ntz", types.TimestampNTZ, 6).timeOr("timestamp_ntz of time", 1),
+		makeTS("make_timestamp_ntz", types.TimestampNTZ, 6).raising().timeOr("timestamp_ntz of time", 1), makeTS("try_make_timestamp_ntz", types.TimestampNTZ, 6).timeOr("try timestamp_ntz of time", 1),
 		fn("unix_date", num, "CAST(($1 - DATE '1970-01-01') AS INTEGER)", only(types.Date)),
 		fn("date_from_unix_date", date, "(DATE '1970-01-01' + $1)", wInt()),
 		fn("unix_seconds", types.BigInt, "CAST(floor_div(epoch_us($1), 1000000) AS BIGINT)", only(types.Timestamp)), fn("unix_millis", types.BigInt, "", only(types.Timestamp)), fn("unix_micros", types.BigInt, "epoch_us($1)", only(types.Timestamp)),
 		fn("timestamp_seconds", ts, "", kindOf(`"NUMERIC"`, types.IsNumeric, types.BigInt, nil)).always(),
 		fn("timestamp_millis", ts, "", kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, nil)).fitting(fitBigOnly).always(),
-		fn("timestamp_micros", ts, "make_timestamptz($1)", kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, nil)).fitting(fitBigOnly),
+		fn("timestamp_micros", ts, "", kindOf(`"INTEGRAL"`, types.IsIntegral, types.BigInt, nil)).fitting(fitBigOnly),
 		timeAdd("timestampadd"), timeDiff("timestampdiff"),
 		fn("make_ym_interval", types.YearMonth{From: types.Year, To: types.Month}, "", wInt(), wInt()).optional(2).defaults(litInt(0), litInt(0)).always(),
 		fn("make_dt_interval", types.DayTime{From: types.Day, To: types.Second}, "", wInt(), wInt(), wInt(), exactly(types.Decimal{Precision: 18, Scale: 6})).
@@ -315,6 +315,20 @@ func Stamp(conf map[string]string) types.Type {
 		return types.TimestampNTZ
 	}
 	return types.Timestamp
+}
+
+// Stamped is a type as it was written, with what TIMESTAMP means in its place.
+func Stamped(t types.Type, conf map[string]string) types.Type {
+	stamp := Stamp(conf)
+	if stamp == types.Timestamp {
+		return t
+	}
+	return types.Replace(t, func(t types.Type) types.Type {
+		if t == types.Timestamp {
+			return stamp
+		}
+		return t
+	})
 }
 
 func fitToSession(c *call) error { return fitToTs(sessionStamp(c))(c) }

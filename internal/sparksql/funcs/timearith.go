@@ -106,6 +106,21 @@ func clockSum(c *call, op string, a, b types.Type) (plan.Expr, error) {
 		a, b = b, a
 	}
 	switch {
+	case op == "+" && a == types.Void:
+		c.swap()
+		a, swapped = b, true
+		fallthrough
+	case op == "+" && b == types.Void:
+		b = types.DayTime{From: types.Day, To: types.Second}
+		c.args[1] = CastTo(c.args[1], b, c.ctx)
+	case op == "-" && (types.IsString(a) || a == types.Void):
+		a = types.Time{Precision: 6}
+		c.args[0] = CastTo(c.args[0], a, c.ctx)
+	case op == "-" && (types.IsString(b) || b == types.Void):
+		b = types.Time{Precision: 6}
+		c.args[1] = CastTo(c.args[1], b, c.ctx)
+	}
+	switch {
 	case (op == "+" || op == "-") && isClock(a) && isDT(b):
 		return c.intervalCall("time"+op+"dt", types.Time{Precision: 6}, swapped), nil
 	case op == "-" && isClock(a) && isClock(b):

@@ -20,7 +20,7 @@ func calendarRules() map[string]rule {
 func makeInterval(l *lowerer, c *plan.Call, a []string) string {
 	val := l.tryOf(c.Args, a, func(a []string) string {
 		return "to_months(" + a[0] + " * 12 + " + a[1] + ") + to_days(" + a[2] + " * 7 + " + a[3] + ") + to_microseconds(" +
-			cast(a[4], "BIGINT") + " * 3600000000 + " + cast(a[5], "BIGINT") + " * 60000000 + CAST(" + a[6] + " * 1000000 AS BIGINT))"
+			cast(a[4], "BIGINT") + " * 3600000000 + " + cast(a[5], "BIGINT") + " * 60000000 + CAST(" + cast(a[6], "DECIMAL(38,6)") + " * 1000000 AS BIGINT))"
 	})
 	if !c.Raises {
 		return val
@@ -46,7 +46,16 @@ func calendarShift(sign string) rule {
 		case types.TimestampNTZ:
 			return "(" + a[0] + step + ")"
 		}
-		return l.instant("("+l.local(a[0], l.opt.TimeZone)+step+")", l.opt.TimeZone)
+		if isUTC(l.opt.TimeZone) {
+			return l.instant("("+l.local(a[0], l.opt.TimeZone)+step+")", l.opt.TimeZone)
+		}
+		return l.let(a[1], func(iv string) string {
+			s := strideOf(iv, types.Calendar)
+			day := l.onClock(a[0], func(w string) string {
+				return "(" + w + " " + sign + " to_months(CAST(" + s.months + " AS INTEGER)) " + sign + " to_days(CAST(" + s.days + " AS INTEGER)))"
+			})
+			return "make_timestamptz(epoch_us(" + day + ") " + sign + " " + s.micros + ")"
+		})
 	}
 }
 

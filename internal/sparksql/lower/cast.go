@@ -251,15 +251,28 @@ func (k caster) badText(v string, to types.Type) string {
 		if t.From != t.To {
 			fields = "[0-9]+-[0-9]+"
 		}
-		words := strings.TrimPrefix(t.SQL(), "INTERVAL ")
-		form := "(?i)[+-]?" + fields + "|INTERVAL\\s+[+-]?'[+-]?" + fields + "'\\s+" + strings.ReplaceAll(words, " ", "\\s+")
-		return "CASE WHEN regexp_full_match(trim(" + v + "), " + quote(form) + ") THEN " +
-			raise("INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "22006", "The fields of the text are out of range for "+t.SQL()+".") + " ELSE " +
-			raise("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "22006", "The text is no "+t.SQL()+".") + " END"
+		return badInterval(v, t, fields, "")
 	case types.DayTime:
-		return raise("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE", "22006", "The text is no "+t.SQL()+".")
+		fields := ""
+		if t.From == types.Second {
+			fields = "[0-9]{1,13}([.][0-9]{1,9})?"
+		}
+		return badInterval(v, t, fields, "_WITH_NOTICE")
 	}
 	return bad
+}
+
+// badInterval raises for a text that is no interval: another class where it
+// has the type's form, which fields is, and only its fields are too large.
+func badInterval(v string, t types.Type, fields, notice string) string {
+	bad := raise("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING"+notice, "22006", "The text is no "+t.SQL()+".")
+	if fields == "" {
+		return bad
+	}
+	words := strings.TrimPrefix(t.SQL(), "INTERVAL ")
+	form := "(?i)[+-]?" + fields + "|INTERVAL\\s+[+-]?'[+-]?" + fields + "'\\s+" + strings.ReplaceAll(words, " ", "\\s+")
+	return "CASE WHEN regexp_full_match(trim(" + v + "), " + quote(form) + ") THEN " +
+		raise("INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "22006", "The fields of the text are out of range for "+t.SQL()+".") + " ELSE " + bad + " END"
 }
 
 // parse casts a text.

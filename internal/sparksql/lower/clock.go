@@ -1,6 +1,7 @@
 package lower
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,30 +34,48 @@ func clockRules() map[string]rule {
 			return "CASE WHEN " + notNull(a) + " THEN CASE WHEN " + ok + " THEN " + us + " ELSE " + outOfBounds + " END END"
 		},
 		"to_time": toTime(false), "try_to_time": toTime(true),
-		"time_from_seconds": from("1000000"), "time_from_millis": from("1000"), "time_from_micros": from("1"),
-		"time_trunc": func(l *lowerer, c *plan.Call, a []string) string {
-			unit, _ := constText(c.Args[0])
-			step, ok := unitStep[strings.ToUpper(unit)]
-			if !ok || strings.HasPrefix(strings.ToUpper(unit), "DAY") || strings.EqualFold(unit, "WEEK") {
-				return cast(raise("INVALID_PARAMETER_VALUE.TIME_UNIT", "22023", "The unit of time_trunc is HOUR, MINUTE, SECOND, MILLISECOND or MICROSECOND."), "BIGINT")
+		"time_from_seconds": func(l *lowerer, c *plan.Call, a []string) string {
+			if types.IsFloating(c.Args[0].Type()) {
+				return l.let(cast(a[0], "DOUBLE"), func(x string) string { // nanoseconds, as far as a TIME has them here
+					return "CASE WHEN NOT isfinite(" + x + ") OR abs(" + x + ") > 86400 THEN " + outOfBounds + " ELSE " +
+						l.let("CAST(floor(round("+x+" * 1e9) / 1000) AS BIGINT)", within) + " END"
+				})
 			}
-			return "(" + a[1] + " // " + step + " * " + step + ")"
-		},
-		"time_diff": func(l *lowerer, c *plan.Call, a []string) string {
-			unit, _ := constText(c.Args[0])
-			step, ok := unitStep[strings.ToUpper(unit)]
-			if !ok || strings.HasPrefix(strings.ToUpper(unit), "DAY") || strings.EqualFold(unit, "WEEK") {
-				return cast(raise("INVALID_PARAMETER_VALUE.TIME_UNIT", "22023", "The unit of time_diff is HOUR, MINUTE, SECOND, MILLISECOND or MICROSECOND."), "BIGINT")
+			if _, dec := isDecimal(c.Args[0].Type()); dec {
+				return l.let(cast("floor("+a[0]+" * 1000000)", "BIGINT"), within)
 			}
-			return "((" + a[2] + " - " + a[1] + ") // " + step + ")"
+			return l.let("("+cast(a[0], "BIGINT")+" * 1000000)", within)
 		},
-		"timestamp of time": func(l *lowerer, c *plan.Call, a []string) string {
-			local := "(CAST(" + a[0] + " AS TIMESTAMP) + to_microseconds(" + a[1] + "))"
-			if len(a) == 3 {
-				return l.zoned("local_to_instant", "TIMESTAMP", instantType, local, c.Args[2], a[2])
-			}
-			return l.instant(local, l.opt.TimeZone)
-		},
+		"time_from_millis": from("1000"), "time_from_micros": from("1"),
+		"time_trunc":        clockUnit(func(a []string, step string) string { return "(" + a[1] + " // " + step + " * " + step + ")" }),
+		"time_diff":         clockUnit(func(a []string, step string) string { return "((" + a[2] + " - " + a[1] + ") // " + step + ")" }),
+		"timestamp of time": dateWithTime, "try timestamp of time": dateWithTime,
+	}
+}
+
+// dateWithTime is a DATE and a TIME as an instant.
+func dateWithTime(l *lowerer, c *plan.Call, a []string) string {
+	local := "(CAST(" + a[0] + " AS TIMESTAMP) + to_microseconds(" + a[1] + "))"
+	if len(a) == 3 {
+		return l.zoned("local_to_instant", "TIMESTAMP", instantType, local, c.Args[2], a[2])
+	}
+	return l.instant(local, l.opt.TimeZone)
+}
+
+// clockUnit is a function of TIME by a unit, its first argument, which counts
+// only where no argument is NULL.
+func clockUnit(val func(a []string, step string) string) rule {
+	return func(l *lowerer, c *plan.Call, a []string) string {
+		units := []string{"HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"}
+		if name, ok := constText(c.Args[0]); ok && slices.Contains(units, strings.ToUpper(name)) {
+			return val(a, unitStep[strings.ToUpper(name)])
+		}
+		var branches strings.Builder
+		for _, name := range units {
+			branches.WriteString(" WHEN " + quote(name) + " THEN " + val(a, unitStep[name]))
+		}
+		unknown := raise("INVALID_PARAMETER_VALUE.TIME_UNIT", "22023", "The unit of "+c.Fn+" is HOUR, MINUTE, SECOND, MILLISECOND or MICROSECOND.")
+		return "CASE WHEN " + notNull(a) + " THEN CASE upper(" + a[0] + ")" + branches.String() + " ELSE " + unknown + " END END"
 	}
 }
 
@@ -72,19 +91,24 @@ func cut(x string, precision int) string {
 // toTime reads a text, with a pattern as a time of 1970-01-01.
 func toTime(try bool) rule {
 	return func(l *lowerer, c *plan.Call, a []string) string {
+		if len(a) == 2 && isNull(c.Args[1]) {
+			return cast("NULL", l.duckType(c.Typ))
+		}
 		return l.let(a[0], func(x string) string {
 			val := l.call("string_to_time", []string{x}, []string{"VARCHAR"}, "BIGINT", nil)
 			if len(a) == 2 {
-				p, ok := constText(c.Args[1])
-				if !ok {
-					return l.unsupported(c.Pos, "The pattern of %s must be a constant.", c.Fn)
+				args, ts, params := l.patternParams(x, "VARCHAR", c.Args[1], a[1])
+				params["zone"] = "UTC"
+				stamp := l.call("parse_timestamp", args, ts, "TIMESTAMP", params)
+				if len(args) == 2 && !try {
+					stamp = l.withPattern(x, a[1], true, func(string, string) string { return stamp })
 				}
-				val = "(epoch_us(" + l.call("parse_timestamp", []string{x}, []string{"VARCHAR"}, "TIMESTAMP", map[string]any{"pattern": p, "zone": "UTC"}) + ") % 86400000000)"
+				val = "(epoch_us(" + stamp + ") % 86400000000)"
 			}
 			if try {
 				return val
 			}
-			return "CASE WHEN " + x + " IS NOT NULL THEN coalesce(" + val + ", " + raise("CANNOT_PARSE_TIME", "22010", "The text is no time.") + ") END"
+			return "CASE WHEN " + notNull(append([]string{x}, a[1:]...)) + " THEN coalesce(" + val + ", " + raise("CANNOT_PARSE_TIME", "22010", "The text is no time.") + ") END"
 		})
 	}
 }

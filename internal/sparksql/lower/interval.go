@@ -19,11 +19,11 @@ func intervalRules() map[string]rule {
 			step := " " + sign + " to_months(" + a[1] + ")"
 			switch c.Typ {
 			case types.Date:
-				return l.addMonths(sign, a)
+				return l.addMonths(sign, c.Args[1], a)
 			case types.TimestampNTZ:
 				return "(" + a[0] + step + ")"
 			}
-			return l.instant("("+l.local(a[0], l.opt.TimeZone)+step+")", l.opt.TimeZone)
+			return l.onClock(a[0], func(w string) string { return "(" + w + step + ")" })
 		}
 	}
 	days := func(sign string) rule {
@@ -77,8 +77,10 @@ func shiftDays(sign string) rule {
 			return "make_timestamptz(" + us + ")"
 		}
 		return l.let(a[1], func(iv string) string {
-			local := "(epoch_us(" + l.local(a[0], l.opt.TimeZone) + ") " + sign + " " + iv + " // 86400000000 * 86400000000)"
-			return "make_timestamptz(epoch_us(" + l.instant("make_timestamp("+local+")", l.opt.TimeZone) + ") " + sign + " " + iv + " % 86400000000)"
+			day := l.onClock(a[0], func(w string) string {
+				return "make_timestamp(epoch_us(" + w + ") " + sign + " " + iv + " // 86400000000 * 86400000000)"
+			})
+			return "make_timestamptz(epoch_us(" + day + ") " + sign + " " + iv + " % 86400000000)"
 		})
 	}
 }

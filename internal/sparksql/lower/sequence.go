@@ -28,15 +28,20 @@ func sequence(l *lowerer, c *plan.Call, a []string) string {
 	return l.timeSequence(c, a, t, dt)
 }
 
-// timeSequence walks dates or timestamps on the wall clock, by a day at first.
+// timeSequence walks dates or timestamps, by a day at first: instants as such,
+// others as wall times.
 func (l *lowerer) timeSequence(c *plan.Call, a []string, t types.Type, dt string) string {
 	k := caster{l: l, mode: plan.CastANSI, zone: l.opt.TimeZone}
-	x, y := k.cast(a[0], t, types.TimestampNTZ), k.cast(a[1], t, types.TimestampNTZ)
-	step := stride{micros: "(CASE WHEN " + a[0] + " <= " + a[1] + " THEN 86400000000 ELSE -86400000000 END)"}
+	over := t
+	if t == types.Date || isUTC(k.zone) {
+		over = types.TimestampNTZ
+	}
+	x, y := k.cast(a[0], t, over), k.cast(a[1], t, over)
+	step := stride{days: "(CASE WHEN " + a[0] + " <= " + a[1] + " THEN 1 ELSE -1 END)"}
 	if len(a) == 3 {
 		step = strideOf(a[2], c.Args[2].Type())
 	}
-	return cast(l.let2(x, y, func(x, y string) string { return l.walk(x, y, step, t, k) }), dt+"[]")
+	return cast(l.let2(x, y, func(x, y string) string { return l.walk(x, y, step, t, over, k) }), dt+"[]")
 }
 
 // stride is the step of a sequence in months, days and microseconds, "" for
@@ -48,23 +53,35 @@ func strideOf(x string, t types.Type) stride {
 	case types.YearMonth:
 		return stride{months: x}
 	case types.DayTime:
-		return stride{micros: x}
+		return stride{days: "(" + x + " // 86400000000)", micros: "(" + x + " % 86400000000)"}
 	}
 	part := func(unit string) string { return "datepart('" + unit + "', " + x + ")" }
 	return stride{months: "(" + part("year") + " * 12 + " + part("month") + ")", days: part("day"),
 		micros: "(" + part("hour") + " * 3600000000 + " + part("minute") + " * 60000000 + " + part("microseconds") + ")"}
 }
 
-// times is the n-th multiple added to x.
-func (s stride) times(x, n string) string {
+// times is the n-th multiple added to x: months and days on the wall clock, the
+// rest in time.
+func (s stride) times(l *lowerer, x, n string, t types.Type) string {
+	step := ""
 	if s.months != "" {
-		x += " + to_months(CAST(" + s.months + " * " + n + " AS INTEGER))"
+		step += " + to_months(CAST(" + s.months + " * " + n + " AS INTEGER))"
 	}
 	if s.days != "" {
-		x += " + to_days(CAST(" + s.days + " * " + n + " AS INTEGER))"
+		step += " + to_days(CAST(" + s.days + " * " + n + " AS INTEGER))"
+	}
+	if t != types.Timestamp {
+		x += step
+		if s.micros != "" {
+			x += " + to_microseconds(" + s.micros + " * " + n + ")"
+		}
+		return x
+	}
+	if step != "" {
+		x = l.onClock(x, func(w string) string { return w + step })
 	}
 	if s.micros != "" {
-		x += " + to_microseconds(" + s.micros + " * " + n + ")"
+		x = "make_timestamptz(epoch_us(" + x + ") + " + s.micros + " * " + n + ")"
 	}
 	return x
 }
@@ -82,20 +99,24 @@ func (s stride) least() string {
 
 // walk adds each multiple of the step to the start, so that the end of a month
 // stays one, up to the end.
-func (l *lowerer) walk(x, y string, s stride, t types.Type, k caster) string {
+func (l *lowerer) walk(x, y string, s stride, t, over types.Type, k caster) string {
 	i, e := l.fresh("i"), l.fresh("e")
 	step, span := s.least(), "(epoch_us("+y+") - epoch_us("+x+"))"
 	n := "CAST(" + span + " // nullif(" + step + ", 0) + 1 AS BIGINT)"
-	all := "list_transform(range(" + n + "), lambda " + i + ": " + s.times(x, i) + ")"
+	more := ""
+	if over == types.Timestamp { // days may be shorter
+		more = " + 1"
+	}
+	all := "list_transform(range(" + n + more + "), lambda " + i + ": " + s.times(l, x, i, over) + ")"
 	in := "list_filter(" + all + ", lambda " + e + ": CASE WHEN " + step + " > 0 THEN " + e + " <= " + y + " ELSE " + e + " >= " + y + " END)"
 	v := l.fresh("v")
-	out := "list_transform(" + in + ", lambda " + v + ": " + k.cast(v, types.TimestampNTZ, t) + ")"
+	out := "list_transform(" + in + ", lambda " + v + ": " + k.cast(v, over, t) + ")"
 	guard := ""
 	if t == types.Date {
 		guard = " WHEN abs(" + step + ") < 86400000000 THEN " + raise("_LEGACY_ERROR_TEMP_3242", "", "The step of a sequence of dates is a day at least.")
 	}
 	return "CASE WHEN " + x + " IS NULL OR " + y + " IS NULL OR " + step + " IS NULL THEN NULL" + guard +
-		" WHEN " + x + " = " + y + " THEN [" + k.cast(x, types.TimestampNTZ, t) + "]" +
+		" WHEN " + x + " = " + y + " THEN [" + k.cast(x, over, t) + "]" +
 		" WHEN " + step + " = 0 OR (" + step + " > 0) <> (" + span + " > 0) THEN " + raise("INTERNAL_ERROR", "XX000", "The bounds of sequence lie against its step.") +
 		" WHEN " + n + " > " + maxElements + " THEN " + tooLong("sequence") + " ELSE " + out + " END"
 }

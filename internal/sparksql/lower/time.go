@@ -30,6 +30,25 @@ func (l *lowerer) instant(x, zone string) string {
 	return l.call("local_to_instant", []string{x}, []string{"TIMESTAMP"}, instantType, map[string]any{"zone": zone})
 }
 
+// onClock moves an instant on the wall clock. It keeps its offset from UTC
+// where the time that comes out may have it, which matters where a wall time
+// comes twice.
+func (l *lowerer) onClock(x string, move func(w string) string) string {
+	zone := l.opt.TimeZone
+	if isUTC(zone) {
+		return l.instant(move(l.local(x, zone)), zone)
+	}
+	return l.let(x, func(x string) string {
+		return l.let(l.local(x, zone), func(w string) string {
+			return l.let(move(w), func(to string) string {
+				return l.let("make_timestamptz(epoch_us("+x+") - epoch_us("+w+") + epoch_us("+to+"))", func(kept string) string {
+					return "CASE WHEN " + l.local(kept, zone) + " = " + to + " THEN " + kept + " ELSE " + l.instant(to, zone) + " END"
+				})
+			})
+		})
+	})
+}
+
 func isUTC(zone string) bool {
 	switch strings.ToUpper(zone) {
 	case "UTC", "Z", "ETC/UTC", "GMT", "+00:00", "UCT", "ZULU":
@@ -58,8 +77,8 @@ func timeRules() map[string]rule {
 		"hour":           part("hour"), "minute": part("minute"), "second": part("second"),
 		"extract": extract, "date_part": extract,
 		"date_add": shiftDate("+"), "date_sub": shiftDate("-"),
-		"add_months": func(l *lowerer, _ *plan.Call, a []string) string {
-			return l.addMonths("+", a)
+		"add_months": func(l *lowerer, c *plan.Call, a []string) string {
+			return l.addMonths("+", c.Args[1], a)
 		},
 		"months_between": monthsBetween, "next_day": nextDay, "trunc": truncDate, "date_trunc": dateTrunc,
 		"make_date": makeDate, "make_timestamp": makeTimestamp,
@@ -79,7 +98,12 @@ func timeRules() map[string]rule {
 			return caster{l: l, mode: plan.CastLegacy, zone: "UTC"}.toTime(a[0], c.Args[0].Type(), types.Timestamp)
 		},
 		"timestamp_millis": func(_ *lowerer, _ *plan.Call, a []string) string { return "make_timestamptz(" + a[0] + " * 1000)" },
-		"timestampadd":     timestampAdd, "timestampdiff": timestampDiff,
+		"timestamp_micros": func(l *lowerer, _ *plan.Call, a []string) string {
+			return l.let(a[0], func(us string) string {
+				return "CASE WHEN " + us + " = 9223372036854775807 THEN " + lastInstant + " ELSE make_timestamptz(" + us + ") END"
+			})
+		},
+		"timestampadd": timestampAdd, "timestampdiff": timestampDiff,
 		"make_ym_interval": func(l *lowerer, _ *plan.Call, a []string) string {
 			return l.orOverflow(a, func(a []string) string { return "(" + a[0] + " * 12 + " + a[1] + ")" })
 		},
@@ -176,30 +200,24 @@ func monthsBetween(l *lowerer, c *plan.Call, a []string) string {
 	})
 }
 
+// weekdays are the names that next_day takes, Monday first.
+var weekdays = []string{"MON MO MONDAY", "TUE TU TUESDAY", "WED WE WEDNESDAY", "THU TH THURSDAY", "FRI FR FRIDAY", "SAT SA SATURDAY", "SUN SU SUNDAY"}
+
 func nextDay(l *lowerer, c *plan.Call, a []string) string {
-	name, ok := constText(c.Args[1])
-	if isNull(c.Args[1]) {
-		return cast("NULL", "DATE")
-	}
-	if !ok {
-		return l.unsupported(c.Pos, "The day of next_day must be a constant.")
-	}
-	day := 0
-	for i, names := range []string{"MON MO MONDAY", "TUE TU TUESDAY", "WED WE WEDNESDAY", "THU TH THURSDAY", "FRI FR FRIDAY", "SAT SA SATURDAY", "SUN SU SUNDAY"} {
-		for n := range strings.FieldsSeq(names) {
-			if strings.EqualFold(n, strings.TrimSpace(name)) {
-				day = i + 1
-			}
+	var names strings.Builder
+	for i, day := range weekdays {
+		for n := range strings.FieldsSeq(day) {
+			fmt.Fprintf(&names, " WHEN %s THEN %d", quote(n), i+1)
 		}
 	}
-	if day == 0 {
+	return l.let2(a[0], a[1], func(x, name string) string {
+		unknown := "NULL"
 		if c.Raises {
-			return cast("CASE WHEN "+a[0]+" IS NOT NULL THEN "+raise("ILLEGAL_DAY_OF_WEEK", "22009", "There is no day of the week "+name+".")+" END", "DATE")
+			unknown = raiseValue("ILLEGAL_DAY_OF_WEEK", "22009", "There is no day of the week '", name, "'.")
 		}
-		return cast("NULL", "DATE")
-	}
-	return l.let(a[0], func(x string) string {
-		return fmt.Sprintf("(%s + CAST(7 - (extract(isodow FROM %s) - %d + 7) %% 7 AS INTEGER))", x, x, day)
+		day := "CASE upper(" + name + ")" + names.String() + " ELSE " + unknown + " END"
+		next := "(" + x + " + CAST(7 - (extract(isodow FROM " + x + ") - " + day + " + 7) % 7 AS INTEGER))"
+		return "CASE WHEN " + notNull([]string{x, name}) + " THEN " + next + " END"
 	})
 }
 
@@ -257,28 +275,39 @@ func dateTrunc(l *lowerer, c *plan.Call, a []string) string {
 		}
 	}
 	if _, short := shortUnits[strings.ToUpper(unit)]; short && u != "day" && !isUTC(l.opt.TimeZone) {
-		return l.let(a[1], func(x string) string { // keeps the offset where a wall time comes twice
-			return l.let(l.local(x, l.opt.TimeZone), func(w string) string {
-				return "make_timestamptz(epoch_us(" + x + ") - epoch_us(" + w + ") + epoch_us(date_trunc('" + u + "', " + w + ")))"
-			})
-		})
+		return l.onClock(a[1], func(w string) string { return "date_trunc('" + u + "', " + w + ")" })
 	}
 	return l.instant("date_trunc('"+u+"', "+l.local(a[1], l.opt.TimeZone)+")", l.opt.TimeZone)
 }
 
+// makeDate is NULL or an error for what no calendar has, whose years repeat
+// after 400; a year that no DATE has raises in every mode.
 func makeDate(l *lowerer, c *plan.Call, a []string) string {
-	val := l.try(a, func(a []string) string {
-		return "make_date(" + cast(a[0], "BIGINT") + ", " + cast(a[1], "BIGINT") + ", " + cast(a[2], "BIGINT") + ")"
-	})
-	return orOutOfBounds(c, a, val)
+	of := func(year, month, day string) string {
+		return "make_date(" + cast(year, "BIGINT") + ", " + cast(month, "BIGINT") + ", " + cast(day, "BIGINT") + ")"
+	}
+	val := l.try(a, func(a []string) string { return of(a[0], a[1], a[2]) })
+	if n, ok := constInt(c.Args[0]); ok && n > -5_000_000 && n < 5_000_000 {
+		return orOutOfBounds(c, a, val)
+	}
+	missing := "NULL"
+	if c.Raises {
+		missing = outOfBounds()
+	}
+	exists := l.try(a, func(a []string) string { return of("2000 + "+a[0]+" % 400", a[1], a[2]) })
+	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + val + ", CASE WHEN " + a[0] + " BETWEEN -999999999 AND 999999999 AND " + exists + " IS NOT NULL THEN " +
+		raise("ARITHMETIC_OVERFLOW", "22003", "The year is beyond those of a DATE.") + " ELSE " + missing + " END) END"
 }
 
 func orOutOfBounds(c *plan.Call, a []string, val string) string {
 	if !c.Raises {
 		return val
 	}
-	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + val + ", " +
-		raise("DATETIME_FIELD_OUT_OF_BOUNDS.WITH_SUGGESTION", "22023", "A field of a date or time is out of its bounds.") + ") END"
+	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + val + ", " + outOfBounds() + ") END"
+}
+
+func outOfBounds() string {
+	return raise("DATETIME_FIELD_OUT_OF_BOUNDS.WITH_SUGGESTION", "22023", "A field of a date or time is out of its bounds.")
 }
 
 func makeTimestamp(l *lowerer, c *plan.Call, a []string) string {
@@ -318,18 +347,16 @@ func timestampAdd(l *lowerer, c *plan.Call, a []string) string {
 }
 
 func (l *lowerer) addUnits(unit string, t types.Type, n, x string) string {
-	local := func() string { return l.local(x, l.opt.TimeZone) }
-	back := func(x string) string { return l.instant(x, l.opt.TimeZone) }
-	of := "make_timestamptz"
+	move, of := func(on func(w string) string) string { return l.onClock(x, on) }, "make_timestamptz"
 	if t == types.TimestampNTZ {
-		local, back, of = func() string { return x }, func(x string) string { return x }, "make_timestamp"
+		move, of = func(on func(w string) string) string { return on(x) }, "make_timestamp"
 	}
 	if m, ok := monthStep[unit]; ok {
-		return back("(" + local() + " + to_months(CAST(" + n + " * " + m + " AS INTEGER)))")
+		return move(func(w string) string { return "(" + w + " + to_months(CAST(" + n + " * " + m + " AS INTEGER)))" })
 	}
 	step := cast(n, "BIGINT") + " * " + unitStep[unit]
 	if unit == "DAY" || unit == "WEEK" || unit == "DAYOFYEAR" {
-		return back("make_timestamp(epoch_us(" + local() + ") + " + step + ")")
+		return move(func(w string) string { return "make_timestamp(epoch_us(" + w + ") + " + step + ")" })
 	}
 	return of + "(epoch_us(" + x + ") + " + step + ")"
 }
@@ -404,7 +431,7 @@ func (l *lowerer) withPattern(x, text string, parsing bool, val func(x, p string
 // parsePattern reads a text by a Java pattern.
 func (l *lowerer) parsePattern(x string, pattern plan.Expr, text string, to types.Type) string {
 	dt := instantType
-	if to != types.Timestamp {
+	if to == types.TimestampNTZ {
 		dt = "TIMESTAMP"
 	}
 	args, ts, params := l.patternParams(x, "VARCHAR", pattern, text)
@@ -415,24 +442,28 @@ func (l *lowerer) parsePattern(x string, pattern plan.Expr, text string, to type
 	} else {
 		val = l.withPattern(x, text, true, func(x, p string) string { return l.call("parse_timestamp", []string{x, p}, ts, dt, params) })
 	}
-	if to == types.Date {
-		return cast(val, "DATE")
+	if to == types.Date { // the day of the instant
+		return cast(l.local(val, l.opt.TimeZone), "DATE")
 	}
 	return val
 }
 
-// unparsed raises for a text that does not fit a pattern; where the policy is
-// EXCEPTION, another error for one that SimpleDateFormat would read.
-func (l *lowerer) unparsed(x string, pattern plan.Expr, text string) string {
+// orUnparsed is val, or an error where val is NULL but cond is not: the text x
+// does not fit the pattern. Where the policy is EXCEPTION, a text that
+// SimpleDateFormat would read raises in every mode.
+func (l *lowerer) orUnparsed(k caster, x, cond, val string, pattern plan.Expr, text string) string {
 	bad := cannotParse(x)
 	if !strings.EqualFold(l.opt.TimeParser, "EXCEPTION") {
-		return bad
+		return k.orRaise(cond, val, bad)
+	}
+	if k.try() {
+		k.mode, bad = plan.CastANSI, "NULL"
 	}
 	args, ts, params := l.patternParams(x, "VARCHAR", pattern, text)
 	params["legacy"] = true
-	return "CASE WHEN " + l.call("parse_timestamp", args, ts, "TIMESTAMP", params) + " IS NOT NULL THEN " +
-		raiseValue("INCONSISTENT_BEHAVIOR_CROSS_VERSION.PARSE_DATETIME_BY_NEW_PARSER", "42K0B", "The text '", x, "' fits the pattern only by the rules before Spark 3.") +
-		" ELSE " + bad + " END"
+	return k.orRaise(cond, val, "CASE WHEN "+l.call("parse_timestamp", args, ts, "TIMESTAMP", params)+" IS NOT NULL THEN "+
+		raiseValue("INCONSISTENT_BEHAVIOR_CROSS_VERSION.PARSE_DATETIME_BY_NEW_PARSER", "42K0B", "The text '", x, "' fits the pattern only by the rules before Spark 3.")+
+		" ELSE "+bad+" END")
 }
 
 // parseTime is to_date, to_timestamp and their kin: a cast without a pattern.
@@ -456,7 +487,7 @@ func parseTime(to types.Type) rule {
 			if c.Args[1].Nullable() {
 				cond = a[1] + " IS NOT NULL AND " + x
 			}
-			return k.orRaise(cond, val, l.unparsed(x, c.Args[1], a[1]))
+			return l.orUnparsed(k, x, cond, val, c.Args[1], a[1])
 		})
 	}
 }
@@ -482,7 +513,7 @@ func unixTime(l *lowerer, c *plan.Call, a []string) string {
 		if c.Args[1].Nullable() {
 			cond = a[1] + " IS NOT NULL AND " + x
 		}
-		return "(epoch_us(" + k.orRaise(cond, l.parsePattern(x, c.Args[1], a[1], types.Timestamp), l.unparsed(x, c.Args[1], a[1])) + ") // 1000000)"
+		return "(epoch_us(" + l.orUnparsed(k, x, cond, l.parsePattern(x, c.Args[1], a[1], types.Timestamp), c.Args[1], a[1]) + ") // 1000000)"
 	})
 }
 
@@ -543,9 +574,16 @@ func shiftDate(sign string) rule {
 	}
 }
 
-// addMonths moves a date by months, and raises where none is left.
-func (l *lowerer) addMonths(sign string, a []string) string {
+// addMonths moves a date by months, and raises where none is left. DuckDB adds
+// months within the years of a TIMESTAMP; whole cycles of 400 years are days.
+func (l *lowerer) addMonths(sign string, months plan.Expr, a []string) string {
 	val := l.try(a, func(a []string) string { return cast("("+a[0]+" "+sign+" to_months("+a[1]+"))", "DATE") })
+	if n, ok := constInt(months); !ok || n < -1<<20 || n > 1<<20 {
+		cycles := l.try(a, func(a []string) string {
+			return "(CAST(" + a[0] + " " + sign + " to_months(" + a[1] + " % 4800) AS DATE) " + sign + " CAST(" + a[1] + " // 4800 * 146097 AS INTEGER))"
+		})
+		val = "coalesce(" + val + ", " + cycles + ")"
+	}
 	return "CASE WHEN " + notNull(a) + " THEN coalesce(" + val + ", " + raise("ARITHMETIC_OVERFLOW", "22003", "The sum is no date any more.") + ") END"
 }
 
