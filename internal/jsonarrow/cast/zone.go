@@ -26,7 +26,7 @@ func UTC() *Zone { return &Zone{name: "Z", loc: time.UTC, fixed: true} }
 // Clone is the zone for another goroutine.
 func (z *Zone) Clone() *Zone { c := *z; return &c }
 
-// Name is the id that the zone was made of.
+// Name is the zone's id: that it was made of, or of an offset as Java writes it.
 func (z *Zone) Name() string { return z.name }
 
 // Location is Go's form of the zone.
@@ -69,7 +69,7 @@ func LoadZone(id string) (*Zone, error) {
 		if !ok {
 			return nil, fmt.Errorf("%w: %q is not an offset within 18 hours", ErrZone, id)
 		}
-		return &Zone{name: id, loc: time.FixedZone(off, int(sec)), fixed: true, off: sec}, nil
+		return &Zone{name: offsetID(id[:len(id)-len(off)], int(sec)), loc: time.FixedZone(off, int(sec)), fixed: true, off: sec}, nil
 	}
 	if id == "" || strings.EqualFold(id, "local") {
 		return nil, fmt.Errorf("%w %q", ErrZone, id)
@@ -79,6 +79,17 @@ func LoadZone(id string) (*Zone, error) {
 		return nil, fmt.Errorf("%w %q", ErrZone, id)
 	}
 	return &Zone{name: id, loc: loc}, nil
+}
+
+// offsetID is the id that Java gives a prefix with an offset: GMT+03:00, Z.
+func offsetID(prefix string, sec int) string {
+	switch {
+	case sec != 0:
+		return string(appendOffset([]byte(prefix), sec, 5, false))
+	case prefix == "":
+		return "Z"
+	}
+	return prefix
 }
 
 // offset reads +h, +hh, +h:mm, +hh:mm, +hhmm, +hh:mm:ss, +hhmmss.

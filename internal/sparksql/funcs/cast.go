@@ -155,7 +155,7 @@ func canCastNested(from, to types.Type, ansi bool) (nested, ok bool) {
 		return true, ok && CanCast(x.Elem, y.Elem, ansi) && (y.ContainsNull || !x.ContainsNull)
 	case types.Map:
 		y, ok := to.(types.Map)
-		return true, ok && CanCast(x.Key, y.Key, ansi) && (ansi || alwaysFits(x.Key, y.Key)) && CanCast(x.Value, y.Value, ansi) &&
+		return true, ok && CanCast(x.Key, y.Key, ansi) && (ansi || alwaysFits(x.Key, y.Key) || types.IsIntegral(x.Key) && types.IsIntegral(y.Key)) && CanCast(x.Value, y.Value, ansi) &&
 			(y.ValueContainsNull || !x.ValueContainsNull)
 	case types.Struct:
 		y, ok := to.(types.Struct)
