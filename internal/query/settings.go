@@ -23,10 +23,14 @@ var settings = map[string]struct {
 	kind  string // "boolean", "int", "" for texts
 }{
 	"spark.sql.ansi.enabled":                          {"true", "boolean"},
+	"spark.sql.ansi.doubleQuotedIdentifiers":          {"false", "boolean"},
 	"spark.sql.caseSensitive":                         {"false", "boolean"},
+	"spark.sql.groupByAliases":                        {"true", "boolean"},
+	"spark.sql.groupByOrdinal":                        {"true", "boolean"},
 	"spark.sql.legacy.interval.enabled":               {"false", "boolean"},
 	"spark.sql.legacy.timeParserPolicy":               {"CORRECTED", ""},
 	"spark.sql.mapKeyDedupPolicy":                     {"EXCEPTION", ""},
+	"spark.sql.orderByOrdinal":                        {"true", "boolean"},
 	"spark.sql.session.timeZone":                      {"UTC", ""},
 	"spark.sql.shuffle.partitions":                    {"200", "int"},
 	"spark.sql.sources.partitionOverwriteMode":        {"STATIC", ""},

@@ -43,7 +43,10 @@ func (e *Engine) run(ctx context.Context, sess *Session, text string, args Args,
 
 // parse parses one statement as the session's settings say.
 func (s *Session) parse(text string) (ast.Statement, error) {
-	return parse.StatementOf(text, strings.EqualFold(s.Conf["spark.sql.parser.escapedStringLiterals"], "true"))
+	return parse.StatementOf(text, parse.Quotes{
+		Raw:   strings.EqualFold(s.Conf["spark.sql.parser.escapedStringLiterals"], "true"),
+		Names: strings.EqualFold(s.Conf["spark.sql.ansi.doubleQuotedIdentifiers"], "true"),
+	})
 }
 
 // step is one statement of a task: its time, and what names mean to it.

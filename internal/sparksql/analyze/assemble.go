@@ -15,9 +15,7 @@ import (
 // output names, then input columns.
 func (a *analyzer) orderTerms(sel *selection, q *ast.Query) error {
 	terms := append(append([]ast.SortItem{}, q.Order...), q.Sort...)
-	for _, c := range q.Cluster {
-		terms = append(terms, ast.SortItem{X: c})
-	}
+	terms = append(terms, clusterTerms(q)...)
 	if q.OrderAll != nil {
 		for _, it := range sel.items {
 			k, err := a.sortKey(&plan.Column{Attr: it.attr}, ast.SortItem{X: &ast.Literal{At: q.At}, Desc: q.OrderAll.Desc, NullsFirst: q.OrderAll.NullsFirst})
@@ -28,6 +26,18 @@ func (a *analyzer) orderTerms(sel *selection, q *ast.Query) error {
 		}
 	}
 	s := sel.orderScope()
+	for _, d := range q.Distribute { // says where rows go, and changes no answer
+		if constantTerm(d) {
+			continue
+		}
+		x, err := a.orderTerm(ast.SortItem{X: d}, sel, s)
+		if err != nil {
+			return err
+		}
+		if hasAggregate(x) && sel.group == nil {
+			return a.errorf(d.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "DISTRIBUTE BY has an aggregate, but the query has none.")
+		}
+	}
 	for _, t := range terms {
 		x, err := a.orderTerm(t, sel, s)
 		if err != nil {
@@ -40,6 +50,22 @@ func (a *analyzer) orderTerms(sel *selection, q *ast.Query) error {
 		sel.keys = append(sel.keys, k)
 	}
 	return nil
+}
+
+// clusterTerms are the terms of CLUSTER BY, which takes no positions.
+func clusterTerms(q *ast.Query) []ast.SortItem {
+	var out []ast.SortItem
+	for _, c := range q.Cluster {
+		if !constantTerm(c) {
+			out = append(out, ast.SortItem{X: c})
+		}
+	}
+	return out
+}
+
+func constantTerm(e ast.Expr) bool {
+	_, ok := e.(*ast.Literal)
+	return ok
 }
 
 // orderScope is what ORDER BY sees: output names, then input columns.
@@ -160,7 +186,7 @@ func (a *analyzer) distinctScope(sel *selection, s *scope) *scope {
 // ordinal reads a position of ORDER BY, from 0.
 func (a *analyzer) ordinal(e ast.Expr, n int) (int, bool, error) {
 	lit, ok := e.(*ast.Literal)
-	if !ok || lit.Type != types.Int {
+	if !ok || lit.Type != types.Int || !a.on("spark.sql.orderByOrdinal") {
 		return 0, false, nil
 	}
 	v, _ := lit.Value.(int64)
@@ -171,7 +197,7 @@ func (a *analyzer) ordinal(e ast.Expr, n int) (int, bool, error) {
 }
 
 // assemble builds the nodes of a select from the bottom: time windows,
-// aggregate, HAVING, generator, windows, QUALIFY, projection, DISTINCT, sort.
+// aggregate, HAVING, generator (HAVING over what it makes), windows, QUALIFY, projection, DISTINCT, sort.
 func (a *analyzer) assemble(sel *selection) (relation, error) {
 	outputs := map[plan.ID]plan.Attr{}
 	for _, it := range sel.items {
@@ -186,6 +212,9 @@ func (a *analyzer) assemble(sel *selection) (relation, error) {
 	if err := a.generatorStage(sel); err != nil {
 		return relation{}, err
 	}
+	if sel.having != nil && sel.ofGenerator(sel.having) {
+		sel.node = &plan.Filter{Input: sel.node, Cond: sel.having}
+	}
 	if err := a.windowStage(sel); err != nil {
 		return relation{}, err
 	}
@@ -197,6 +226,9 @@ func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr)
 	g := sel.group
 	if g == nil {
 		for i := range sel.keys {
+			if err := a.groupingOutside(sel.keys[i].X, sel.ast.Pos()); err != nil {
+				return err
+			}
 			if hasAggregate(sel.keys[i].X) {
 				return a.errorf(sel.ast.Pos(), "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "ORDER BY has an aggregate, but the query has none.")
 			}
@@ -205,6 +237,14 @@ func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr)
 	}
 	for _, it := range sel.items { // these errors count before those of other columns
 		if err := g.groupingCalls(it.x, it.pos); err != nil {
+			return err
+		}
+	}
+	for i := range sel.items {
+		if g.sets != nil {
+			break
+		}
+		if err := a.groupingOutside(sel.items[i].x, sel.items[i].pos); err != nil {
 			return err
 		}
 	}
@@ -266,7 +306,7 @@ func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr)
 		k.X = x
 	}
 	sel.node = g.node(sel.node)
-	if sel.having != nil {
+	if sel.having != nil && !sel.ofGenerator(sel.having) {
 		sel.node = &plan.Filter{Input: sel.node, Cond: sel.having}
 	}
 	return nil

@@ -164,10 +164,15 @@ func (a *analyzer) qualifiedCall(e *ast.Call, s *scope) (plan.Expr, error) {
 		}
 		return nil, err
 	}
-	if first := e.Name[0].Name; len(e.Name) > 3 || len(e.Name) == 3 && !a.knownCatalog(first, s.place) {
-		return nil, a.errorf(e.Pos(), "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "There is no catalog %s, and a schema's name has one part: %s.", quote(first), quoteAll(e.Name.Strings()))
+	return nil, a.noFunction(e, s.place)
+}
+
+// noFunction is the error of a call whose name means nothing.
+func (a *analyzer) noFunction(e *ast.Call, p place) error {
+	if first := e.Name[0].Name; len(e.Name) > 3 || len(e.Name) == 3 && (strings.EqualFold(first, "system") || !a.knownCatalog(first, p)) {
+		return a.errorf(e.Pos(), "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", "There is no catalog %s, and a schema's name has one part: %s.", quote(first), quoteAll(e.Name.Strings()))
 	}
-	return nil, a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(e.Name.Strings()))
+	return a.errorf(e.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(e.Name.Strings()))
 }
 
 // shifts are the window functions that take IGNORE NULLS.
@@ -331,6 +336,9 @@ func (a *analyzer) aggregate(agg *plan.AggCall, e *ast.Call, s *scope) (plan.Exp
 		if volatile(x) {
 			return nil, a.errorf(e.Pos(), "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "42845", "The argument of an aggregate function cannot have another value each time.").hint("Compute it in a sub-query.")
 		}
+		if err := a.groupingOutside(x, e.Pos()); err != nil {
+			return nil, err
+		}
 		if hasAggregate(x) && e.Over == nil {
 			return nil, a.errorf(e.Pos(), "NESTED_AGGREGATE_FUNCTION", "42607", "An aggregate function cannot stand in the argument of another one.").hint("Use a sub-query.")
 		}
@@ -459,6 +467,9 @@ func (a *analyzer) grouping(e *ast.Call, name string, s *scope) (plan.Expr, erro
 	if e.Over != nil {
 		return nil, a.errorf(e.Pos(), "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", "%s does not go with a window.", name)
 	}
+	if e.Distinct {
+		return nil, a.errorf(e.Pos(), "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000", "The function %s does not support DISTINCT.", quote(name))
+	}
 	args, err := a.exprs(e.Args, s)
 	if err != nil {
 		return nil, err
@@ -471,6 +482,18 @@ func (a *analyzer) grouping(e *ast.Call, name string, s *scope) (plan.Expr, erro
 		}
 	}
 	return &plan.AggCall{Fn: name, Args: args, Typ: typ, Pos: e.Pos()}, nil
+}
+
+// groupingOutside refuses grouping() and grouping_id() where no grouping sets
+// can be read.
+func (a *analyzer) groupingOutside(x plan.Expr, pos sparksql.Pos) error {
+	if x == nil || !contains(x, func(y plan.Expr) bool {
+		c, ok := y.(*plan.AggCall)
+		return ok && (c.Fn == "grouping" || c.Fn == "grouping_id")
+	}) {
+		return nil
+	}
+	return a.errorf(pos, "UNSUPPORTED_GROUPING_EXPRESSION", "42K0E", "grouping() and grouping_id() need GROUPING SETS, ROLLUP or CUBE.")
 }
 
 func contains(e plan.Expr, f func(plan.Expr) bool) bool {

@@ -159,6 +159,9 @@ func (a *analyzer) statement(st ast.Statement) (plan.Statement, error) {
 	return nil, a.errorf(st.Pos(), "UNSUPPORTED_FEATURE.STATEMENT", "0A000", "This statement is not supported.")
 }
 
+// on tells of a setting that is on unless the session turned it off.
+func (a *analyzer) on(setting string) bool { return !strings.EqualFold(a.env.Conf[setting], "false") }
+
 // Query parses and analyses one query.
 func Query(ctx context.Context, text string, env Env) (*plan.Query, error) {
 	st, err := parse.Statement("", text)
@@ -198,6 +201,9 @@ type analyzer struct {
 	exact      bool     // names of columns count with their case
 	within     []string // full names of the functions around, lower case
 	titled     bool     // there are titles to strip
+	// shapeless is the error of a recursive expression whose columns nobody
+	// knows, for after the query that names it in vain.
+	shapeless error
 	// invented are the output columns of select lists whose name is the text
 	// of their expression.
 	invented map[plan.ID]bool

@@ -162,6 +162,9 @@ func (a *analyzer) tableFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	name := strings.ToLower(f.Call.Name[len(f.Call.Name)-1].Name)
 	def := funcs.Lookup(strings.TrimSuffix(name, "_outer"))
 	var r relation
+	if star := slices.IndexFunc(f.Call.Args, func(x ast.Expr) bool { _, ok := x.(*ast.Star); return ok }); star >= 0 && def != nil {
+		return r, a.errorf(f.Call.Args[star].Pos(), "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "A * cannot stand in a table function.")
+	}
 	own := "" // an SQL function's columns have its name as qualifier
 	switch {
 	case len(f.Call.Name) == 2 && tableFunctions[name] && !strings.EqualFold(f.Call.Name[0].Name, "builtin"):
@@ -215,21 +218,13 @@ func (a *analyzer) generatorFunc(f *ast.TableFunc, p place, left *relation) (rel
 		around.outer = nil
 		s.outer = around
 	}
-	c := *f.Call
-	c.Args = nil
-	for _, arg := range f.Call.Args {
-		if n, ok := arg.(*ast.NamedArg); ok { // explode(collection => x)
-			arg = n.X
-		}
-		c.Args = append(c.Args, arg)
-	}
-	x, err := a.expr(&c, s)
+	x, err := a.expr(f.Call, s)
 	if err != nil {
 		return relation{}, alone(err)
 	}
 	call := generator(x)
 	if call == nil {
-		return relation{}, a.errorf(f.Pos(), "NOT_A_TABLE_FUNCTION", "42887", "%s makes no table.", quote(c.Name[0].Name))
+		return relation{}, a.errorf(f.Pos(), "NOT_A_TABLE_FUNCTION", "42887", "%s makes no table.", quote(f.Call.Name[0].Name))
 	}
 	g, err := a.generate(call, false, nil, f.Pos())
 	if err == nil {
@@ -264,7 +259,7 @@ func (a *analyzer) rangeFunc(f *ast.TableFunc, p place, left *relation) (relatio
 	var args []plan.Expr
 	for _, e := range f.Call.Args {
 		if named, ok := e.(*ast.NamedArg); ok {
-			e = named.X
+			return relation{}, a.errorf(named.Pos(), "NON_FOLDABLE_ARGUMENT", "42K08", "The arguments of range have no names.")
 		}
 		x, err := a.expr(e, s)
 		if err != nil {

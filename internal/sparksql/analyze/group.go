@@ -76,7 +76,25 @@ func (a *analyzer) groupBy(sel *selection) (*grouping, error) {
 		g.sets = sets
 		g.nullable()
 	}
-	return g, nil
+	return g, a.keyQueries(sel, g)
+}
+
+// keyQueries refuses correlated queries as keys that the select list lacks.
+func (a *analyzer) keyQueries(sel *selection, g *grouping) error {
+	for _, k := range g.keys {
+		s, ok := k.X.(*plan.Subquery)
+		if !ok || s.Kind != plan.ScalarSubquery || !correlated(s) {
+			continue
+		}
+		want := key(s)
+		if !slices.ContainsFunc(sel.items, func(it item) bool {
+			return contains(it.x, func(x plan.Expr) bool { q, ok := x.(*plan.Subquery); return ok && key(q) == want })
+		}) {
+			return a.errorf(sel.ast.Group.Pos(), "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY", "0A000",
+				"A correlated sub-query in GROUP BY must stand in the select list, too.")
+		}
+	}
+	return nil
 }
 
 func union(a, b []int) []int {
@@ -166,7 +184,7 @@ func (a *analyzer) groupItem(item ast.GroupItem, sel *selection, g *grouping) ([
 // groupKey resolves one grouping expression: an ordinal, an input column, an
 // alias of the select list, or any expression.
 func (a *analyzer) groupKey(e ast.Expr, sel *selection, g *grouping) (int, error) {
-	if lit, ok := e.(*ast.Literal); ok && lit.Type == types.Int {
+	if lit, ok := e.(*ast.Literal); ok && lit.Type == types.Int && a.on("spark.sql.groupByOrdinal") {
 		n, _ := lit.Value.(int64)
 		if n < 1 || int(n) > len(sel.items) {
 			return 0, a.errorf(e.Pos(), "GROUP_BY_POS_OUT_OF_RANGE", "42805", "GROUP BY position %d is not in the select list (1 to %d).", n, len(sel.items))
@@ -175,12 +193,16 @@ func (a *analyzer) groupKey(e ast.Expr, sel *selection, g *grouping) (int, error
 			return 0, a.errorf(e.Pos(), "STAR_GROUP_BY_POS", "0A000", "GROUP BY takes no position beside * in the select list.").hint("Write the columns.")
 		}
 		it := sel.items[n-1]
+		if sel.ofGenerator(it.x) {
+			return 0, a.errorf(e.Pos(), "GROUP_BY_POS_OUT_OF_RANGE", "42805", "GROUP BY position %d refers to a generator, which makes its rows later.", n)
+		}
 		if hasAggregate(it.x) {
 			return 0, a.errorf(e.Pos(), "GROUP_BY_POS_AGGREGATE", "42903", "GROUP BY %d refers to an expression with an aggregate function.", n)
 		}
 		return g.add(substitute(it.x, sel.lca), it.attr.Name), nil
 	}
 	s := *sel.scope
+	s.aliases = slices.DeleteFunc(slices.Clone(s.aliases), func(d aliasDef) bool { return sel.ofGenerator(d.x) || !a.on("spark.sql.groupByAliases") })
 	x, err := a.expr(e, &s)
 	if err != nil {
 		return 0, err
@@ -195,7 +217,16 @@ func (a *analyzer) groupKey(e ast.Expr, sel *selection, g *grouping) (int, error
 	return g.add(x, a.sqlName(x)), nil
 }
 
+// ofGenerator tells whether x uses what a generator of the select list makes,
+// above the aggregation.
+func (sel *selection) ofGenerator(x plan.Expr) bool {
+	return x != nil && contains(substitute(x, sel.lca), sel.generated)
+}
+
 func (a *analyzer) groupable(x plan.Expr, pos sparksql.Pos) error {
+	if err := a.groupingOutside(x, pos); err != nil {
+		return err
+	}
 	switch {
 	case hasAggregate(x):
 		return a.errorf(pos, "GROUP_BY_AGGREGATE", "42903", "GROUP BY cannot hold an aggregate function.")

@@ -22,7 +22,7 @@ func (a *analyzer) precede(of any, p place, err error) error {
 	calls, selects := callsOf(of)
 	for _, c := range calls {
 		if a.unknownCall(c, p) && (len(c.Name) != 1 || !strings.EqualFold(c.Name[0].Name, "cast")) {
-			return a.errorf(c.Pos(), "UNRESOLVED_ROUTINE", "42883", "There is no function %s.", quoteAll(c.Name.Strings()))
+			return a.noFunction(c, p)
 		}
 		if name := strings.ToLower(c.Name[0].Name); len(c.Name) == 1 && tableOnly(funcs.Lookup(strings.TrimSuffix(name, "_outer"))) {
 			return a.noScalar(c.Pos(), name)

@@ -58,6 +58,9 @@ func (a *analyzer) query(q *ast.Query, p place) (relation, error) {
 		p.files = files
 	}
 	r, err := a.body(q, p)
+	if err == nil && len(ctes) > 0 {
+		err, a.shapeless = a.shapeless, nil
+	}
 	if err != nil {
 		return r, err
 	}
@@ -129,8 +132,15 @@ func (a *analyzer) sorted(r relation, q *ast.Query, p place) (relation, error) {
 		}
 	}
 	terms := append(append([]ast.SortItem{}, q.Order...), q.Sort...)
-	for _, c := range q.Cluster {
-		terms = append(terms, ast.SortItem{X: c})
+	terms = append(terms, clusterTerms(q)...)
+	for _, d := range q.Distribute {
+		x, err := a.expr(d, &scope{place: p, cols: r.cols, noRoutines: "DISTRIBUTE BY"})
+		if err == nil {
+			err = a.scalarOnly(x, d.Pos(), "in this DISTRIBUTE BY")
+		}
+		if err != nil {
+			return r, err
+		}
 	}
 	vis := r.visible()
 	for _, t := range terms {

@@ -67,6 +67,11 @@ func (a *analyzer) recursive(c ast.CTE, p *place) (*plan.CTE, error) {
 		return nil, err
 	}
 	rec.Step = around(exact(step))
+	if n := len(rec.Step.Output()); n != len(rec.Attrs) {
+		def.cols = nil
+		a.shapeless = a.errorf(u.Right.Pos(), "NUM_COLUMNS_MISMATCH", "42826", "UNION needs the same number of columns on both sides, but has %d and %d.", len(rec.Attrs), n)
+		return cte, nil
+	}
 	return cte, a.checkStep(rec, u)
 }
 
@@ -90,11 +95,7 @@ func (a *analyzer) recursionLevel(c ast.CTE, p place) (int64, error) {
 // checkStep compares the step's columns with the anchor's, and looks where the
 // step refers to the expression.
 func (a *analyzer) checkStep(rec *plan.Recursion, u *ast.SetOp) error {
-	out := rec.Step.Output()
-	if len(out) != len(rec.Attrs) {
-		return a.errorf(u.Right.Pos(), "NUM_COLUMNS_MISMATCH", "42826", "UNION needs the same number of columns on both sides, but has %d and %d.", len(rec.Attrs), len(out))
-	}
-	for i, at := range out {
+	for i, at := range rec.Step.Output() {
 		if t, ok := funcs.Common([]types.Type{at.Type, rec.Attrs[i].Type}, a.base.ANSI); !ok || !types.Equal(t, rec.Attrs[i].Type) {
 			return a.errorf(u.Right.Pos(), "CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE", "42825", "Column %d is %s in the anchor and %s in the step.",
 				i+1, rec.Attrs[i].Type.SQL(), at.Type.SQL()).hint("Cast it in the step.")

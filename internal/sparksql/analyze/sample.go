@@ -11,6 +11,14 @@ import (
 
 // sample keeps a share of the rows, or the first ones.
 func (a *analyzer) sample(r relation, s *ast.Sample, p place) (relation, error) {
+	if s.Kind == "rows" && len(s.Args) == 1 {
+		x, err := a.limit(s.Args[0], p, "TABLESAMPLE", r.cols)
+		if err != nil {
+			return r, err
+		}
+		r.node = &plan.Limit{Input: r.node, N: x}
+		return r, nil
+	}
 	var n [2]float64
 	for i, e := range s.Args[:min(2, len(s.Args))] {
 		x, err := a.expr(e, &scope{place: p})
@@ -25,12 +33,6 @@ func (a *analyzer) sample(r relation, s *ast.Sample, p place) (relation, error) 
 	}
 	share := n[0] / 100
 	switch s.Kind {
-	case "rows":
-		if n[0] < 0 {
-			return r, a.errorf(s.Pos(), "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", "42K0E", "TABLESAMPLE cannot take fewer than 0 rows.")
-		}
-		r.node = &plan.Limit{Input: r.node, N: &plan.Literal{Value: int64(n[0]), Typ: types.Int}}
-		return r, nil
 	case "bucket":
 		if n[1] <= 0 || n[0] > n[1] {
 			return r, a.errorf(s.Pos(), "INVALID_SQL_SYNTAX.INVALID_TABLE_SAMPLE", "42000", "TABLESAMPLE (BUCKET x OUT OF y) needs x <= y.")

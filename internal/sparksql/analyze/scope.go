@@ -136,12 +136,15 @@ func (a *analyzer) match(cols []column, name []string) ([]column, int) {
 	return nil, 0
 }
 
+// same compares names as the session does.
+func (a *analyzer) same(x, y string) bool { return x == y || !a.exact && strings.EqualFold(x, y) }
+
 // qualified finds the columns that a name with a qualifier of q parts means,
 // among those of metadata or the others.
 func (a *analyzer) qualified(cols []column, name []string, q int, metadata bool) []column {
 	var found []column
 	for _, c := range cols {
-		if c.metadata != metadata || !strings.EqualFold(c.Name, name[q]) || a.exact && c.Name != name[q] || q == 0 && c.hidden && !metadata || !qualifies(c.Qualifier, name[:q]) {
+		if c.metadata != metadata || !a.same(c.Name, name[q]) || q == 0 && c.hidden && !metadata || !a.qualifies(c.Qualifier, name[:q]) {
 			continue
 		}
 		dup := false
@@ -156,13 +159,13 @@ func (a *analyzer) qualified(cols []column, name []string, q int, metadata bool)
 }
 
 // qualifies tells whether parts are the end of a qualifier.
-func qualifies(qualifier, parts []string) bool {
+func (a *analyzer) qualifies(qualifier, parts []string) bool {
 	if len(parts) > len(qualifier) {
 		return false
 	}
 	tail := qualifier[len(qualifier)-len(parts):]
 	for i := range parts {
-		if !strings.EqualFold(tail[i], parts[i]) {
+		if !a.same(tail[i], parts[i]) {
 			return false
 		}
 	}
@@ -226,7 +229,7 @@ func (a *analyzer) lookup(name []string, pos sparksql.Pos, s *scope) (plan.Expr,
 func (a *analyzer) alias(name []string, pos sparksql.Pos, s *scope) (plan.Expr, error) {
 	var hit *aliasDef
 	for i := range s.aliases {
-		if !strings.EqualFold(s.aliases[i].name, name[0]) {
+		if !a.same(s.aliases[i].name, name[0]) {
 			continue
 		}
 		if hit != nil {

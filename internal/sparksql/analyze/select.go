@@ -117,6 +117,9 @@ func (a *analyzer) where(sel *selection) error {
 	if err = a.outsideSelect(err, sel.ast.Where.Pos()); err != nil {
 		return err
 	}
+	if err := a.groupingOutside(cond, sel.ast.Where.Pos()); err != nil {
+		return err
+	}
 	if hasAggregate(cond) {
 		return a.errorf(sel.ast.Where.Pos(), "INVALID_WHERE_CONDITION", "42903", "WHERE cannot hold aggregates or window functions.").
 			hint("Use HAVING or QUALIFY.")
@@ -158,6 +161,9 @@ func (a *analyzer) boolean(e ast.Expr, what string, s *scope) (plan.Expr, error)
 
 // scalarOnly refuses aggregates, window functions and generators.
 func (a *analyzer) scalarOnly(x plan.Expr, pos sparksql.Pos, where string) error {
+	if err := a.groupingOutside(x, pos); err != nil {
+		return err
+	}
 	if hasAggregate(x) || hasWindow(x) || hasGenerator(x) {
 		return a.errorf(pos, "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", "Aggregates, window functions and generators cannot stand %s.", where)
 	}

@@ -29,6 +29,9 @@ func (a *analyzer) star(e *ast.Star, s *scope) ([]named, error) {
 func (a *analyzer) starColumns(e *ast.Star, s *scope) ([]named, error) {
 	var out []named
 	q := e.Qualifier.Strings()
+	if a.shapeless != nil && len(s.cols) == 0 {
+		return nil, a.errorf(e.Pos(), "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "* has no columns to stand for.").hint("Give the step of the recursive expression as many columns as its anchor has.")
+	}
 	if len(q) == 0 {
 		for _, c := range s.cols {
 			if !c.hidden {
@@ -39,7 +42,7 @@ func (a *analyzer) starColumns(e *ast.Star, s *scope) ([]named, error) {
 	}
 	known := false
 	for _, c := range s.cols {
-		if qualifies(c.Qualifier, q) && !c.metadata {
+		if a.qualifies(c.Qualifier, q) && !c.metadata {
 			known = true
 			out = append(out, named{c.Name, &plan.Column{Attr: c.Attr}})
 		}

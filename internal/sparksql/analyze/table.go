@@ -38,7 +38,7 @@ func (a *analyzer) tableName(t *ast.TableName, p place) (relation, error) {
 	}
 	name := t.Name.Strings()
 	if len(name) == 1 && t.Version == nil && t.Timestamp == nil {
-		if def := p.ctes.find(name[0]); def != nil {
+		if def := p.ctes.find(name[0]); def != nil && a.same(def.name, name[0]) {
 			if def.open {
 				return relation{}, a.errorf(t.Pos(), "INVALID_RECURSIVE_CTE", "42836", "The anchor of a recursive common table expression cannot refer to it.")
 			}

@@ -298,6 +298,15 @@ func zipType(c *call) types.Type {
 			name = x.Attr.Name
 		case *plan.Field:
 			name = x.Name
+		case *plan.Call: // the fields of an array's structs
+			if x.Fn != "array field" {
+				break
+			}
+			if l, ok := x.Args[1].(*plan.Lambda); ok {
+				if f, ok := l.Body.(*plan.Field); ok {
+					name = f.Name
+				}
+			}
 		}
 		s.Fields = append(s.Fields, types.Field{Name: name, Type: elemOf(c, i), Nullable: true})
 	}

@@ -43,9 +43,9 @@ func FieldOf(x plan.Expr, name string, ctx Context) (plan.Expr, error) {
 }
 
 func fieldIndex(s types.Struct, name string, ctx Context) (int, error) {
-	found := -1
+	found, exact := -1, strings.EqualFold(ctx.Conf["spark.sql.caseSensitive"], "true")
 	for i, f := range s.Fields {
-		if !strings.EqualFold(f.Name, name) {
+		if f.Name != name && (exact || !strings.EqualFold(f.Name, name)) {
 			continue
 		}
 		if found >= 0 {

@@ -219,6 +219,9 @@ func (p printer) boundName(w *plan.WindowExpr, b plan.Bound) string {
 		if k, ok := b.X.(*plan.Cast); ok && k.Implicit && w.Frame.Unit == plan.FrameRange {
 			return "(- " + p.name(b.X) + ") FOLLOWING"
 		}
+		if k, ok := b.X.(*plan.Literal); ok && k.Value == nil && w.Frame.Unit == plan.FrameRange {
+			return "(- NULL) FOLLOWING"
+		}
 		return p.name(b.X) + " PRECEDING"
 	case plan.CurrentRow:
 		return "CURRENT ROW"

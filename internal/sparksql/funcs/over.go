@@ -111,9 +111,14 @@ func sameFrame(a, b plan.Frame) bool {
 func checkFrame(w *plan.WindowExpr, ctx Context) error {
 	f := w.Frame
 	offsets := f.Start.X != nil || f.End.X != nil
+	for _, b := range []plan.Bound{f.Start, f.End} { // x PRECEDING is -x FOLLOWING
+		if b.Kind == plan.Preceding && b.X != nil && !negatable(b.X.Type()) {
+			return mismatch(ctx, "UNEXPECTED_INPUT_TYPE", "A distance of %s has no negative.", quoteType(b.X.Type()))
+		}
+	}
 	if f.Unit == plan.FrameRange && len(w.Order) == 1 {
 		for _, b := range []*plan.Bound{&w.Frame.Start, &w.Frame.End} {
-			if t := w.Order[0].X.Type(); b.X != nil && types.IsNumeric(t) && IsFoldable(b.X) && (types.IsNumeric(b.X.Type()) || types.IsString(b.X.Type()) || isInterval(b.X.Type()) && CanCast(b.X.Type(), t, true)) {
+			if t := w.Order[0].X.Type(); b.X != nil && types.IsNumeric(t) && IsFoldable(b.X) && negatable(b.X.Type()) && CanCast(b.X.Type(), t, true) {
 				b.X = CastTo(b.X, t, ctx)
 			}
 		}
@@ -161,6 +166,11 @@ func checkFrame(w *plan.WindowExpr, ctx Context) error {
 		return mismatch(ctx, "SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "The lower bound of the frame lies above its upper bound.")
 	}
 	return nil
+}
+
+// negatable tells whether values of type t have a negative; texts are read as numbers.
+func negatable(t types.Type) bool {
+	return types.IsNumeric(t) || types.IsString(t) || t == types.Void || isInterval(t)
 }
 
 // frameOffset is a constant bound's distance from the current row.

@@ -128,6 +128,9 @@ func fitListagg(c *call) error {
 	if c.ctx.Distinct && (len(c.ctx.Within) > 1 || SQLName(c.ctx.Within[0].X) != SQLName(c.args[0])) {
 		return errf(c.ctx, "INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT", "42K0K", "With DISTINCT, listagg can be ordered by its argument only.")
 	}
+	if c.ctx.Distinct && types.IsFloating(c.ctx.Within[0].X.Type()) {
+		return errf(c.ctx, "INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT_UNSAFE_CAST", "42K0K", "With DISTINCT, listagg cannot be ordered by %s, of whose values several have one text; cast it to a STRING.", quoteType(c.ctx.Within[0].X.Type()))
+	}
 	for _, k := range c.ctx.Within {
 		c.args = append(c.args, k.X)
 	}

@@ -143,7 +143,15 @@ func (g *aggCall) listagg(sep, dt string) string {
 			keys = append(keys, g.a[2+i]+dir+nulls)
 		}
 		if len(keys) > 0 {
-			args += " ORDER BY " + strings.Join(keys, ", ")
+			order := " ORDER BY " + strings.Join(keys, ", ")
+			if k, ok := g.c.Args[0].(*plan.Cast); ok && g.c.Distinct { // DuckDB orders distinct values by themselves
+				v := &plan.LambdaVar{Name: g.l.fresh("v"), ID: plan.NewID(), Typ: k.X.Type(), Null: k.X.Nullable()}
+				text := *k
+				text.X, g.l.vars[v.ID] = v, v.Name
+				return "array_to_string(list_transform(" + g.on("list", g.l.expr(k.X)+order, "("+g.l.expr(k.X)+") IS NOT NULL") +
+					", lambda " + v.Name + ": " + g.l.expr(&text) + "), " + sep + ")"
+			}
+			args += order
 		}
 	}
 	if binary {

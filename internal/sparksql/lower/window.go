@@ -18,6 +18,7 @@ func (l *lowerer) window(w *plan.WindowExpr) string {
 		parts = append(parts, "ORDER BY "+l.sortKeys(w.Order))
 	}
 	if agg, ok := w.Fn.(*plan.AggCall); ok {
+		w, agg = nullDistance(w, agg)
 		switch {
 		case emptyFrame(w.Frame) && (agg.Fn == "first" || agg.Fn == "last" || agg.Fn == "any_value" || agg.Fn == "first_value" || agg.Fn == "last_value"):
 			return cast("NULL", l.duckType(agg.Typ))
@@ -70,6 +71,41 @@ func (l *lowerer) window(w *plan.WindowExpr) string {
 func firstOfRows(w *plan.WindowExpr, agg *plan.AggCall) bool {
 	return (agg.Fn == "first" || agg.Fn == "first_value" || agg.Fn == "any_value") && len(w.Order) > 0 && w.Frame.Unit == plan.FrameRows &&
 		w.Frame.Start.Kind == plan.UnboundedPreceding && (w.Frame.End.Kind == plan.UnboundedFollowing || w.Frame.End.Kind == plan.CurrentRow)
+}
+
+// nullDistance rewrites bounds of a RANGE frame whose distance is NULL: they
+// stand at the rows without a key, which come first or last.
+func nullDistance(w *plan.WindowExpr, agg *plan.AggCall) (*plan.WindowExpr, *plan.AggCall) {
+	if w.Frame.Unit != plan.FrameRange || len(w.Order) != 1 {
+		return w, agg
+	}
+	out, keyless := *w, false
+	for _, b := range []struct {
+		bound *plan.Bound
+		to    plan.BoundKind
+		all   bool // no row is left out on this side
+	}{
+		{&out.Frame.Start, plan.UnboundedPreceding, w.Order[0].NullsFirst},
+		{&out.Frame.End, plan.UnboundedFollowing, !w.Order[0].NullsFirst},
+	} {
+		if b.bound.X == nil {
+			continue
+		}
+		if k, ok := funcs.Eval(b.bound.X); ok && k.Value == nil {
+			*b.bound = plan.Bound{Kind: b.to}
+			keyless = keyless || !b.all
+		}
+	}
+	if !keyless {
+		return &out, agg
+	}
+	c := *agg
+	var only plan.Expr = &plan.Call{Fn: "isnull", Args: []plan.Expr{w.Order[0].X}, Typ: types.Boolean}
+	if c.Filter != nil {
+		only = &plan.Call{Fn: "and", Args: []plan.Expr{c.Filter, only}, Typ: types.Boolean, Null: true}
+	}
+	c.Filter = only
+	return &out, &c
 }
 
 // emptyFrame tells whether a frame of rows ends before it begins, which DuckDB

@@ -5,7 +5,7 @@ import "github.com/marisma/marisma/internal/sparksql/ast"
 func (p *parser) groupBy() (*ast.GroupBy, error) {
 	g := &ast.GroupBy{At: p.here()}
 	p.i += 2
-	if p.isWord("ALL") && (p.endsAt(1) || p.isClause(1)) {
+	if p.isWord("ALL") && !p.peekOp(1, ",") && !p.wordAt(1, "WITH") && (p.endsAt(1) || p.isClause(1)) {
 		p.i++
 		g.All = true
 		return g, nil

@@ -33,7 +33,7 @@ type token struct {
 type lexer struct {
 	src       string
 	base      sparksql.Pos // where src starts in its file
-	raw       bool         // strings keep their backslashes and doubled quotes
+	quotes    Quotes
 	off       int
 	line, col int
 	toks      []token
@@ -52,8 +52,8 @@ var operators = []string{
 	"+", "-", "*", "/", "%", "~", "&", "|", "^", "=", "<", ">", "!", "(", ")", "[", "]", "{", "}", ",", ".", ";", ":", "?", "@", "$", "#", "\\",
 }
 
-func lex(base sparksql.Pos, src string, raw bool) ([]token, error) {
-	l := &lexer{src: src, base: base, raw: raw, line: 1, col: 1}
+func lex(base sparksql.Pos, src string, quotes Quotes) ([]token, error) {
+	l := &lexer{src: src, base: base, quotes: quotes, line: 1, col: 1}
 	if err := l.all(); err != nil {
 		return nil, err
 	}
@@ -185,12 +185,12 @@ func (l *lexer) next() error {
 	r, _ := utf8.DecodeRuneInString(rest)
 	c := rest[0]
 	switch {
+	case c == '`', c == '"' && l.quotes.Names:
+		return l.quoted(rest)
 	case c == '\'' || c == '"':
 		return l.str(rest, 0, false)
 	case (c == 'r' || c == 'R') && len(rest) > 1 && (rest[1] == '\'' || rest[1] == '"'):
 		return l.str(rest, 1, true)
-	case c == '`':
-		return l.quoted(rest)
 	case isDigit(c) || c == '.' && len(rest) > 1 && isDigit(rest[1]) && !l.afterName():
 		n := number(rest)
 		if n > 0 {
@@ -274,19 +274,19 @@ func (l *lexer) parameter(s string) int {
 func (l *lexer) quoted(rest string) error {
 	var b strings.Builder
 	for i := 1; i < len(rest); i++ {
-		if rest[i] != '`' {
+		if rest[i] != rest[0] {
 			b.WriteByte(rest[i])
 			continue
 		}
-		if i+1 < len(rest) && rest[i+1] == '`' {
-			b.WriteByte('`')
+		if i+1 < len(rest) && rest[i+1] == rest[0] {
+			b.WriteByte(rest[0])
 			i++
 			continue
 		}
 		l.emit(tQuoted, b.String(), i+1)
 		return nil
 	}
-	return parseError("PARSE_SYNTAX_ERROR", "42601", l.pos(), "syntax error at or near '`'; the quoted identifier is not closed, expected `")
+	return parseError("PARSE_SYNTAX_ERROR", "42601", l.pos(), "syntax error at or near '%c'; the quoted identifier is not closed, expected %[1]c", rest[0])
 }
 
 // str lexes a string whose quote stands at rest[at]; raw strings know no escape.
@@ -300,7 +300,7 @@ func (l *lexer) str(rest string, at int, raw bool) error {
 			i++
 		case rest[i] == q:
 			body := rest[at+1 : i]
-			if !raw && !l.raw {
+			if !raw && !l.quotes.Raw {
 				body = unescape(body, q)
 			}
 			l.emit(tString, body, i+1)

@@ -74,27 +74,38 @@ func Statement(file, text string) (ast.Statement, error) {
 	return StatementAt(sparksql.Pos{File: file}, text)
 }
 
-// StatementOf is Statement for a session whose strings know no escapes when
-// raw is set (spark.sql.parser.escapedStringLiterals): a backslash then only
-// keeps a quote from ending its string, and both stay in it.
-func StatementOf(text string, raw bool) (ast.Statement, error) {
-	return statement(sparksql.Pos{}, text, raw)
+// Quotes says what a session's settings make of quotes.
+type Quotes struct {
+	// Raw strings know no escapes (spark.sql.parser.escapedStringLiterals): a
+	// backslash only keeps a quote from ending its string, and both stay in it.
+	Raw bool
+	// Names stand in double quotes, too (spark.sql.ansi.doubleQuotedIdentifiers),
+	// where else strings stand in them.
+	Names bool
+}
+
+// StatementOf is Statement for a session with such quotes.
+func StatementOf(text string, quotes Quotes) (ast.Statement, error) {
+	return statement(sparksql.Pos{}, text, quotes)
 }
 
 // StatementAt is Statement for a text that stands at a place of a file: its
 // positions count from there.
 func StatementAt(at sparksql.Pos, text string) (ast.Statement, error) {
-	return statement(at, text, false)
+	return statement(at, text, Quotes{})
 }
 
-func statement(at sparksql.Pos, text string, raw bool) (ast.Statement, error) {
-	p, err := rawParser(at, text, raw)
+func statement(at sparksql.Pos, text string, quotes Quotes) (ast.Statement, error) {
+	p, err := quotesParser(at, text, quotes)
 	if err != nil {
 		return nil, err
 	}
 	for p.acceptOp(";") {
 	}
 	if p.cur().kind == tEOF {
+		if strings.TrimSpace(text) != "" { // semicolons or comments
+			return nil, p.expected("a statement")
+		}
 		return nil, parseError("PARSE_EMPTY_STATEMENT", "42617", p.pos(), "expected a statement, found nothing")
 	}
 	st, err := p.one()
@@ -177,10 +188,12 @@ func whole[T any](text string, f func(*parser) (T, error)) (T, error) {
 	return v, nil
 }
 
-func newParser(base sparksql.Pos, text string) (*parser, error) { return rawParser(base, text, false) }
+func newParser(base sparksql.Pos, text string) (*parser, error) {
+	return quotesParser(base, text, Quotes{})
+}
 
-func rawParser(base sparksql.Pos, text string, raw bool) (*parser, error) {
-	toks, err := lex(base, text, raw)
+func quotesParser(base sparksql.Pos, text string, quotes Quotes) (*parser, error) {
+	toks, err := lex(base, text, quotes)
 	if err != nil {
 		return nil, err
 	}

@@ -83,9 +83,7 @@ func (p *parser) wordPrimary(t token) (ast.Expr, error) {
 	case t.up == "TRUE" || t.up == "FALSE":
 		p.i++
 		return &ast.Literal{At: at, Value: t.up == "TRUE", Type: types.Boolean}, nil
-	case t.up == "CASE" && call && p.whenFollows():
-		return p.caseExpr()
-	case t.up == "CASE" && !call && !p.endsAt(1) && !p.wordAt(1, "END") && (p.wordAt(1, "WHEN") || p.peekOp(2, "(") || !p.isClause(1)):
+	case t.up == "CASE" && p.whenFollows():
 		return p.caseExpr()
 	case call:
 		p.i += 2
@@ -110,12 +108,19 @@ func (p *parser) wordPrimary(t token) (ast.Expr, error) {
 	return p.nameOrCall()
 }
 
-// whenFollows tells whether the CASE here, before a parenthesis, is an
-// expression's: whether its operand is followed by WHEN. Otherwise it is the
-// name of a function.
+// caseReach bounds how many tokens are looked at to tell a CASE apart.
+const caseReach = 1024
+
+// whenFollows tells whether the CASE here is an expression's: whether WHEN and
+// THEN follow, maybe after an operand. Otherwise it is the name of a column or
+// of a function.
 func (p *parser) whenFollows() bool {
 	nested := 0 // parentheses and CASE expressions that are open
-	for n := 1; p.peek(n).kind != tEOF; n++ {
+	when := false
+	for n := 1; n < caseReach; n++ {
+		if p.peek(n).kind == tEOF {
+			return false
+		}
 		switch {
 		case p.peekOp(n, "("), p.peekOp(n, "["), p.wordAt(n, "CASE") && !p.peekOp(n+1, ")"):
 			nested++
@@ -123,13 +128,16 @@ func (p *parser) whenFollows() bool {
 			if nested--; nested < 0 {
 				return false
 			}
-		case nested == 0 && p.wordAt(n, "WHEN"):
-			return true
-		case nested == 0 && (p.peekOp(n, ",") || p.peekOp(n, ";")):
+		case nested > 0:
+		case p.wordAt(n, "WHEN"):
+			when = true
+		case p.wordAt(n, "THEN"):
+			return when
+		case p.peekOp(n, ","), p.peekOp(n, ";"):
 			return false
 		}
 	}
-	return false
+	return true
 }
 
 // intervalOrText parses INTERVAL '...' alone, or with units.

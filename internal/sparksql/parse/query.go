@@ -178,10 +178,17 @@ func (p *parser) organize(q *ast.Query) error {
 
 func (p *parser) orderBy(q *ast.Query) error {
 	if p.isWord("ALL") && (p.endsAt(1) || p.wordAt(1, "ASC", "DESC", "NULLS", "LIMIT", "OFFSET", "SORT", "WINDOW")) {
+		start := p.i
 		p.i++
 		item, err := p.sortTail(nil)
-		q.OrderAll = &item
-		return err
+		if err != nil {
+			return err
+		}
+		if !p.isOp(",") {
+			q.OrderAll = &item
+			return nil
+		}
+		p.i = start // a column of that name, beside others
 	}
 	var err error
 	q.Order, err = list(p, p.sortItem)
@@ -347,7 +354,7 @@ func (p *parser) selectRest(s *ast.Select) (ast.Body, error) {
 	if p.isWord("DISTINCT") && !p.endsAt(1) {
 		p.i++
 		s.Distinct = true
-	} else if p.isWord("ALL") && !p.endsAt(1) && !p.isClause(1) {
+	} else if p.isWord("ALL") && !p.endsAt(1) && (!p.isClause(1) || p.wordAt(1, "FROM") && !p.peekOp(2, "(")) {
 		p.i++
 	}
 	items, err := list(p, p.selectItem)
@@ -460,7 +467,12 @@ func (p *parser) lateralViews(s *ast.Select) error {
 		if err := p.needOp("("); err != nil {
 			return err
 		}
-		if err := p.callArgs(v.Call); err != nil {
+		if !p.isOp(")") { // no words and no names, as calls have them
+			if v.Call.Args, err = list(p, p.expr); err != nil {
+				return err
+			}
+		}
+		if err := p.needOp(")"); err != nil {
 			return err
 		}
 		if p.isIdent() && !p.isClause(0) && !p.isWord("AS") {

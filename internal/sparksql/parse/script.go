@@ -385,6 +385,16 @@ func (p *parser) endLabel(label *ast.Ident) error {
 	return nil
 }
 
+// loopEnd takes the label behind a loop, after which a script goes on: where
+// its text ends, a semicolon is missing, whatever the label.
+func (p *parser) loopEnd(label *ast.Ident) error {
+	if p.isIdent() && p.peek(1).kind == tEOF {
+		p.i++
+		return p.expected(";")
+	}
+	return p.endLabel(label)
+}
+
 // condText parses a condition and gives its text too.
 func (p *parser) condText() (ast.Expr, string, error) {
 	start := p.i
@@ -426,7 +436,7 @@ func (p *parser) loop(base ast.Stmt, label *ast.Ident) (ast.Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l, p.endLabel(label)
+	return l, p.loopEnd(label)
 }
 
 func (p *parser) forLoop(base ast.Stmt, label *ast.Ident) (ast.Statement, error) {
@@ -461,7 +471,7 @@ func (p *parser) forLoop(base ast.Stmt, label *ast.Ident) (ast.Statement, error)
 	if err != nil {
 		return nil, err
 	}
-	return f, p.endLabel(label)
+	return f, p.loopEnd(label)
 }
 
 func (p *parser) ifStatement(base ast.Stmt) (ast.Statement, error) {

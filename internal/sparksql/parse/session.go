@@ -251,7 +251,7 @@ func (p *parser) comment(base ast.Stmt) (ast.Statement, error) {
 
 // Markers tells which kinds of parameter markers a text holds.
 func Markers(text string) (named, positional bool, err error) {
-	toks, err := lex(sparksql.Pos{}, text, false)
+	toks, err := lex(sparksql.Pos{}, text, Quotes{})
 	if err != nil {
 		return false, false, err
 	}

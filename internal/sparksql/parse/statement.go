@@ -59,6 +59,8 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 		return p.command(base)
 	case "BEGIN":
 		return p.compoundStatement(base)
+	case "CALL":
+		return p.callProcedure(base)
 	case "COMMENT":
 		return p.comment(base)
 	case "COPY":
@@ -94,7 +96,24 @@ func (p *parser) dispatch(base ast.Stmt) (ast.Statement, error) {
 
 // Statements that are recognised, so that their error can name them.
 var unsupportedWords = map[string]bool{
-	"LOAD": true, "CALL": true, "ADD": true, "LIST": true,
+	"LOAD": true, "ADD": true, "LIST": true,
+}
+
+// callProcedure parses CALL name(arguments), though there are no procedures.
+func (p *parser) callProcedure(base ast.Stmt) (ast.Statement, error) {
+	p.i++
+	if _, err := p.name("a procedure"); err != nil {
+		return nil, err
+	}
+	if err := p.needOp("("); err != nil {
+		return nil, err
+	}
+	if !p.isOp(")") {
+		if _, err := list(p, p.callArg); err != nil {
+			return nil, err
+		}
+	}
+	return &ast.Unsupported{Stmt: base, Word: "CALL"}, p.needOp(")")
 }
 
 // unsupported takes the statement as a whole.

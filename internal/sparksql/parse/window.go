@@ -93,7 +93,7 @@ func (p *parser) bound() (ast.Bound, error) {
 	return ast.Bound{}, p.expected("PRECEDING or FOLLOWING")
 }
 
-// constant tells whether x holds no column and no query.
+// constant tells whether x holds no column, no query and no function.
 func constant(x ast.Expr) bool {
 	switch x := x.(type) {
 	case *ast.Literal, *ast.Interval, *ast.TypedLiteral, *ast.Param:
@@ -104,13 +104,6 @@ func constant(x ast.Expr) bool {
 		return constant(x.L) && constant(x.R)
 	case *ast.Cast:
 		return constant(x.X)
-	case *ast.Call:
-		for _, a := range x.Args {
-			if !constant(a) {
-				return false
-			}
-		}
-		return true
 	}
 	return false
 }
@@ -203,10 +196,8 @@ func (p *parser) sample() (*ast.Sample, error) {
 			return nil, err
 		}
 		s.Args = []ast.Expr{x, y}
-		if p.accept("ON") {
-			if _, err := p.expr(); err != nil {
-				return nil, err
-			}
+		if p.isWord("ON") {
+			return nil, p.fail(p.cur(), "_LEGACY_ERROR_TEMP_0015", "", "TABLESAMPLE (BUCKET x OUT OF y ON ...) is not supported")
 		}
 	default:
 		if err := p.sampleAmount(s); err != nil {
