@@ -106,24 +106,18 @@ func (r *scriptRun) value(ctx context.Context, x ast.Expr) (plan.Expr, error) {
 
 // Test tells whether a condition holds.
 func (r *scriptRun) Test(ctx context.Context, cond ast.Expr, text string) (bool, error) {
-	// A query of no rows is no error, but false.
-	_, query := cond.(*ast.Subquery)
 	x, err := r.value(ctx, cond)
 	if err != nil {
 		return false, err
 	}
 	lit, ok := x.(*plan.Literal)
 	if ok && x.Type() == types.Boolean {
-		if v, ok := lit.Value.(bool); ok {
-			return v, nil
-		}
-		if query {
-			return false, nil
-		}
+		v, _ := lit.Value.(bool) // NULL, as of a query without rows, is false
+		return v, nil
 	}
 	return false, &sparksql.Error{
 		Class: "INVALID_BOOLEAN_STATEMENT", SQLState: "22546", Phase: sparksql.PhaseRuntime, Pos: cond.Pos(),
-		Message: "the condition " + strings.ToUpper(text) + " is no BOOLEAN, or NULL.", Hint: "IS TRUE makes NULL false.",
+		Message: "the condition " + strings.ToUpper(text) + " is no BOOLEAN.", Hint: "Compare it, or cast it to BOOLEAN.",
 	}
 }
 

@@ -122,7 +122,7 @@ func (a *analyzer) orderTerm(t ast.SortItem, sel *selection, s *scope) (plan.Exp
 	case "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION": // the select list has names
 		e, _ := errors.AsType[*sparksql.Error](err)
 		return nil, a.errorf(t.X.Pos(), "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "%s", e.Message).hint(e.Hint)
-	case "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "AMBIGUOUS_REFERENCE":
+	case "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "AMBIGUOUS_REFERENCE", "FIELD_NOT_FOUND", "INVALID_EXTRACT_BASE_FIELD_TYPE":
 		e, _ := errors.AsType[*sparksql.Error](err)
 		return nil, a.errorf(t.X.Pos(), "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "ORDER BY: %s", e.Message).hint(e.Hint)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -188,6 +189,9 @@ func evalCall(c *plan.Call) (*plan.Literal, bool) {
 		}
 		return &plan.Literal{Value: b.String(), Typ: types.String}, true
 	}
+	if c.Fn == "upper" || c.Fn == "lower" {
+		return folded(c, args[0])
+	}
 	if len(args) != 2 || !types.IsIntegral(c.Typ) {
 		return nil, false
 	}
@@ -208,6 +212,18 @@ func evalCall(c *plan.Call) (*plan.Literal, bool) {
 		return nil, false
 	}
 	return &plan.Literal{Value: z.Int64(), Typ: c.Typ}, z.IsInt64() && inRange(z.Int64(), c.Typ)
+}
+
+// folded is upper or lower of a text without letters that have rules of their own.
+func folded(c *plan.Call, l *plan.Literal) (*plan.Literal, bool) {
+	s, ok := l.Value.(string)
+	if !ok || c.Typ != types.String || strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return nil, false
+	}
+	if c.Fn == "upper" {
+		return &plan.Literal{Value: strings.ToUpper(s), Typ: types.String}, true
+	}
+	return &plan.Literal{Value: strings.ToLower(s), Typ: types.String}, true
 }
 
 func negated(l *plan.Literal) (*plan.Literal, bool) {

@@ -257,7 +257,25 @@ func (l *lowerer) setOp(n *plan.SetOp) string {
 	if (n.Kind != plan.Union || !n.All) && slices.ContainsFunc(n.Attrs, func(a plan.Attr) bool { return types.HasCollation(a.Type) }) {
 		return l.collatedSet(n, left, right)
 	}
+	if n.Kind == plan.Union && !n.All || n.Kind != plan.Union && n.All {
+		left, right = l.unsigned(left, n.Attrs), l.unsigned(right, n.Attrs) // Spark groups the rows
+	}
 	return "(" + left + ") " + word + " (" + right + ")"
+}
+
+// unsigned makes -0.0 one with 0.0 in the columns of a query.
+func (l *lowerer) unsigned(sql string, attrs []plan.Attr) string {
+	if !slices.ContainsFunc(attrs, func(a plan.Attr) bool { return types.IsFloating(a.Type) }) {
+		return sql
+	}
+	items := make([]string, len(attrs))
+	for i, a := range attrs {
+		items[i] = Col(a)
+		if types.IsFloating(a.Type) {
+			items[i] = unsignedZero(Col(a), l.duckType(a.Type)) + " AS " + Col(a)
+		}
+	}
+	return "SELECT " + list(items) + " FROM (" + sql + ") AS " + l.fresh("s")
 }
 
 // collatedSet is a set operation that compares some columns by their keys.
