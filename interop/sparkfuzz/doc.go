@@ -6,7 +6,7 @@
 // Which error a statement reports is not defined where several rows have
 // different ones: such a statement is asked again, one row at a time. Spark
 // interprets the statements, which is faster for thousands of small ones; those
-// that differ are asked again compiled, and count as equal if that answer is.
+// that differ are asked again in other ways, and count as equal if an answer is.
 //
 // The statements come from package gen, Spark's answers from
 // interop/spark_record in one process, the comparison is that of package
