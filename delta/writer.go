@@ -259,14 +259,22 @@ func (w *Writer) writePart(values Values, rec arrow.RecordBatch) error {
 	return err
 }
 
-// settle has an array count its nulls, which Arrow does at the first question:
-// two goroutines must not ask it at once.
+// settle has an array count its nulls and make its dictionary, which Arrow does
+// at the first question: two goroutines must not ask it at once.
 func settle(a arrow.Array) {
 	_ = a.NullN()
-	if st, ok := a.(*array.Struct); ok {
-		for i := range st.NumField() {
-			settle(st.Field(i))
+	switch a := a.(type) {
+	case *array.Dictionary:
+		settle(a.Dictionary())
+	case *array.Struct:
+		for i := range a.NumField() {
+			settle(a.Field(i))
 		}
+	case *array.List:
+		settle(a.ListValues())
+	case *array.Map:
+		settle(a.Keys())
+		settle(a.Items())
 	}
 }
 
