@@ -53,6 +53,9 @@ type Parser struct {
 	corrupt int // field of the root, -1: none
 	zone    *cast.Zone
 	zones   cast.Zones
+	// wrongField tells that the document had a field of a wrong type below its
+	// own fields.
+	wrongField bool
 
 	date, stamp, stampNTZ, clock *cast.Pattern
 }
@@ -97,7 +100,7 @@ func NewType(t arrow.DataType, opt Options) (*Parser, error) {
 		if f.text == "" {
 			continue
 		}
-		if *f.dst, err = cast.CompilePattern(f.text, true); err != nil {
+		if *f.dst, err = cast.CompileReading(f.text); err != nil {
 			return nil, err
 		}
 		if *f.dst, err = (*f.dst).In(opt.Locale); err != nil {
@@ -178,16 +181,17 @@ const (
 func (p *Parser) document() status {
 	k, _ := p.begin()
 	c := p.root
+	p.wrongField = false
 	switch {
 	case c.id == arrow.STRUCT && k == kObject:
 		return p.object(c, 0, p.corrupt)
 	case c.id == arrow.LIST && k == kArray, c.id == arrow.MAP && k == kObject:
-		if st := p.value(c, k, nil, 0); st != wrong {
+		if st := p.value(c, k, nil, 0); st == good || st == partial && !p.opt.WholeValues {
 			return st
 		}
 	case c.id == arrow.LIST && k == kObject && c.kids[0].id == arrow.STRUCT:
 		st := p.object(c.kids[0], 0, -1)
-		if st == broken {
+		if st == broken || st == partial && p.opt.WholeValues {
 			return broken
 		}
 		c.putOffset(c.kids[0].n, true)
@@ -199,7 +203,7 @@ func (p *Parser) document() status {
 // object reads an object into a struct column. The field leave is not touched,
 // and with it the row is not ended.
 func (p *Parser) object(c *column, depth, leave int) status {
-	row, st := c.n, good
+	row, st, last := c.n, good, false
 	if !p.empty('}') {
 		for {
 			name, ok := p.name()
@@ -221,11 +225,20 @@ func (p *Parser) object(c *column, depth, leave int) status {
 				}
 				kind, w := p.begin()
 				switch s := p.value(k, kind, w, depth+1); {
-				case s == broken, s == partial && p.opt.WholeValues:
+				case s == broken:
 					return broken
+				case s == partial && p.opt.WholeValues && depth == 0:
+					k.cut(row)
+					k.putNull()
+					st, last = partial, p.wrongField
+				case s == wrong && depth > 0:
+					st, p.wrongField = partial, true
 				case s != good:
 					st = partial
 				}
+			}
+			if last {
+				break // Spark takes the end of the value's object for that of the document's
 			}
 			more, ok := p.next('}')
 			if !ok {
@@ -359,7 +372,7 @@ func (p *Parser) text(c *column, k kind, w []byte, depth int) status {
 			return broken
 		}
 		c.putText(t)
-	case kTrue, kFalse, kNaN:
+	case kTrue, kFalse:
 		c.putText(w)
 	default:
 		b, ok := p.copyKind(p.text0(), k, w, depth)

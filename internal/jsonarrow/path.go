@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// finderSyntax is what the functions read that look for values in a document.
+var finderSyntax = Syntax{NoNonNumeric: true}
+
 // Path is a compiled path of get_json_object: $, .name, ['name'], [n] and the
 // wildcard [*]; .* is a path too, but finds nothing.
 type Path struct{ steps []step }
@@ -84,7 +87,7 @@ type finder struct {
 // or doc is malformed. It is for one goroutine at a time.
 func (p *Path) Get(dst, doc []byte) ([]byte, bool) {
 	f := finder{out: dst}
-	f.b = doc
+	f.b, f.syn = doc, finderSyntax
 	n := len(dst)
 	hit, ok := f.eval(p.steps, raw, false)
 	if !hit || !ok {
@@ -235,7 +238,7 @@ func (f *finder) index(path []step, index int, st style, inList bool) (hit, ok b
 // ArrayLength is the number of elements of a document that is an array.
 func ArrayLength(doc []byte) (n int, ok bool) {
 	f := finder{}
-	f.b = doc
+	f.b, f.syn = doc, finderSyntax
 	if f.peek() != '[' {
 		return 0, false
 	}
@@ -250,7 +253,7 @@ func ArrayLength(doc []byte) (n int, ok bool) {
 // object, in their order; false, maybe after some calls, when it is none. A
 // name is valid during the call.
 func ObjectKeys(doc []byte, add func(name []byte)) bool {
-	s := scanner{b: doc}
+	s := scanner{b: doc, syn: finderSyntax}
 	if s.peek() != '{' {
 		return false
 	}
@@ -275,7 +278,7 @@ func ObjectKeys(doc []byte, add func(name []byte)) bool {
 // Member appends the value that an object has under a name, as json_tuple gives
 // it: texts bare, the last of several; false where there is none, or null.
 func Member(dst, doc []byte, name string) ([]byte, bool) {
-	s := scanner{b: doc}
+	s := scanner{b: doc, syn: finderSyntax}
 	start, found := len(dst), false
 	if k, _ := s.begin(); k != kObject {
 		return dst, false

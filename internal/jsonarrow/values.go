@@ -154,13 +154,12 @@ func putBase64(c *column, t []byte) status {
 	return good
 }
 
-// readDate falls back to digits as days since 1970, as Spark does.
+// readDate reads by the format alone where one is given; without one, digits
+// are days since 1970.
 func (p *Parser) readDate(t []byte) (int32, bool) {
 	if p.date != nil {
 		_, local, ok := p.date.Parse(t, p.zone, &p.zones)
-		if ok {
-			return int32(math.Floor(float64(local) / 86_400_000_000)), true
-		}
+		return int32(math.Floor(float64(local) / 86_400_000_000)), ok
 	}
 	if d, ok := cast.Date(t); ok {
 		return d, true
@@ -176,14 +175,10 @@ func (p *Parser) readStamp(t []byte, zoned bool) (int64, bool) {
 	}
 	if f != nil {
 		us, local, ok := f.Parse(t, p.zone, &p.zones)
-		switch {
-		case ok && zoned:
-			return us, true
-		case ok:
-			return local, true
-		case !zoned:
-			return 0, false
+		if zoned {
+			return us, ok
 		}
+		return local, ok
 	}
 	if zoned {
 		if us, ok := cast.Timestamp(t, p.zone, &p.zones); ok {

@@ -251,13 +251,20 @@ type patternParam struct {
 	Legacy  bool // by the rules of SimpleDateFormat
 	Locale  string
 	NTZ     bool // for a TIMESTAMP_NTZ
+	Option  bool // of a document's reader
 }
 
 func (p *patternParam) compile(text string, parsing bool) (*cast.Pattern, error) {
 	if p.Legacy {
 		return cast.CompileLegacyPattern(text)
 	}
-	x, err := cast.CompilePattern(text, parsing)
+	var x *cast.Pattern
+	var err error
+	if p.Option {
+		x, err = cast.CompileReading(text)
+	} else {
+		x, err = cast.CompilePattern(text, parsing)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -220,7 +220,7 @@ func (w *formatter) plain(t *vector.Type, arg int) (string, bool) {
 		return string(cast.AppendFloat(nil, num[float32](w.c, arg, i))), true
 	case duckdb.TypeDecimal:
 		d := newDecimals(&w.c.args[arg], t, w.c.n)
-		return string(cast.AppendDecimal(nil, d.get(i), int(t.Scale))), true
+		return string(cast.AppendBigDecimal(nil, d.get(i), int(t.Scale))), true
 	case duckdb.TypeBlob:
 		return "", false // Java prints an address
 	}

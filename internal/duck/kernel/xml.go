@@ -108,7 +108,7 @@ func (p *jsonParam) xmlReader() (xmlReader, error) {
 		key string
 	}{{&r.date, "dateformat"}, {&r.stamp, "timestampformat"}, {&r.stampNTZ, "timestampntzformat"}} {
 		if v, ok := p.Options[f.key]; ok {
-			if *f.dst, err = cast.CompilePattern(v, true); err != nil {
+			if *f.dst, err = cast.CompileReading(v); err != nil {
 				return r, err
 			}
 		}

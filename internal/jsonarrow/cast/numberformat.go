@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/big"
 	"strings"
+	"unicode"
 )
 
 // NumberFormat is a format of to_char and to_number: digits 0 and 9, group
@@ -176,7 +177,7 @@ func (f *NumberFormat) appendWhole(b []byte, whole string, places int) []byte {
 // Parse reads a text that has the format; false for another. The value is
 // v / 10^scale with the format's scale.
 func (f *NumberFormat) Parse(text []byte) (v *big.Int, ok bool) {
-	s := strings.Join(strings.Fields(string(text)), "")
+	s := strings.Map(asciiDigit, strings.Join(strings.Fields(string(text)), ""))
 	neg := false
 	cut := func(c string) bool {
 		if f.leading || f.sign == 'P' {
@@ -221,6 +222,25 @@ func (f *NumberFormat) Parse(text []byte) (v *big.Int, ok bool) {
 		v.Neg(v)
 	}
 	return v, true
+}
+
+// asciiDigit is the ASCII digit of the same value for a decimal digit of any
+// script; other characters stay.
+func asciiDigit(r rune) rune {
+	if r < 0x80 || !unicode.IsDigit(r) {
+		return r
+	}
+	for _, x := range unicode.Nd.R32 { // sets of ten, from zero on
+		if lo := rune(x.Lo); lo <= r && r <= rune(x.Hi) {
+			return '0' + (r-lo)%10
+		}
+	}
+	for _, x := range unicode.Nd.R16 {
+		if lo := rune(x.Lo); lo <= r && r <= rune(x.Hi) {
+			return '0' + (r-lo)%10
+		}
+	}
+	return r
 }
 
 // fitsWhole matches the groups from the right.

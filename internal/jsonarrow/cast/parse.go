@@ -16,7 +16,10 @@ type parsed struct {
 // Parse reads text by the pattern, wholly. The result is the instant, where
 // text without a zone is wall time of zone; local is the wall time itself.
 func (p *Pattern) Parse(b []byte, zone *Zone, zones *Zones) (us, local int64, ok bool) {
-	if p.legacy {
+	switch {
+	case p.never:
+		return 0, 0, false
+	case p.legacy:
 		return p.parseLegacy(b, zone, zones)
 	}
 	r := parsed{year: -1 << 40, month: -1, day: -1, yearDay: -1, hour: -1, hour12: -1, min: -1, sec: -1, pm: -1, era: -1, nano: -1, names: p.words()}

@@ -23,6 +23,7 @@ type Pattern struct {
 	ops    []dateOp
 	ends   []int      // of each opening bracket's op: the op of its closing one
 	legacy bool       // by SimpleDateFormat's rules
+	never  bool       // no text has it
 	names  *dateNames // nil is English
 }
 
@@ -54,6 +55,17 @@ func CompilePattern(text string, parsing bool) (*Pattern, error) {
 	}
 	p.link()
 	return p, nil
+}
+
+// CompileReading is CompilePattern for the options of documents: there a
+// malformed pattern is one that no value has. What SimpleDateFormat takes stays
+// an error.
+func CompileReading(text string) (*Pattern, error) {
+	p, err := CompilePattern(text, true)
+	if err != nil && !errors.Is(err, ErrPatternChanged) {
+		return &Pattern{text: text, never: true}, nil
+	}
+	return p, err
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -31,6 +31,9 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 	if x, err := a.formed(e, name, s); x != nil || err != nil {
 		return x, err
 	}
+	if e.Syntax == "current" {
+		name = bareFunctions[name]
+	}
 	def := funcs.Lookup(name)
 	if unit := e.Args; (name == "timestampadd" || name == "timestampdiff") && len(unit) > 0 {
 		if _, text := unit[0].(*ast.Literal); !text { // the parser knows the units
@@ -50,6 +53,9 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		r, err := a.routine(e.Name, s.place)
 		if r != nil && err == nil {
 			return a.callRoutine(r, e, s)
+		}
+		if err == nil && name == "cast" { // the form's name: wrong arguments come first
+			_, err = a.exprs(e.Args, s)
 		}
 		if err == nil {
 			_, err = funcs.Resolve(name, nil, ctx) // its error has the nearest name

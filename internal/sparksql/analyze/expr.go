@@ -111,8 +111,12 @@ func (a *analyzer) negate(not bool, pos sparksql.Pos) func(plan.Expr, error) (pl
 	}
 }
 
-// Functions that may be called by a bare name where no column has it.
-var bareFunctions = map[string]bool{"current_date": true, "current_timestamp": true, "current_user": true, "user": true, "session_user": true, "current_time": true}
+// bareFunctions may be called by a bare name where no column has it; the values
+// are the functions that they are.
+var bareFunctions = map[string]string{
+	"current_date": "current_date", "current_time": "current_time", "current_timestamp": "current_timestamp",
+	"current_user": "current_user", "session_user": "current_user", "user": "current_user",
+}
 
 func (a *analyzer) column(e *ast.Column, s *scope) (plan.Expr, error) {
 	name := e.Name.Strings()
@@ -123,8 +127,8 @@ func (a *analyzer) column(e *ast.Column, s *scope) (plan.Expr, error) {
 	if x, err = a.variable(name, e.Pos()); x != nil || err != nil {
 		return x, err
 	}
-	if len(name) == 1 && bareFunctions[strings.ToLower(name[0])] {
-		return funcs.Resolve(name[0], nil, a.fctx(e.Pos()))
+	if fn, ok := bareFunctions[strings.ToLower(name[0])]; ok && len(name) == 1 {
+		return funcs.Resolve(fn, nil, a.fctx(e.Pos()))
 	}
 	return nil, a.unresolved(name, e.Pos(), append(s.cols[:len(s.cols):len(s.cols)], s.params...))
 }

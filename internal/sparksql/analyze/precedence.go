@@ -90,7 +90,7 @@ func (a *analyzer) unknownCall(c *ast.Call, p place) bool {
 	name := strings.ToLower(c.Name[len(c.Name)-1].Name)
 	if len(c.Name) == 1 || builtinName(c.Name) {
 		switch {
-		case c.Syntax != "", ownForm[name], tableFunctions[name], changeFunctions[name], bareFunctions[name]:
+		case c.Syntax != "", ownForm[name], tableFunctions[name], changeFunctions[name], bareFunctions[name] != "":
 			return false
 		case funcs.Lookup(name) != nil, funcs.Lookup(strings.TrimSuffix(name, "_outer")) != nil:
 			return false

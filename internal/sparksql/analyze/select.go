@@ -41,11 +41,27 @@ type selection struct {
 	having, qualify plan.Expr
 }
 
+// trailingComma refuses the column FROM with a table's name for its alias, which
+// is how a FROM clause behind a comma reads.
+func (a *analyzer) trailingComma(items []ast.SelectItem) error {
+	if len(items) < 2 {
+		return nil
+	}
+	last := items[len(items)-1]
+	if c, ok := last.X.(*ast.Column); ok && len(last.Aliases) > 0 && len(c.Name) == 1 && strings.EqualFold(c.Name[0].Name, "FROM") {
+		return a.errorf(c.Pos(), "TRAILING_COMMA_IN_SELECT", "42601", "A comma stands before FROM.")
+	}
+	return nil
+}
+
 // selectBody analyses SELECT with the ORDER BY of the query around it, whose
 // terms may use columns that are not selected.
 func (a *analyzer) selectBody(s *ast.Select, q *ast.Query, p place) (relation, error) {
 	files := p.files
 	p.files = false
+	if err := a.trailingComma(s.Items); err != nil {
+		return relation{}, err
+	}
 	if err := a.hints(s.Hints); err != nil {
 		return relation{}, err
 	}

@@ -22,7 +22,7 @@ func csvDefs() []*Def {
 			return spec.Type
 		}, raises: func(c *call) bool {
 			spec, _ := c.konst.(JSONSpec)
-			return spec.Mode() == "FAILFAST"
+			return spec.Mode() == "FAILFAST" || spec.Options["maxcolumns"] != "" || spec.Options["maxcharspercolumn"] != ""
 		}}).shown(first("from_csv")),
 		(&Def{Name: "to_csv", Min: 1, Max: 2, fit: fitToCSV, typ: typeIs(types.String)}).shown(first("to_csv")),
 		(&Def{Name: "schema_of_csv", Min: 1, Max: 2, fit: fitSchemaOfCSV, typ: typeIs(types.String)}).neverNull().shown(first("schema_of_csv")),
@@ -52,6 +52,13 @@ func fitFromCSV(c *call) error {
 	opts, err := c.options(2)
 	if err != nil {
 		return err
+	}
+	for _, key := range []string{"maxColumns", "maxCharsPerColumn"} {
+		if v, ok := opts[strings.ToLower(key)]; ok {
+			if _, err := strconv.Atoi(v); err != nil {
+				return errf(c.ctx, "INVALID_PARAMETER_VALUE", "22023", "The option %s of from_csv must be a whole number, not %q.", key, v)
+			}
+		}
 	}
 	spec := JSONSpec{Type: nullableInside(t), Options: opts}
 	if spec.Mode() == "DROPMALFORMED" {
@@ -131,8 +138,11 @@ func CSVOptions(o map[string]string, writing bool) cast.CSV {
 	if writing {
 		empty, trim = `""`, "true"
 	}
+	mark := func(key, def string) string {
+		return cmp.Or(given(key, def), "\x00") // no character is the one with code 0
+	}
 	sep := strings.NewReplacer(`\\`, `\`, `\t`, "\t", `\r`, "\r", `\b`, "\b", `\f`, "\f").Replace(given("sep", given("delimiter", ",")))
-	return cast.CSV{Sep: sep, Quote: given("quote", `"`), Escape: given("escape", `\`), Comment: o["comment"],
+	return cast.CSV{Sep: sep, Quote: mark("quote", `"`), Escape: mark("escape", `\`), Comment: o["comment"],
 		NullValue: o["nullvalue"], EmptyValue: given("emptyvalue", empty), QuoteAll: yes(o["quoteall"]), BareQuotes: strings.EqualFold(o["escapequotes"], "false"),
 		TrimLeft: yes(given("ignoreleadingwhitespace", trim)), TrimRight: yes(given("ignoretrailingwhitespace", trim))}
 }

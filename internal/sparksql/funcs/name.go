@@ -240,7 +240,7 @@ func (p printer) subqueryName(e *plan.Subquery) string {
 		for i, l := range e.Left {
 			texts[i] = p.name(l)
 			if len(e.Left) > 1 {
-				texts[i] = "'" + fieldName(l, i) + "', " + texts[i]
+				texts[i] = "'" + p.memberName(l, i) + "', " + texts[i]
 			}
 		}
 		left := strings.Join(texts, ", ")
@@ -250,6 +250,22 @@ func (p printer) subqueryName(e *plan.Subquery) string {
 		return "(" + left + " IN (listquery(" + outerNames(e.Plan) + ")))"
 	}
 	return "scalarsubquery(" + outerNames(e.Plan) + ")"
+}
+
+// memberName is the name that the i-th of the values on the left of IN (query)
+// has: a column's, a literal's text.
+func (p printer) memberName(x plan.Expr, i int) string {
+	switch x := x.(type) {
+	case *plan.Column:
+		return x.Attr.Name
+	case *plan.Literal:
+		return p.name(x)
+	case *plan.Cast:
+		if x.Implicit {
+			return p.memberName(x.X, i)
+		}
+	}
+	return "_" + itoa(i)
 }
 
 // fieldName is the name that the i-th of several values has in a struct.

@@ -50,6 +50,9 @@ func fitFromXML(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := checkTags(c, opts, "rowTag", "valueTag"); err != nil {
+		return err
+	}
 	spec := JSONSpec{Type: nullableInside(t), Options: opts}
 	if spec.Mode() == "DROPMALFORMED" {
 		return errf(c.ctx, "PARSE_MODE_UNSUPPORTED", "42601", "from_xml knows the modes PERMISSIVE and FAILFAST, not DROPMALFORMED.")
@@ -72,7 +75,20 @@ func fitToXML(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := checkTags(c, opts, "rowTag", "valueTag", "attributePrefix"); err != nil {
+		return err
+	}
 	c.args, c.konst = c.args[:1], JSONSpec{Options: opts}
+	return nil
+}
+
+// checkTags refuses options that name something and are empty.
+func checkTags(c *call, opts map[string]string, names ...string) error {
+	for _, name := range names {
+		if v, ok := opts[strings.ToLower(name)]; ok && strings.TrimSpace(v) == "" {
+			return errf(c.ctx, "INVALID_PARAMETER_VALUE", "22023", "The option %s of %s must not be empty.", name, quoteName(c.d.Name))
+		}
+	}
 	return nil
 }
 

@@ -68,6 +68,8 @@ func (k caster) try() bool { return k.mode != plan.CastANSI }
 func (k caster) cast(x string, from, to types.Type) string {
 	ft, tt := k.l.duckType(from), k.l.duckType(to)
 	switch {
+	case from == types.Void && strings.Contains(x, errorCall):
+		return "CASE WHEN " + x + " IS NULL THEN " + cast("NULL", tt) + " END"
 	case from == types.Void:
 		return cast("NULL", tt)
 	case types.Equal(from, to), types.IsString(from) && types.IsString(to):

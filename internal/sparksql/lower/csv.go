@@ -3,6 +3,7 @@ package lower
 import (
 	"cmp"
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/funcs"
@@ -59,18 +60,36 @@ func fromCSV(l *lowerer, c *plan.Call, a []string) string {
 	}
 	bad = append(bad, "len("+v+") <> "+itoa(int64(n)))
 	isBad := "(" + record + " <> '' AND (" + strings.Join(bad, " OR ") + "))"
-	for i, f := range st.Fields {
+	for i, name := range fieldNames(st) {
 		if items[i] == "" {
 			items[i] = "CASE WHEN " + isBad + " THEN " + record + " END"
 		}
-		items[i] = quote(f.Name) + ": " + items[i]
+		items[i] = quote(name) + ": " + items[i]
 	}
 	row := cast("{"+strings.Join(items, ", ")+"}", l.duckType(c.Typ))
 	if spec.Mode() == "FAILFAST" {
 		row = "CASE WHEN " + isBad + " THEN " + raise("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", "A CSV record is malformed, and the parse mode is FAILFAST.") +
 			" ELSE " + row + " END"
 	}
+	if limit := csvLimit(v, spec.Options); limit != "" {
+		row = "CASE WHEN " + limit + " THEN " + raise("MALFORMED_CSV_RECORD", "KD000", "A CSV record has more columns, or more characters in one, than maxColumns and maxCharsPerColumn allow.") +
+			" ELSE " + row + " END"
+	}
 	return "CASE WHEN " + record + " IS NOT NULL THEN list_extract(list_transform([" + list + "], lambda " + v + ": " + row + "), 1) END"
+}
+
+// csvLimit tells whether the fields of a record are more, or longer, than the
+// options allow; "" where these say nothing.
+func csvLimit(fields string, o map[string]string) string {
+	var over []string
+	if n, err := strconv.Atoi(o["maxcolumns"]); err == nil {
+		over = append(over, "len("+fields+") > "+strconv.Itoa(n))
+	}
+	if n, err := strconv.Atoi(o["maxcharspercolumn"]); err == nil && n >= 0 {
+		x := "x" + fields
+		over = append(over, "len(list_filter("+fields+", lambda "+x+": length("+x+") > "+strconv.Itoa(n+1)+")) > 0")
+	}
+	return strings.Join(over, " OR ")
 }
 
 // csvValue reads one field; NULL for a bad one.
@@ -81,7 +100,7 @@ func (l *lowerer) csvValue(x string, t types.Type, o map[string]string) string {
 		if !ok {
 			return "", false
 		}
-		return l.call("parse_timestamp", []string{x}, []string{"VARCHAR"}, ret, map[string]any{"pattern": p, "zone": k.zone, "locale": o["locale"]}), true
+		return l.call("parse_timestamp", []string{x}, []string{"VARCHAR"}, ret, map[string]any{"pattern": p, "zone": k.zone, "locale": o["locale"], "option": true}), true
 	}
 	switch {
 	case types.IsString(t):
@@ -130,8 +149,8 @@ func toCSV(l *lowerer, c *plan.Call, a []string) string {
 	null := o["nullvalue"]
 	return l.let(a[0], func(v string) string {
 		parts := make([]string, len(st.Fields))
-		for i, f := range st.Fields {
-			x := l.csvText("struct_extract("+v+", "+quote(f.Name)+")", f.Type, o)
+		for i, name := range fieldNames(st) {
+			x := l.csvText("struct_extract("+v+", "+quote(name)+")", st.Fields[i].Type, o)
 			params["first"] = i == 0
 			missing := quote(null)
 			switch {

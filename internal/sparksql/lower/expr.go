@@ -95,7 +95,9 @@ func baseName(fn string) (string, *funcs.Def) {
 }
 
 func (l *lowerer) scalar(c *plan.Call) string {
-	if s, ok := notIn(c); ok {
+	if s, ok := notIn(c); ok && nullConstant(s.Left) {
+		return l.notIn(s)
+	} else if ok {
 		return "coalesce(" + l.notIn(s) + ", false)"
 	}
 	if x := deMorgan(c); x != nil {
@@ -157,7 +159,7 @@ func (l *lowerer) condition(e plan.Expr) string {
 			return r(l, c, l.exprs(c.Args)) // without a guard, which would hide it from joins and scans
 		}
 	}
-	if !ok || c.Fn != "and" {
+	if !ok || c.Fn != "and" || l.comesFirst(c.Args[0]) {
 		return l.expr(e)
 	}
 	left, right := l.condition(c.Args[0]), l.condition(c.Args[1])
@@ -171,7 +173,18 @@ func (l *lowerer) condition(e plan.Expr) string {
 	return "(" + left + " AND " + guarded + ")" // the left side alone can be pushed down
 }
 
+// comesFirst tells of a constant that may raise: as the left side of AND and OR
+// it is evaluated whatever the right side is.
+func (l *lowerer) comesFirst(e plan.Expr) bool {
+	return funcs.IsFoldable(e) && l.canRaise(e)
+}
+
 func lowerAnd(l *lowerer, c *plan.Call, a []string) string {
+	if l.comesFirst(c.Args[0]) {
+		return l.let(a[0], func(v string) string {
+			return "CASE WHEN " + v + " THEN " + a[1] + " WHEN NOT " + v + " THEN false ELSE (NULL AND " + a[1] + ") END"
+		})
+	}
 	if !l.canRaise(c.Args[1]) {
 		return "(" + a[0] + " AND " + a[1] + ")"
 	}
@@ -184,6 +197,11 @@ func lowerAnd(l *lowerer, c *plan.Call, a []string) string {
 }
 
 func lowerOr(l *lowerer, c *plan.Call, a []string) string {
+	if l.comesFirst(c.Args[0]) {
+		return l.let(a[0], func(v string) string {
+			return "CASE WHEN " + v + " THEN true WHEN NOT " + v + " THEN " + a[1] + " ELSE (NULL OR " + a[1] + ") END"
+		})
+	}
 	if !l.canRaise(c.Args[1]) {
 		return "(" + a[0] + " OR " + a[1] + ")"
 	}

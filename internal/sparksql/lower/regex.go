@@ -134,15 +134,17 @@ func regexReplace(l *lowerer, c *plan.Call, a []string) string {
 		return l.unsupported(c.Pos, "The position of regexp_replace must be a constant.")
 	}
 	args, ts := []string{a[0], a[2]}, []string{"VARCHAR", "VARCHAR"}
+	fault := raise("INVALID_REGEXP_REPLACE", "22023", "The replacement of regexp_replace names a group that the expression has not, or ends within an escape.")
 	if p, ok := constText(c.Args[1]); ok {
 		params["pattern"] = p
 	} else {
 		args, ts = append(args, a[1]), append(ts, "VARCHAR")
+		fault = "CASE WHEN " + l.call("regexp_like", []string{"''", a[1]}, []string{"VARCHAR", "VARCHAR"}, "BOOLEAN", map[string]any{}) + " IS NULL THEN " +
+			raise("INVALID_PARAMETER_VALUE.PATTERN", "22023", badPattern) + " ELSE " + fault + " END"
 	}
 	return l.let(args[0], func(x string) string {
 		args[0] = x
-		return "CASE WHEN " + notNull(args) + " THEN coalesce(" + l.call("regexp_replace", args, ts, "VARCHAR", params) + ", " +
-			raise("INVALID_REGEXP_REPLACE", "22023", "The replacement of regexp_replace names a group that the expression has not, or ends within an escape.") + ") END"
+		return "CASE WHEN " + notNull(args) + " THEN coalesce(" + l.call("regexp_replace", args, ts, "VARCHAR", params) + ", " + fault + ") END"
 	})
 }
 

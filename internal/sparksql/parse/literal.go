@@ -223,13 +223,9 @@ func (p *parser) interval() (ast.Expr, error) {
 		}
 		part.Value = value
 		out.Parts = append(out.Parts, part)
-		if first && p.isWord("TO") {
-			p.i++
-			if _, ok = typeUnits[p.cur().up]; !ok {
-				return nil, p.expected("an interval unit")
-			}
-			out.To = intervalUnits[p.cur().up]
-			p.i++
+		if _, ok = typeUnits[p.peek(1).up]; first && ok && p.isWord("TO") {
+			out.To = intervalUnits[p.peek(1).up]
+			p.i += 2
 			return out, nil
 		}
 	}

@@ -362,11 +362,6 @@ func (p *parser) selectRest(s *ast.Select) (ast.Body, error) {
 		return nil, err
 	}
 	s.Items = items
-	if last := items[len(items)-1]; len(items) > 1 && len(last.Aliases) > 0 {
-		if c, ok := last.X.(*ast.Column); ok && len(c.Name) == 1 && c.Name[0].Name == "FROM" {
-			return nil, p.fail(p.cur(), "TRAILING_COMMA_IN_SELECT", "42601", "a comma stands before FROM")
-		}
-	}
 	if p.isWord("FROM") {
 		if len(s.From) > 0 {
 			return nil, p.expected("WHERE or the end of the query, FROM was given before")
