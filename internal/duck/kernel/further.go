@@ -186,8 +186,8 @@ func sentences(g *sig) (kernel, error) {
 }
 
 // sentenceEnd is the length of the first sentence with the blanks behind it: a
-// period ends one before a blank unless a small letter follows, a question or
-// exclamation mark always does.
+// period ends one before a blank unless a small letter or a digit follows, a
+// question or exclamation mark always does.
 func sentenceEnd(s string) int {
 	for i, c := range s {
 		if c == '\u2029' {
@@ -205,8 +205,10 @@ func sentenceEnd(s string) int {
 		if c != '.' {
 			return blank
 		}
-		next, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(after, func(r rune) bool { return strings.ContainsRune("\"'([{«“‘", r) }))
-		if after == "" || blank > n && !unicode.IsLower(next) {
+		opened := strings.TrimLeftFunc(after, func(r rune) bool { return strings.ContainsRune("\"'([{«“‘", r) })
+		next, _ := utf8.DecodeRuneInString(opened)
+		goesOn := unicode.IsDigit(next) || unicode.IsLower(next) && opened == after
+		if after == "" || blank > n && !goesOn {
 			return blank
 		}
 	}

@@ -102,7 +102,9 @@ func (f *NumberFormat) Append(b []byte, v *big.Int, scale int) []byte {
 		b = append(b, overflow(f)...)
 	} else {
 		b = f.appendWhole(b, whole, len(places))
-		if f.point {
+		if f.point && f.frac == "" {
+			b = append(b, ' ')
+		} else if f.point {
 			b = append(append(b, '.'), frac...)
 			b = append(b, strings.Repeat("0", len(f.frac)-len(frac))...)
 		}

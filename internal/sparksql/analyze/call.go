@@ -54,6 +54,9 @@ func (a *analyzer) function(e *ast.Call, s *scope) (plan.Expr, error) {
 		if r != nil && err == nil {
 			return a.callRoutine(r, e, s)
 		}
+		if err == nil && len(e.Name) > 1 {
+			return nil, a.noFunction(e, s.place)
+		}
 		if err == nil && name == "cast" { // the form's name: wrong arguments come first
 			_, err = a.exprs(e.Args, s)
 		}

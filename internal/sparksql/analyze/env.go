@@ -271,10 +271,7 @@ func parseType(text string) (types.Type, error) {
 	}
 	fields, ferr := parse.Schema(text)
 	if ferr != nil {
-		if sparksql.ClassOf(err) == "UNSUPPORTED_DATATYPE" && !strings.ContainsAny(text, " ,:") {
-			return nil, err
-		}
-		return nil, ferr
+		return nil, err
 	}
 	return types.Struct{Fields: fields}, nil
 }

@@ -453,7 +453,7 @@ func fitZeroifnull(c *call) error {
 // fitNanvl: FLOAT beside FLOAT stays, everything else is DOUBLE.
 func fitNanvl(c *call) error {
 	t := types.Type(types.Double)
-	if c.args[0].Type() == types.Float && c.args[1].Type() == types.Float {
+	if b := c.args[1].Type(); c.args[0].Type() == types.Float && (b == types.Float || b == types.Void) {
 		t = types.Float
 	}
 	for i := range c.args {

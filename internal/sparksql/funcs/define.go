@@ -84,7 +84,10 @@ func (d *Def) volatile() *Def      { d.Volatile = true; return d }
 func (d *Def) operator() *Def      { d.Operator = true; return d }
 
 // always raises, whatever the ANSI mode.
-func (d *Def) always() *Def { d.raises = func(*call) bool { return true }; return d }
+func (d *Def) always() *Def { return d.raisingWhere(func(*call) bool { return true }) }
+
+// raisingWhere: the call may raise where f says so, whatever the ANSI mode.
+func (d *Def) raisingWhere(f func(*call) bool) *Def { d.raises = f; return d }
 
 // nullable: the result may be NULL for any input.
 func (d *Def) nullable() *Def { d.null = func(*call) bool { return true }; return d }

@@ -119,6 +119,14 @@ func textOf(l *plan.Literal) (string, bool) {
 		if isInterval(l.Typ) {
 			return IntervalText(v, l.Typ), true
 		}
+		if l.Typ == types.Date {
+			return string(cast.AppendDate(nil, int32(v))), true
+		}
+	case *big.Int:
+		if d, ok := l.Typ.(types.Decimal); ok {
+			text := decimalText(v, d.Scale)
+			return text, !strings.Contains(text, "E") // which CAST writes out under ANSI
+		}
 	}
 	return "", false
 }

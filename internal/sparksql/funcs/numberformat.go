@@ -110,12 +110,12 @@ func buildToChar(c *call) (plan.Expr, error) {
 	if l, ok := Eval(c.args[1]); !ok || l.Value == nil {
 		return nil, errf(c.ctx, "NON_FOLDABLE_ARGUMENT", "42K08", "The format of %s for BINARY must be a constant, not %q.", quoteName(c.d.Name), SQLName(c.args[1]))
 	}
-	format, _ := constText(c.args[1])
-	args := c.args[:1]
-	switch format = strings.ToLower(format); format {
+	given, _ := constText(c.args[1])
+	args, format := c.args[:1], strings.ToLower(given)
+	switch format {
 	case "hex", "base64":
 	case "utf-8":
-		format, args = "decode", []plan.Expr{c.args[0], litStr("utf-8")}
+		format, args = "decode", []plan.Expr{c.args[0], litStr(given)}
 	default:
 		format = ""
 	}

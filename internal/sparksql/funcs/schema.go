@@ -38,7 +38,7 @@ func (c *call) schema(inferred func(*plan.Call) (string, bool)) (types.Type, err
 	}
 	if err != nil {
 		class, state := sparksql.ClassOf(err), "0A000"
-		if class != "UNSUPPORTED_DATATYPE" || strings.ContainsAny(strings.TrimSpace(text), " ,:") {
+		if class != "UNSUPPORTED_DATATYPE" {
 			class, state = "PARSE_SYNTAX_ERROR", "42601"
 		}
 		return nil, errf(c.ctx, class, state, "The schema %q of %s does not parse: %v.", text, c.d.Name, err)

@@ -38,7 +38,7 @@ func textDefs() []*Def {
 		fn("vector_inner_product", types.Float, "", wFloats, wFloats).always().nullable(),
 		fn("vector_cosine_similarity", types.Float, "", wFloats, wFloats).always().nullable(),
 		fn("vector_l2_distance", types.Float, "", wFloats, wFloats).always().nullable(),
-		fn("vector_norm", types.Float, "", wFloats, only(types.Float)).optional(1).defaults(&plan.Literal{Value: float32(2), Typ: types.Float}).nullable().always(),
+		fn("vector_norm", types.Float, "", wFloats, kindOf(`"FLOAT"`, func(t types.Type) bool { return t == types.Float }, nil, nil)).optional(1).defaults(&plan.Literal{Value: float32(2), Typ: types.Float}).nullable().always(),
 	}
 }
 

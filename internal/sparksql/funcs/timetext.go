@@ -59,6 +59,13 @@ func midnight(local int64) int64 {
 
 // namedTime is the time that a word of Spark stands for.
 func namedTime(word string, now int64, z *cast.Zone, to types.Type) (int64, bool) {
+	if name, id, ok := strings.Cut(word, " "); ok && !strings.EqualFold(name, "now") { // a day may be one of another zone
+		own, err := cast.LoadZone(strings.TrimSpace(id))
+		if err != nil {
+			return 0, false
+		}
+		word, z = name, own
+	}
 	local := z.Local(now)
 	day := midnight(local)
 	switch strings.ToLower(word) {

@@ -35,7 +35,7 @@ func variantDefs() []*Def {
 	}
 	return []*Def{
 		fn("parse_json", types.Variant, "", only(types.String)).always(), fn("try_parse_json", types.Variant, "", only(types.String)).nullable(),
-		get("variant_get").always(), get("try_variant_get"),
+		get("variant_get").always(), get("try_variant_get").raisingWhere(func(c *call) bool { return !IsFoldable(c.args[1]) }), // for a bad path
 		fn("schema_of_variant", types.String, "", wVariant()), fn("is_variant_null", types.Boolean, "", wVariant()).neverNull(),
 		fn("is_valid_variant", types.Boolean, "CASE WHEN $1 IS NOT NULL THEN true END", wVariant()),
 		(&Def{Name: "to_variant_object", Min: 1, Max: 1, fit: fitVariantObject, typ: typeIs(types.Variant)}),
@@ -69,6 +69,9 @@ func fitVariantGet(c *call) error {
 		}
 		if c.ctx.ParseType == nil {
 			return errf(c.ctx, "INVALID_SCHEMA.PARSE_ERROR", "42K07", "Types cannot be parsed here.")
+		}
+		if strings.TrimSpace(text) == "" {
+			return errf(c.ctx, "PARSE_EMPTY_STATEMENT", "42617", "The type of %s is empty.", quoteName(c.d.Name))
 		}
 		t, err := c.ctx.ParseType(text)
 		if err != nil {

@@ -3,6 +3,7 @@ package funcs
 import (
 	"errors"
 	"strings"
+	"unicode"
 
 	"github.com/marisma/marisma/internal/sparksql/plan"
 	"github.com/marisma/marisma/internal/sparksql/types"
@@ -78,8 +79,45 @@ func fitToXML(c *call) error {
 	if err := checkTags(c, opts, "rowTag", "valueTag", "attributePrefix"); err != nil {
 		return err
 	}
+	if tag, ok := opts["rowtag"]; ok && !xmlName(tag) {
+		return errf(c.ctx, "INVALID_PARAMETER_VALUE", "22023", "%q is no name of an XML element.", tag)
+	}
+	if name, ok := badXMLName(c.args[0].Type()); ok {
+		return errf(c.ctx, "INVALID_PARAMETER_VALUE", "22023", "%q is no name of an XML element.", name)
+	}
 	c.args, c.konst = c.args[:1], JSONSpec{Options: opts}
 	return nil
+}
+
+// badXMLName finds a field, at any depth, whose name no element can have.
+func badXMLName(t types.Type) (string, bool) {
+	switch t := t.(type) {
+	case types.Array:
+		return badXMLName(t.Elem)
+	case types.Map:
+		return badXMLName(t.Value)
+	case types.Struct:
+		for _, f := range t.Fields {
+			if !xmlName(f.Name) {
+				return f.Name, true
+			}
+			if name, ok := badXMLName(f.Type); ok {
+				return name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// xmlName tells whether an element can have the name.
+func xmlName(s string) bool {
+	for i, r := range s {
+		letter := r == '_' || r == ':' || unicode.IsLetter(r)
+		if !letter && (i == 0 || r != '-' && r != '.' && !unicode.IsDigit(r) && !unicode.IsMark(r)) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // checkTags refuses options that name something and are empty.

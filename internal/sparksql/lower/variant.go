@@ -12,6 +12,9 @@ import (
 // it as JSON text.
 const variantBlob = "BLOB"
 
+// variantPath are the paths that variant_get takes.
+const variantPath = `\$([.][^.\[]+|\[[0-9]+\]|\['[^']*'\]|\["[^"]*"\])*`
+
 func variantRules() map[string]rule {
 	get := func(try bool) rule {
 		return func(l *lowerer, c *plan.Call, a []string) string {
@@ -19,7 +22,11 @@ func variantRules() map[string]rule {
 			if p, ok := constText(c.Args[1]); ok {
 				part = l.call("variant_get", a[:1], []string{variantBlob}, variantBlob, map[string]any{"path": p})
 			} else {
-				part = l.call("variant_get", a, []string{variantBlob, "VARCHAR"}, variantBlob, nil)
+				bad := raise("INVALID_VARIANT_GET_PATH", "22023", "A path into a VARIANT is malformed: it begins with $, followed by [n], .name, ['name'] or [\"name\"].")
+				part = l.let(a[1], func(path string) string {
+					return "CASE WHEN NOT regexp_full_match(" + path + ", " + quote(variantPath) + ") AND " + a[0] + " IS NOT NULL THEN " + bad +
+						" ELSE " + l.call("variant_get", []string{a[0], path}, []string{variantBlob, "VARCHAR"}, variantBlob, nil) + " END"
+				})
 			}
 			spec, _ := c.Const.(funcs.VariantSpec)
 			k := caster{l: l, mode: plan.CastANSI, zone: l.opt.TimeZone}

@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"strings"
+
 	"github.com/marisma/marisma/internal/sparksql"
 	"github.com/marisma/marisma/internal/sparksql/ast"
 )
@@ -168,6 +170,10 @@ func (p *parser) innerQueryEnd() (int, bool) {
 func (p *parser) inPredicate(in *ast.In) (ast.Expr, error) {
 	var err error
 	if p.queryAt(1) && !p.listOfQueries() {
+		if items, ok, err := p.valuesLikeQuery(1, p.expr); ok {
+			in.List = items
+			return in, err
+		}
 		in.Query, err = parens(p, p.innerQuery)
 		return in, err
 	}
@@ -380,12 +386,22 @@ func (p *parser) pathFollows(x ast.Expr) bool {
 	return false
 }
 
+// stepAhead tells whether the bracket here holds a step of a path: a whole
+// number, a text or *.
+func (p *parser) stepAhead() bool {
+	t := p.peek(1)
+	whole := t.kind == tNumber && strings.Trim(t.text, "0123456789") == ""
+	return (whole || t.kind == tString || p.peekOp(1, "*")) && p.peekOp(2, "]")
+}
+
 // path parses x:a.b[0].
 func (p *parser) path(x ast.Expr) (ast.Expr, error) {
 	p.i++
 	start := p.i
 	for first := true; ; first = false {
 		switch {
+		case p.isOp("[") && !first && !p.stepAhead(): // an index of the value that the path leads to
+			return &ast.Path{At: ast.At{P: x.Pos()}, X: x, Path: p.textFrom(start)}, nil
 		case p.isOp("["):
 			p.i++
 			if k := p.cur().kind; k != tNumber && k != tString && !p.isOp("*") {

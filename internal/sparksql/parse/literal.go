@@ -151,7 +151,8 @@ func (p *parser) typedLiteral() (ast.Expr, error) {
 	up := strings.ToUpper(t.text)
 	switch {
 	case !typedLiterals[up] || t.kind == tQuoted:
-		return nil, p.fail(t, "UNSUPPORTED_TYPED_LITERAL", "0A000", "literals of the type %q are not supported; expected DATE, TIMESTAMP, TIMESTAMP_NTZ, INTERVAL or X", up)
+		return &ast.Literal{At: ast.At{P: p.at(t)}, Type: types.Void},
+			p.putOff(p.fail(t, "UNSUPPORTED_TYPED_LITERAL", "0A000", "literals of the type %q are not supported; expected DATE, TIMESTAMP, TIMESTAMP_NTZ, INTERVAL or X", up))
 	case up == "INTERVAL":
 		return &ast.Interval{At: ast.At{P: p.at(t)}, Parts: []ast.IntervalPart{{Value: stringLiteral(p.at(s), s.text)}}}, nil
 	case up == "X":

@@ -39,6 +39,10 @@ type parser struct {
 	// stands in BEGIN ... END, where scopes are the labels around it.
 	dynamic bool
 	script  *scriptScope
+	// lenient puts off the error of an unknown type, the first of which late is,
+	// until the text around it is read.
+	lenient bool
+	late    error
 }
 
 // Statements parses all statements of a file, separated by semicolons.
@@ -154,7 +158,10 @@ func Expression(text string) (ast.Expr, error) {
 
 // DataType parses a type: "INT", "array<decimal(10,2)>".
 func DataType(text string) (types.Type, error) {
-	return whole(text, (*parser).dataType)
+	return whole(text, func(p *parser) (types.Type, error) {
+		p.lenient = true
+		return p.dataType()
+	})
 }
 
 // Schema parses a list of columns as from_json and read_files take it: DDL
@@ -185,7 +192,7 @@ func whole[T any](text string, f func(*parser) (T, error)) (T, error) {
 	if p.cur().kind != tEOF {
 		return zero, p.expected("end of the text")
 	}
-	return v, nil
+	return v, p.late
 }
 
 func newParser(base sparksql.Pos, text string) (*parser, error) {

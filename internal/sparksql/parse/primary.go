@@ -102,7 +102,7 @@ func (p *parser) wordPrimary(t token) (ast.Expr, error) {
 	if p.peekOp(1, "->") {
 		return p.lambda()
 	}
-	if p.peek(1).kind == tString && !p.isClause(0) {
+	if p.peek(1).kind == tString && (!p.isClause(0) || p.isWord("SELECT")) {
 		return p.typedLiteral()
 	}
 	return p.nameOrCall()
@@ -195,6 +195,9 @@ func (p *parser) parenthesized() (ast.Expr, error) {
 		return p.lambda()
 	}
 	if p.queryAt(1) && !p.valueOfQuery() {
+		if items, ok, err := p.valuesLikeQuery(2, p.namedExpr); ok {
+			return &ast.Tuple{At: at, Items: items}, err
+		}
 		q, err := parens(p, p.innerQuery)
 		if err != nil {
 			return nil, err
@@ -215,6 +218,25 @@ func (p *parser) parenthesized() (ast.Expr, error) {
 		return items[0], nil
 	}
 	return &ast.Tuple{At: at, Items: items}, nil
+}
+
+// valuesLikeQuery parses what stands in parentheses and begins as a query where
+// it is a list of so many values as well: Spark prefers these, with SELECT and
+// VALUES as names, of a function before parentheses or a literal's type before
+// a text.
+func (p *parser) valuesLikeQuery(atLeast int, one func() (ast.Expr, error)) ([]ast.Expr, bool, error) {
+	if t := p.peek(2); !p.wordAt(1, "SELECT", "VALUES") || t.kind != tString && (t.kind != tOp || !strings.Contains("(-+[", t.text)) {
+		return nil, false, nil
+	}
+	saved := *p
+	p.lenient, p.late = true, nil
+	items, err := parens(p, func() ([]ast.Expr, error) { return list(p, one) })
+	if err != nil || len(items) < atLeast {
+		*p = saved
+		return nil, false, nil
+	}
+	err, p.lenient, p.late = p.late, saved.lenient, saved.late
+	return items, true, err
 }
 
 // lambdaParams tells whether (a, b) -> comes next.

@@ -37,7 +37,7 @@ func (p *parser) dataType() (types.Type, error) {
 			return p.timestampZone()
 		}
 		if p.isOp("(") {
-			return nil, p.unsupportedType(t, "")
+			return p.unsupportedType(t, "")
 		}
 		return s, nil
 	}
@@ -81,14 +81,14 @@ func (p *parser) dataType() (types.Type, error) {
 		}
 		args = p.textFrom(start)
 	}
-	return nil, p.unsupportedType(t, args)
+	return p.unsupportedType(t, args)
 }
 
 // spatialType parses the spatial reference system of a GEOMETRY or GEOGRAPHY.
 func (p *parser) spatialType(t token, up string) (types.Type, error) {
 	open := p.cur()
 	if !p.acceptOp("(") {
-		return nil, p.unsupportedType(t, "")
+		return p.unsupportedType(t, "")
 	}
 	out := types.Spatial{Geography: up == "GEOGRAPHY", SRID: types.AnySRID}
 	if !p.accept("ANY") {
@@ -99,7 +99,7 @@ func (p *parser) spatialType(t token, up string) (types.Type, error) {
 			return nil, p.fail(open, "PARSE_SYNTAX_ERROR", "42601", "%s takes the number of a spatial reference system, or ANY, as in %s(4326)", up, up)
 		}
 		if len(args) > 1 {
-			return nil, p.unsupportedType(t, p.textFrom(start))
+			return p.unsupportedType(t, p.textFrom(start))
 		}
 		out.SRID = args[0]
 		if !spatial.Known(out.Geography, out.SRID) {
@@ -110,8 +110,23 @@ func (p *parser) spatialType(t token, up string) (types.Type, error) {
 	return out, p.needOp(")")
 }
 
-func (p *parser) unsupportedType(t token, args string) error {
+func (p *parser) unsupportedType(t token, args string) (types.Type, error) {
+	return types.Void, p.putOff(p.typeError(t, args))
+}
+
+func (p *parser) typeError(t token, args string) error {
 	return p.fail(t, "UNSUPPORTED_DATATYPE", "0A000", "unsupported data type %q; expected a type of Spark SQL such as INT, STRING or DECIMAL(10,2)", strings.ToUpper(t.text)+args)
+}
+
+// putOff is err, or nil where it is to wait.
+func (p *parser) putOff(err error) error {
+	if !p.lenient {
+		return err
+	}
+	if p.late == nil {
+		p.late = err
+	}
+	return nil
 }
 
 func (p *parser) timestampZone() (types.Type, error) {
@@ -144,7 +159,7 @@ func (p *parser) typeArgs(n int) ([]int, error) {
 		p.i++
 		out = append(out, v)
 		if len(out) > n {
-			return nil, p.unsupportedType(t, "")
+			return nil, p.typeError(t, "")
 		}
 		if p.acceptOp(")") {
 			return out, nil
