@@ -268,19 +268,6 @@ func (p printer) memberName(x plan.Expr, i int) string {
 	return "_" + itoa(i)
 }
 
-// fieldName is the name that the i-th of several values has in a struct.
-func fieldName(x plan.Expr, i int) string {
-	switch x := x.(type) {
-	case *plan.Column:
-		return x.Attr.Name
-	case *plan.Cast:
-		if x.Implicit {
-			return fieldName(x.X, i)
-		}
-	}
-	return "col" + itoa(i+1)
-}
-
 // outerNames lists the columns of the query around that a sub-query uses: all
 // that its name shows.
 func outerNames(n plan.Node) string {
