@@ -10,6 +10,7 @@ import (
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/marisma/marisma/internal/duck/vector"
+	"github.com/marisma/marisma/internal/jsonarrow/cast"
 )
 
 // hasher is one of Spark's hash functions; h is the hash so far.
@@ -127,8 +128,8 @@ func hashValue(h hasher, n *tree, i int, acc uint64) uint64 {
 		}
 		return h.bytes(minimalBytes(uint64(d.HighBits()), d.LowBits()), acc)
 	case duckdb.TypeInterval:
-		v := at[interval](n, i)
-		return h.i32(uint32(v.months), h.i32(uint32(v.days), h.i64(uint64(v.micros), acc)))
+		v := at[cast.Calendar](n, i)
+		return h.i32(uint32(v.Months), h.i32(uint32(v.Days), h.i64(uint64(v.Micros), acc)))
 	case duckdb.TypeStruct:
 		for k := range n.kids {
 			acc = hashValue(h, &n.kids[k], i, acc)
@@ -144,12 +145,6 @@ func hashValue(h hasher, n *tree, i int, acc uint64) uint64 {
 		return acc
 	}
 	return h.i64(at[uint64](n, i), acc)
-}
-
-// interval is a value of DuckDB's INTERVAL.
-type interval struct {
-	months, days int32
-	micros       int64
 }
 
 // minimalBytes is the shortest two's complement, most significant byte first.
