@@ -207,10 +207,12 @@ func (p *printer) alias(a ast.TableAlias) doc {
 	if a.Name == nil && a.Columns == nil {
 		return nothing
 	}
-	d := p.maybe("AS")
-	if a.Name != nil && a.Name.P.Offset != p.off() && empty(d) {
-		p.bad = true
-		return nothing
+	d := nothing
+	if a.Name == nil || a.Name.P.Offset != p.off() { // otherwise AS, too, is a name
+		if d = p.maybe("AS"); empty(d) && a.Name != nil {
+			p.bad = true
+			return nothing
+		}
 	}
 	name := nothing
 	if a.Name != nil {
