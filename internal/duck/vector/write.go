@@ -27,12 +27,6 @@ func Write(v *Vec, t *Type, a arrow.Array, from, n int) error {
 	return writeAt(v, 0, t, a, from, n)
 }
 
-// calendar is an INTERVAL as DuckDB keeps it.
-type calendar struct {
-	months, days int32
-	micros       int64
-}
-
 // writeAt is Write to rows at..at+n.
 func writeAt(v *Vec, at int, t *Type, a arrow.Array, from, n int) error {
 	if n == 0 {
@@ -60,10 +54,10 @@ func writeAt(v *Vec, at int, t *Type, a arrow.Array, from, n int) error {
 	case *array.Decimal128:
 		writeDecimal(v, at, t, a.Values()[from:from+n])
 	case *array.MonthDayNanoInterval:
-		out := Data[calendar](v, at+n)[at:]
+		out := Data[cast.Calendar](v, at+n)[at:]
 		for i := range out {
 			x := a.Value(from + i)
-			out[i] = calendar{x.Months, x.Days, x.Nanoseconds / 1000}
+			out[i] = cast.Calendar{Months: x.Months, Days: x.Days, Micros: x.Nanoseconds / 1000}
 		}
 	case *array.Timestamp:
 		return writeTime(v, at, a, from, n)

@@ -1,12 +1,12 @@
 package cast
 
 import (
+	"bytes"
 	"math/big"
 	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -124,16 +124,12 @@ func plainDigits(b []byte) []byte {
 	if !slices.ContainsFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }) {
 		return b
 	}
-	out := make([]byte, 0, len(b))
-	for _, r := range string(b) {
-		for _, t := range unicode.Nd.R16 {
-			if lo := rune(t.Lo); lo <= r && r <= rune(t.Hi) {
-				r = '0' + (r-lo)%10 // every script's digits follow each other
-			}
+	return bytes.Map(func(r rune) rune {
+		if r > 0xffff { // two characters in Java, and no digit
+			return r
 		}
-		out = utf8.AppendRune(out, r)
-	}
-	return out
+		return asciiDigit(r)
+	}, b)
 }
 
 // fit is digits * 10^shift, rounded half up, if it has at most precision digits.

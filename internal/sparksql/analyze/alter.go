@@ -199,7 +199,7 @@ func (k *alterer) addColumns(x *ast.AddColumns) error {
 	names := columnNames(k.t.src.Columns)
 	for i, c := range x.Columns {
 		for _, o := range x.Columns[:i] {
-			if strings.EqualFold(strings.Join(c.Path.Strings(), "\x00"), strings.Join(o.Path.Strings(), "\x00")) {
+			if slices.EqualFunc(c.Path.Strings(), o.Path.Strings(), strings.EqualFold) {
 				return k.a.errorf(c.Pos(), "COLUMN_ALREADY_EXISTS", "42711", "The column %s is added twice.", quoteAll(c.Path.Strings()))
 			}
 		}
@@ -318,7 +318,7 @@ func (k *alterer) dropColumns(x *ast.DropColumns) error {
 			}
 		}
 		if slices.ContainsFunc(x.Columns[:at], func(o ast.Name) bool {
-			return strings.EqualFold(strings.Join(o.Strings(), "\x00"), strings.Join(n.Strings(), "\x00"))
+			return slices.EqualFunc(o.Strings(), n.Strings(), strings.EqualFold)
 		}) {
 			return k.errorf("DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "42703", "The column %s is named twice, and gone after the first time.", quoteAll(n.Strings()))
 		}

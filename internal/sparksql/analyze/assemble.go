@@ -197,7 +197,8 @@ func (a *analyzer) ordinal(e ast.Expr, n int) (int, bool, error) {
 }
 
 // assemble builds the nodes of a select from the bottom: time windows,
-// aggregate, HAVING, generator (HAVING over what it makes), windows, QUALIFY, projection, DISTINCT, sort.
+// aggregate, HAVING, generator (HAVING over what it makes), windows, QUALIFY,
+// projection, DISTINCT, sort.
 func (a *analyzer) assemble(sel *selection) (relation, error) {
 	outputs := map[plan.ID]plan.Attr{}
 	for _, it := range sel.items {
@@ -240,12 +241,11 @@ func (a *analyzer) aggregateStage(sel *selection, outputs map[plan.ID]plan.Attr)
 			return err
 		}
 	}
-	for i := range sel.items {
-		if g.sets != nil {
-			break
-		}
-		if err := a.groupingOutside(sel.items[i].x, sel.items[i].pos); err != nil {
-			return err
+	if g.sets == nil {
+		for _, it := range sel.items {
+			if err := a.groupingOutside(it.x, it.pos); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range sel.items {

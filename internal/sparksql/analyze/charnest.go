@@ -85,7 +85,7 @@ func fitsText(x string, t types.Type, depth int) string {
 // padsChars tells whether CHAR(n) is padded: when it is read and, with that, when
 // it is written.
 func (a *analyzer) padsChars() bool {
-	return !strings.EqualFold(a.env.Conf["spark.sql.readSideCharPadding"], "false")
+	return a.on("spark.sql.readSideCharPadding")
 }
 
 // padRead gives what a scan reads of CHAR columns blanks up to their length: a

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql/ast"
@@ -24,7 +25,7 @@ func columnsOf(e ast.Expr) [][]string {
 func usesColumn(e ast.Expr, path []string) bool {
 	for _, n := range columnsOf(e) {
 		k := min(len(n), len(path))
-		if strings.EqualFold(strings.Join(n[:k], "\x00"), strings.Join(path[:k], "\x00")) {
+		if slices.EqualFunc(n[:k], path[:k], strings.EqualFold) {
 			return true
 		}
 	}

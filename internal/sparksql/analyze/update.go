@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/marisma/marisma/internal/sparksql"
@@ -147,7 +148,7 @@ func (s *setter) conflicts(path []string) bool {
 	}
 	for _, f := range s.fields {
 		n := min(len(f.path), len(path))
-		if strings.EqualFold(strings.Join(f.path[:n], "\x00"), strings.Join(path[:n], "\x00")) {
+		if slices.EqualFunc(f.path[:n], path[:n], strings.EqualFold) {
 			return true
 		}
 	}

@@ -140,7 +140,7 @@ func (a *analyzer) vacuum(v *ast.Vacuum) (plan.Statement, error) {
 	const week = 168
 	out := &plan.Vacuum{Target: t.src, Retain: v.Retain, DryRun: v.DryRun, Pos: v.Pos()}
 	switch {
-	case v.Retain == nil || *v.Retain >= week || strings.EqualFold(a.env.Conf[shortRetention], "false"):
+	case v.Retain == nil || *v.Retain >= week || !a.on(shortRetention):
 	case *v.Retain == 0:
 		return nil, a.errorf(v.Pos(), "DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT", "22003", "A retention of 0 hours may delete files that readers or writers still use; the least is %d.", week).
 			hint("SET " + shortRetention + " = false allows it.")

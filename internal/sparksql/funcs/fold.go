@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 
 	"github.com/marisma/marisma/internal/jsonarrow/cast"
 	"github.com/marisma/marisma/internal/sparksql/plan"
@@ -177,14 +179,8 @@ func evalCall(c *plan.Call) (*plan.Literal, bool) {
 		return negated(args[0])
 	case (c.Fn == "u+" || c.Fn == "positive") && len(args) == 1:
 		return args[0], true
-	}
-	if s, ok := constString(args); ok {
-		switch c.Fn {
-		case "lower":
-			return &plan.Literal{Value: strings.ToLower(s), Typ: types.String}, true
-		case "upper":
-			return &plan.Literal{Value: strings.ToUpper(s), Typ: types.String}, true
-		}
+	case (c.Fn == "upper" || c.Fn == "lower") && len(args) == 1:
+		return cased(args[0], c.Fn == "upper")
 	}
 	if c.Fn == "concat" && types.IsString(c.Typ) {
 		var b strings.Builder
@@ -196,9 +192,6 @@ func evalCall(c *plan.Call) (*plan.Literal, bool) {
 			b.WriteString(s)
 		}
 		return &plan.Literal{Value: b.String(), Typ: types.String}, true
-	}
-	if c.Fn == "upper" || c.Fn == "lower" {
-		return folded(c, args[0])
 	}
 	if len(args) != 2 || !types.IsIntegral(c.Typ) {
 		return nil, false
@@ -222,16 +215,14 @@ func evalCall(c *plan.Call) (*plan.Literal, bool) {
 	return &plan.Literal{Value: z.Int64(), Typ: c.Typ}, z.IsInt64() && inRange(z.Int64(), c.Typ)
 }
 
-// folded is upper or lower of a text without letters that have rules of their own.
-func folded(c *plan.Call, l *plan.Literal) (*plan.Literal, bool) {
+// cased is a text in upper or lower case, as the functions' kernels have it.
+func cased(l *plan.Literal, upper bool) (*plan.Literal, bool) {
 	s, ok := l.Value.(string)
-	if !ok || c.Typ != types.String || strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		return nil, false
+	to := cases.Lower(language.Und)
+	if upper {
+		to = cases.Upper(language.Und)
 	}
-	if c.Fn == "upper" {
-		return &plan.Literal{Value: strings.ToUpper(s), Typ: types.String}, true
-	}
-	return &plan.Literal{Value: strings.ToLower(s), Typ: types.String}, true
+	return &plan.Literal{Value: to.String(s), Typ: types.String}, ok
 }
 
 func negated(l *plan.Literal) (*plan.Literal, bool) {
@@ -290,13 +281,4 @@ func evalDecimal(l *plan.Literal, to types.Decimal) (*plan.Literal, bool) {
 	}
 	v = new(big.Int).Mul(v, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(to.Scale-scale)), nil))
 	return &plan.Literal{Value: v, Typ: to}, len(new(big.Int).Abs(v).String()) <= to.Precision
-}
-
-// constString is the text of a call's one argument.
-func constString(args []*plan.Literal) (string, bool) {
-	if len(args) != 1 {
-		return "", false
-	}
-	s, ok := args[0].Value.(string)
-	return s, ok
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/marisma/marisma/internal/sparksql/types"
 )
 
-// unmoved are the first two operands of a comparison, or of IN, written so that DuckDB computes
-// them. It would take the arithmetic and the casts of whole numbers and
-// decimals to the other side where that is constant (i + 1 = 5 becomes i = 4,
-// CAST(l AS TINYINT) = 5 becomes l = 5), and what raises or gives NULL for some
-// rows would not.
+// unmoved are the first two operands of a comparison, or of IN, written so that
+// DuckDB computes them. It would take the arithmetic and the casts of whole
+// numbers and decimals to the other side where that is constant (i + 1 = 5
+// becomes i = 4, CAST(l AS TINYINT) = 5 becomes l = 5), and what raises or gives
+// NULL for some rows would not.
 func unmoved(xs []plan.Expr, a []string) []string {
 	out := append([]string(nil), a...)
 	for i, x := range xs[:2] {
